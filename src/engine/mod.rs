@@ -1,0 +1,1 @@
+//! Threads and channels: run workers, measure workers. No egui.

@@ -1,0 +1,1 @@
+//! Files: snapshot, curves, summary, figures; written beside and renamed.

@@ -1,0 +1,1 @@
+//! The loss-landscape slice, the path on it, and the shake.

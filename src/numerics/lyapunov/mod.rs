@@ -1,0 +1,1 @@
+//! Lyapunov exponents along a trajectory, and gradient flossing.

@@ -1,0 +1,110 @@
+//! Owns [`Series`], the names of all curves, and [`History`], their values.
+
+/// Declares the series with their file names and what they are.
+macro_rules! series {
+    ($($variant:ident $name:literal $meaning:literal,)*) => {
+        /// A curve of a run, by its name in files.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Series { $(#[doc = $meaning] $variant,)* }
+
+        impl Series {
+            /// All series, in the order of the files.
+            pub const ALL: &'static [Series] = &[$(Series::$variant,)*];
+
+            /// The name in files.
+            pub fn name(self) -> &'static str {
+                match self { $(Series::$variant => $name,)* }
+            }
+
+            /// What it is, its unit and where it is defined.
+            pub fn meaning(self) -> &'static str {
+                match self { $(Series::$variant => $meaning,)* }
+            }
+        }
+    };
+}
+
+series! {
+    TrainLoss "train_loss" "Loss on the training batch of the iteration, before its update",
+    TrainAccuracy "train_accuracy" "Share of trials of the training batch judged right",
+    TestLoss "test_loss" "Loss on the fixed test trials",
+    TestAccuracy "test_accuracy" "Share of the fixed test trials judged right",
+    GeneralizationGap "generalization_gap" "Train accuracy minus test accuracy; for pattern, test error minus train error (P1)",
+    LearningRate "learning_rate" "Learning rate of the iteration's update, after the schedule",
+    LambdaMax "lambda_max" "Largest Hessian eigenvalue of the chosen block on the probe batch (sharpness)",
+    LambdaMin "lambda_min" "Algebraically smallest Hessian eigenvalue of the chosen block on the probe batch",
+    LambdaMaxResidual "lambda_max_residual" "||Hv - lambda v|| / |lambda| of lambda_max",
+    HessianTrace "hessian_trace" "Trace of the Hessian of the chosen block (Hutchinson)",
+    PowerLawExponent "power_law_exponent" "Exponent of the power law through the leading eigenvalues (weighted least squares)",
+    RelativeFlatness "relative_flatness" "Tr[(W W^T kron I) H] over w_rec (Petzka et al. 2021)",
+    Rho "rho" "<g^, g> / <g, g>: how far the rule's gradient goes along the exact one (P1 Eq. 6)",
+    Cosine "cosine" "Cosine between the rule's gradient and the exact one",
+    UpdateRatio "update_ratio" "||g^|| / ||g||, the rule's gradient norm over the exact one's",
+    TaylorFirst "taylor_first" "First-order change of the loss in one step of the rule, -eta <g, g^>",
+    TaylorSecond "taylor_second" "Second-order change of the loss in one step of the rule, eta^2/2 <g^, H g^>",
+    TaylorFirstExact "taylor_first_exact" "First-order change of the loss in one step of exact gradient descent",
+    TaylorSecondExact "taylor_second_exact" "Second-order change of the loss in one step of exact gradient descent",
+    ErrorInTopSubspace "error_in_top_subspace" "Share of the error g^ - rho g (squared norm) in the span of the top eigenvectors",
+    GradientInTopSubspace "gradient_in_top_subspace" "Share of the exact gradient (squared norm) in the span of the top eigenvectors",
+    LyapunovMax "lyapunov_max" "Largest Lyapunov exponent, nats per step, mean over the probe batch",
+    LyapunovSum "lyapunov_sum" "Sum of the finite Lyapunov exponents, nats per step",
+    FlossingLoss "flossing_loss" "Sum of the squares of the k leading exponents",
+    GradientNorm "gradient_norm" "Norm of the update's gradient over all weights, before clipping",
+    WeightNorm "weight_norm" "Norm of all weights",
+}
+
+impl std::str::FromStr for Series {
+    type Err = ();
+
+    fn from_str(name: &str) -> Result<Self, ()> {
+        Series::ALL.iter().copied().find(|s| s.name() == name).ok_or(())
+    }
+}
+
+/// One value of a series. Values at iteration n belong to the weights after n updates; flossing before
+/// training has iterations -n..=-1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Row {
+    /// Updates made.
+    pub iteration: i64,
+    /// Which curve.
+    pub series: Series,
+    /// May be NaN or infinite.
+    pub value: f64,
+}
+
+/// All values of all series, each in the order of its iterations.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct History {
+    values: std::collections::BTreeMap<Series, Vec<(i64, f64)>>,
+}
+
+impl History {
+    /// Adds a value. Iterations of one series never go down; a value for the iteration last written replaces
+    /// it.
+    pub fn push(&mut self, row: Row) {
+        let values = self.values.entry(row.series).or_default();
+        match values.last_mut() {
+            Some(last) if last.0 == row.iteration => last.1 = row.value,
+            _ => values.push((row.iteration, row.value)),
+        }
+    }
+
+    /// One series: (iteration, value).
+    pub fn series(&self, series: Series) -> &[(i64, f64)] {
+        self.values.get(&series).map_or(&[], Vec::as_slice)
+    }
+
+    /// Every series with at least one value, in the order of [`Series::ALL`].
+    pub fn all(&self) -> impl Iterator<Item = (Series, &[(i64, f64)])> {
+        self.values.iter().map(|(s, v)| (*s, v.as_slice()))
+    }
+
+    /// Drops what lies after `iteration` (a rewound run).
+    pub fn truncate_after(&mut self, iteration: i64) {
+        for values in self.values.values_mut() {
+            values.truncate(values.partition_point(|(i, _)| *i <= iteration));
+        }
+        self.values.retain(|_, v| !v.is_empty());
+    }
+}

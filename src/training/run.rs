@@ -1,0 +1,105 @@
+//! Owns [`Run`], a run as the layers above see it, whatever the
+//! precision; and [`StopReason`], every way in which a run ends.
+
+use serde::{Deserialize, Serialize};
+
+use super::config::{Config, OptimizerConfig, RuleConfig, ScheduleConfig};
+use super::history::Row;
+use crate::numerics::parallel::Workers;
+use crate::numerics::random::Stream;
+use crate::numerics::weights::Weights;
+
+/// Why a run ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "reason")]
+pub enum StopReason {
+    /// All iterations are made.
+    Done,
+    /// The training loss fell below `stop.loss_below`.
+    LossReached,
+    /// The test accuracy rose above `stop.test_accuracy_above`.
+    AccuracyReached,
+    /// Loss and lambda_max no longer change (`stop.plateau`).
+    Plateau,
+    /// The user stopped it.
+    Stopped,
+    /// Something became infinite or NaN, or the loss rose above `stop.diverged_above`.
+    Diverged {
+        /// The iteration whose numbers are bad.
+        iteration: i64,
+        /// The first bad quantity, in the field's words ("training loss", "gradient norm", ...).
+        quantity: String,
+        /// Its value (as text in files: it may be NaN).
+        value: String,
+    },
+}
+
+/// What one update found. `rows` are its values for the history, at the iteration of the weights they
+/// belong to (before the update).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// Updates made, after this one.
+    pub iteration: i64,
+    /// train_loss, train_accuracy, learning_rate, gradient_norm, weight_norm; flossing_loss and
+    /// lyapunov_max in a flossing iteration.
+    pub rows: Vec<Row>,
+    /// `Some` where the run ends here.
+    pub stop: Option<StopReason>,
+}
+
+/// A setting that acts at once, without a reset.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs)]
+pub enum Change {
+    Rule(RuleConfig),
+    Optimizer(OptimizerConfig),
+    Schedule(ScheduleConfig),
+    Iterations(u64),
+}
+
+/// All that a run needs to go on as if it had never stopped (with its configuration and its task's data).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Checkpoint {
+    /// Updates made; negative while flossing before training.
+    pub iteration: i64,
+    /// Weights now.
+    pub weights: Weights<f64>,
+    /// Weights at iteration 0, after flossing.
+    pub initial: Weights<f64>,
+    /// Weights before flossing, where it was used.
+    pub before_flossing: Option<Weights<f64>>,
+    /// RFLO's fixed feedback [n_out, N], row-major, where used.
+    pub feedback: Option<Vec<f64>>,
+    /// The optimiser's state vectors, each of P values, by name (momentum `velocity`; Adam `first_moment`,
+    /// `second_moment`; the same with the prefix `flossing_`), and its step counts.
+    pub optimizer: Vec<(String, Vec<f64>)>,
+    /// Positions of the streams that have moved: training trials and flossing trials.
+    pub streams: Vec<(String, Stream)>,
+}
+
+/// A run. It is advanced step by step by whoever owns it; nothing here knows threads, files or screens.
+pub trait Run: Send {
+    /// Its settings, with all changes so far.
+    fn config(&self) -> &Config;
+    /// Updates made; -n..=-1 while flossing before training.
+    fn iteration(&self) -> i64;
+    /// Makes one update. A run that has ended stays as it is and gives its stop reason again.
+    fn step(&mut self, workers: &dyn Workers) -> Step;
+    /// Changes a setting from the next update on.
+    fn change(&mut self, change: Change);
+    /// The weights now.
+    fn weights(&self) -> Weights<f64>;
+    /// All that is needed to go on later.
+    fn checkpoint(&self) -> Checkpoint;
+    /// Outputs and activity of one trial of the probe batch, for the screen.
+    fn activity(&self, trial: usize) -> TrialActivity;
+}
+
+/// One probe trial under the weights now; all arrays [T, ...].
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs)]
+pub struct TrialActivity {
+    pub x: ndarray::Array2<f64>,
+    pub z: ndarray::Array2<f64>,
+    pub y: ndarray::Array2<f64>,
+}
