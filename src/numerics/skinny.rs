@@ -1,11 +1,10 @@
 //! Owns the products with one very small side (input channels, outputs) and the dispatch to the machine's
-//! vectors. For a side of up to 8 a plain loop beats a general product several times over; above, these
-//! functions call [`product`].
+//! vectors.
 
 use super::product::{Into, View, product};
 use super::scalar::Scalar;
 
-/// Largest small side that the loops here take on themselves.
+/// Largest small side for which a loop beats the general product where few rows are combined at a time.
 const LOOPS_UP_TO: usize = 8;
 
 /// Runs `f` compiled for the widest vectors that this machine has (run-time dispatch). `f` and all that it
@@ -52,47 +51,16 @@ fn combine_rows_by<T: Scalar, const K: usize>(out: &mut [T], c: &[T], basis: &[T
 }
 
 /// `out[r, k] = <rows[r, :], basis[k, :]>`; `out` [R, K], `rows` [R, N], `basis` [K, N].
+///
+/// Here the general product wins also for a very small K: it fills its vectors with rows, where a loop of
+/// inner products would end each in a sum across a vector.
 pub fn project_rows<T: Scalar>(out: &mut [T], rows: &[T], basis: &[T], k: usize) {
     if k == 0 {
         return;
     }
     let n = basis.len() / k;
-    if k > LOOPS_UP_TO {
-        let a = View::row_major(rows, rows.len() / n, n);
-        return product(out, Into::Replace, a, View::row_major(basis, k, n).t(), T::one());
-    }
-    vectorized(
-        #[inline(always)]
-        || {
-            for (out, row) in out.chunks_exact_mut(k).zip(rows.chunks_exact(n)) {
-                for (out, basis) in out.iter_mut().zip(basis.chunks_exact(n)) {
-                    *out = dot_by_lanes(row, basis);
-                }
-            }
-        },
-    );
-}
-
-/// Inner product in 16 interleaved partial sums (a fixed order, so that every machine adds the same way).
-#[inline(always)]
-pub fn dot_by_lanes<T: Scalar>(a: &[T], b: &[T]) -> T {
-    const LANES: usize = 16;
-    let mut sums = [T::zero(); LANES];
-    let (a_blocks, b_blocks) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
-    let rest = a_blocks.remainder().iter().zip(b_blocks.remainder());
-    for (a, b) in a_blocks.zip(b_blocks) {
-        for l in 0..LANES {
-            sums[l] += a[l] * b[l];
-        }
-    }
-    let mut total = T::zero();
-    for sum in sums {
-        total += sum;
-    }
-    for (a, b) in rest {
-        total += *a * *b;
-    }
-    total
+    let a = View::row_major(rows, rows.len() / n, n);
+    product(out, Into::Replace, a, View::row_major(basis, k, n).t(), T::one());
 }
 
 /// `out[k, :] += sum_r coefficients[r, k] rows[r, :]`; `out` [K, N], `coefficients` [R, K], `rows` [R, N].
@@ -100,55 +68,9 @@ pub fn outer_sum<T: Scalar>(out: &mut [T], coefficients: &[T], rows: &[T], k: us
     if k == 0 {
         return;
     }
-    let n = out.len() / k;
-    if k > LOOPS_UP_TO {
-        let r = coefficients.len() / k;
-        let a = View::row_major(coefficients, r, k).t();
-        return product(out, Into::Add, a, View::row_major(rows, r, n), T::one());
-    }
-    macro_rules! by_size {
-        ($($size:literal)*) => { match k {
-            $($size => vectorized(
-                #[inline(always)]
-                || outer_sum_by::<T, $size>(out, coefficients, rows, n),
-            ),)*
-            _ => unreachable!("k is 1..=8 here"),
-        } };
-    }
-    by_size!(1 2 3 4 5 6 7 8)
-}
-
-/// Columns in blocks of 64 (4 wide vectors of f32 per output: they stay in registers for K up to 4).
-#[inline(always)]
-fn outer_sum_by<T: Scalar, const K: usize>(out: &mut [T], c: &[T], rows: &[T], n: usize) {
-    const BLOCK: usize = 32;
-    let mut start = 0;
-    while start + BLOCK <= n {
-        let mut sums = [[T::zero(); BLOCK]; K];
-        for (row, c) in rows.chunks_exact(n).zip(c.chunks_exact(K)) {
-            let row = &row[start..start + BLOCK];
-            for k in 0..K {
-                for j in 0..BLOCK {
-                    sums[k][j] = sums[k][j] + c[k] * row[j];
-                }
-            }
-        }
-        for k in 0..K {
-            for j in 0..BLOCK {
-                out[k * n + start + j] += sums[k][j];
-            }
-        }
-        start += BLOCK;
-    }
-    if start < n {
-        for (row, c) in rows.chunks_exact(n).zip(c.chunks_exact(K)) {
-            for k in 0..K {
-                for j in start..n {
-                    out[k * n + j] += c[k] * row[j];
-                }
-            }
-        }
-    }
+    let (n, r) = (out.len() / k, coefficients.len() / k);
+    let a = View::row_major(coefficients, r, k).t();
+    product(out, Into::Add, a, View::row_major(rows, r, n), T::one());
 }
 
 #[cfg(test)]

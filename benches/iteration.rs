@@ -1,0 +1,100 @@
+//! One training iteration without task and optimiser: forward pass, loss, backward pass, weight sums; next
+//! to the bare matrix products of the same sizes. T = 50, n_in = n_out = 3, f32, regression on all steps.
+
+mod common;
+
+use basinscope::numerics::network::{Activation, Network};
+use basinscope::numerics::parallel::{Serial, Workers};
+use basinscope::numerics::product::{Into, View, product};
+use basinscope::numerics::random::{Purpose, Stream};
+use basinscope::numerics::rules::gradient::GradientPass;
+use basinscope::numerics::rules::{Bptt, EProp, Rule};
+use basinscope::numerics::trials::{LossKind, Target, Trials, TrialsShape};
+use basinscope::numerics::weights::{Dims, Weights};
+use common::{Job, report};
+
+const T: usize = 50;
+
+struct Two;
+
+impl Workers for Two {
+    fn run(&self, n: usize, job: &(dyn Fn(usize) + Sync)) {
+        use rayon::prelude::*;
+        (0..n).into_par_iter().for_each(job);
+    }
+    fn width(&self) -> usize {
+        rayon::current_num_threads()
+    }
+}
+
+fn main() {
+    for (n, batch, rule, name, goal) in [
+        (64, 32, &Bptt as &dyn Rule<f32>, "BPTT (64, 32)", 0.40),
+        (64, 32, &EProp, "e-prop (64, 32)", 0.28),
+        (256, 32, &Bptt, "BPTT (256, 32)", 5.0),
+        (128, 1024, &Bptt, "BPTT (128, 1024)", 42.0),
+    ] {
+        iteration(n, batch, rule, name, goal, &Serial);
+    }
+    iteration(128, 1024, &Bptt, "BPTT (128, 1024), all cores", 23.0, &Two);
+}
+
+fn iteration(n: usize, batch: usize, rule: &dyn Rule<f32>, name: &str, goal: f64, workers: &dyn Workers) {
+    let dims = Dims { n_in: 3, n_rec: n, n_out: 3 };
+    let network: Network<f32> = Network::plain(dims, 0.5, Activation::Relu);
+    let mut s = Stream::new(1, Purpose::Weights);
+    let mut weights = Weights::zeros(dims);
+    s.fill_normal(&mut weights.w_rec_mut(), 1.0 / (n as f64).sqrt());
+    s.fill_normal(&mut weights.w_in_mut(), 0.5);
+    s.fill_normal(&mut weights.w_out_mut(), 0.1);
+    let shape = TrialsShape { n_steps: T, n_batch: batch, n_in: 3, n_out: 3, loss: LossKind::Regression };
+    let mut trials = Trials::zeros(shape);
+    s.fill_normal(&mut trials.x, 1.0);
+    trials.mask.fill(1.0);
+    if let Target::Values(v) = &mut trials.target {
+        s.fill_normal(v, 1.0);
+    }
+    let mut pass = GradientPass::new(&network);
+    let mut out = [Weights::zeros(dims)];
+    let run = Box::new(move || {
+        pass.run(&weights, &trials, &[rule], &mut out, workers);
+    });
+    let through_w_rec = name.starts_with("BPTT");
+    report(Job { name, goal_ms: Some(goal), run, bare: Some(bare_products(n, batch, through_w_rec)) }, 2.0);
+}
+
+/// The matrix products of an iteration: T forward and T backward steps, the weight sum, input and readout.
+fn bare_products(n: usize, batch: usize, through_w_rec: bool) -> Box<dyn FnMut()> {
+    let w = vec![0.1f32; n * n];
+    let (mut state, mut z) = (vec![0.1f32; (T + 1) * batch * n], vec![0.2f32; (T + 1) * batch * n]);
+    let (skinny, mut small) = (vec![0.3f32; 3 * n], vec![0.1f32; T * batch * 3]);
+    let mut sum = vec![0.0f32; n * n];
+    Box::new(move || {
+        let layer = batch * n;
+        let w = View::row_major(&w, n, n);
+        for t in 0..T {
+            let z = View::row_major(&z[t * layer..(t + 1) * layer], batch, n);
+            product(&mut state[t * layer..(t + 1) * layer], Into::Add, z, w, 0.5);
+        }
+        if through_w_rec {
+            for t in 0..T {
+                let d = View::row_major(&state[t * layer..(t + 1) * layer], batch, n);
+                product(&mut z[t * layer..(t + 1) * layer], Into::Replace, d, w, 0.5);
+            }
+        }
+        let rows = T * batch;
+        let (a, b) = (View::row_major(&state[layer..], rows, n), View::row_major(&z[layer..], rows, n));
+        product(&mut sum, Into::Replace, a.t(), b, 0.5);
+        // Input, readout, learning signal (rows x 3 by 3 x n), and the two skinny weight sums.
+        let basis = View::row_major(&skinny, 3, n);
+        product(&mut small, Into::Replace, b, basis.t(), 1.0);
+        let c = View::row_major(&small, rows, 3);
+        product(&mut state[layer..], Into::Add, c, basis, 1.0);
+        product(&mut state[layer..], Into::Add, c, basis, 1.0);
+        let b = View::row_major(&z[layer..], rows, n);
+        let mut out = [0.0f32; 3 * 512];
+        product(&mut out[..3 * n], Into::Replace, c.t(), b, 1.0);
+        product(&mut out[..3 * n], Into::Replace, c.t(), b, 1.0);
+        std::hint::black_box((&sum, &out));
+    })
+}
