@@ -144,14 +144,15 @@ pub struct FeedbackConfig {
     pub scale: FeedbackScale,
 }
 
-/// Where rho comes from: measured each iteration for a rule, or a fixed number.
+/// Where the rho of `scaled-bptt` and `upscaled` comes from: measured each iteration, or a fixed number.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum RhoConfig {
-    /// Measured on the training batch for this rule; `bptt`, `scaled-bptt` and `upscaled` are no choices.
-    Of(RuleKind),
-    /// This number.
-    Value(f64),
+pub struct RhoConfig {
+    /// The rule whose rho is measured on the training batch (and, under `upscaled`, the rule that is scaled
+    /// up); `bptt`, `scaled-bptt` and `upscaled` are no choices.
+    pub of: RuleKind,
+    /// A fixed number in the place of the measured one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<f64>,
 }
 
 /// The optimisers by name.

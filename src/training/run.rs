@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::config::{Config, OptimizerConfig, RuleConfig, ScheduleConfig};
-use super::history::Row;
+use super::history::{Row, Series};
 use crate::numerics::parallel::Workers;
 use crate::numerics::random::Stream;
 use crate::numerics::weights::Weights;
@@ -42,9 +42,54 @@ pub struct Step {
     pub iteration: i64,
     /// train_loss, train_accuracy, learning_rate, gradient_norm, weight_norm; flossing_loss and
     /// lyapunov_max in a flossing iteration.
-    pub rows: Vec<Row>,
+    pub rows: Rows,
     /// `Some` where the run ends here.
     pub stop: Option<StopReason>,
+}
+
+/// The few values of one update, without an allocation. Read it as a slice of [`Row`]s.
+#[derive(Clone, Copy, Debug)]
+pub struct Rows {
+    rows: [Row; Rows::MOST],
+    len: usize,
+}
+
+impl Rows {
+    const MOST: usize = 8;
+
+    /// None yet.
+    pub fn none() -> Self {
+        let nothing = Row { iteration: 0, series: Series::TrainLoss, value: 0.0 };
+        Self { rows: [nothing; Rows::MOST], len: 0 }
+    }
+
+    /// Adds one; an update has fewer than [`Rows::MOST`] values.
+    pub fn push(&mut self, iteration: i64, series: Series, value: f64) {
+        self.rows[self.len] = Row { iteration, series, value };
+        self.len += 1;
+    }
+}
+
+impl std::ops::Deref for Rows {
+    type Target = [Row];
+
+    fn deref(&self) -> &[Row] {
+        &self.rows[..self.len]
+    }
+}
+
+impl FromIterator<Row> for Rows {
+    fn from_iter<I: IntoIterator<Item = Row>>(rows: I) -> Self {
+        let mut all = Self::none();
+        rows.into_iter().for_each(|r| all.push(r.iteration, r.series, r.value));
+        all
+    }
+}
+
+impl PartialEq for Rows {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
 }
 
 /// A setting that acts at once, without a reset.
