@@ -53,7 +53,7 @@ pub fn load(path: impl AsRef<Path>) -> BTreeMap<String, Member> {
     (0..archive.len())
         .map(|i| {
             let mut member = archive.by_index(i).expect("a member");
-            let name = member.name().trim_end_matches(".npy").to_owned();
+            let name = member.name().expect("a UTF-8 name").trim_end_matches(".npy").to_owned();
             let mut bytes = Vec::new();
             member.read_to_end(&mut bytes).expect("a whole member");
             let parsed = parse(&bytes);
