@@ -2,5 +2,9 @@
 //! files; the same seed gives the same bits.
 
 pub mod config;
+pub mod flossing;
 pub mod history;
+pub mod rule;
 pub mod run;
+pub mod stop;
+pub mod trainer;
