@@ -1,1 +1,3 @@
 //! Files: snapshot, curves, summary, figures; written beside and renamed.
+pub mod digits;
+pub mod idx;
