@@ -221,7 +221,7 @@ pub fn weight_sums<T: Scalar>(pass: &Pass<'_, T>, delta: &[T], w_rec: &mut [T], 
 
 /// First step of this part whose readout matters to loss or accuracy, and one past the last (both 0 where
 /// there is none).
-fn steps_with_error<T: Scalar>(trials: &Trials<T>, part: Part) -> (usize, usize) {
+pub fn steps_with_error<T: Scalar>(trials: &Trials<T>, part: Part) -> (usize, usize) {
     let masked = |t: &usize| {
         let own = ndarray::s![*t, part.first..part.first + part.n_batch];
         let decided = |d: &Decision<T>| d.weight.slice(own).iter().any(|w| *w != T::zero());
