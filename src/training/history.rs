@@ -100,6 +100,16 @@ impl History {
         self.values.iter().map(|(s, v)| (*s, v.as_slice()))
     }
 
+    /// Drops the value of one series at `iteration`, where it is the last.
+    pub fn drop_at(&mut self, series: Series, iteration: i64) {
+        if let Some(values) = self.values.get_mut(&series) {
+            values.pop_if(|(i, _)| *i == iteration);
+            if values.is_empty() {
+                self.values.remove(&series);
+            }
+        }
+    }
+
     /// Drops what lies after `iteration` (a rewound run).
     pub fn truncate_after(&mut self, iteration: i64) {
         for values in self.values.values_mut() {

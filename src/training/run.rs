@@ -118,6 +118,9 @@ pub struct Checkpoint {
     /// The optimiser's state vectors, each of P values, by name (momentum `velocity`; Adam `first_moment`,
     /// `second_moment`; the same with the prefix `flossing_`), and its step counts.
     pub optimizer: Vec<(String, Vec<f64>)>,
+    /// State of the measures by name (start vectors of the eigenvalue search), so that they too go on with
+    /// the same bits; empty where there is none.
+    pub measures: Vec<(String, Vec<f64>)>,
     /// Positions of the streams that have moved: training trials and flossing trials.
     pub streams: Vec<(String, Stream)>,
 }

@@ -106,6 +106,11 @@ pub fn schedule(config: &ScheduleConfig, iterations: u64) -> Schedule {
     Schedule { shape, warmup: config.warmup, iterations }
 }
 
+/// The learning rate of the update after `n` updates.
+pub fn learning_rate(config: &Config, n: u64) -> f64 {
+    config.optimizer.learning_rate * schedule(&config.schedule, config.iterations).factor(n)
+}
+
 fn optimizer<T: Scalar>(config: &OptimizerConfig, n_weights: usize) -> Optimizer<T> {
     match config.kind {
         OptimizerKind::Sgd => Optimizer::sgd(n_weights, config.momentum),
@@ -361,6 +366,7 @@ impl<T: Scalar> Run for Trainer<T> {
             before_flossing: self.before_flossing.as_ref().map(Weights::cast),
             feedback: self.rule.feedback().map(|b| b.iter().map(|v| v.f64()).collect()),
             optimizer,
+            measures: Vec::new(),
             streams: vec![
                 ("training".into(), self.training_stream.clone()),
                 ("flossing".into(), self.flossing.stream.clone()),
