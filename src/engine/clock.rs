@@ -1,0 +1,66 @@
+//! Owns [`ThreadClock`], the processor time of the thread that asks.
+
+use std::fs::File;
+use std::io::Read;
+use std::time::{Duration, Instant};
+
+/// The processor time that the current thread has used. On Linux from `/proc/thread-self/schedstat`, in ns;
+/// elsewhere, and where that is not to be had, the time on the wall since the clock was made, which is an
+/// upper bound.
+#[derive(Debug)]
+pub struct ThreadClock {
+    start: Instant,
+    precise: bool,
+}
+
+impl Default for ThreadClock {
+    fn default() -> Self {
+        Self { start: Instant::now(), precise: processor_time().is_some() }
+    }
+}
+
+impl ThreadClock {
+    /// Processor time of the calling thread, from an arbitrary start: use differences, taken on one thread.
+    pub fn now(&self) -> Duration {
+        match processor_time() {
+            Some(time) if self.precise => time,
+            _ => self.start.elapsed(),
+        }
+    }
+
+    /// Whether this is processor time, or only time on the wall.
+    pub fn is_precise(&self) -> bool {
+        self.precise
+    }
+}
+
+/// The first number of `schedstat` is the time spent on the processor, in ns.
+fn processor_time() -> Option<Duration> {
+    let mut text = [0u8; 96];
+    let n = File::open("/proc/thread-self/schedstat").ok()?.read(&mut text).ok()?;
+    let first = std::str::from_utf8(&text[..n]).ok()?.split_whitespace().next()?;
+    first.parse().ok().map(Duration::from_nanos)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sleep_costs_no_processor_time_and_work_does() {
+        let clock = ThreadClock::default();
+        if !clock.is_precise() {
+            return;
+        }
+        let start = clock.now();
+        std::thread::sleep(Duration::from_millis(60));
+        let slept = clock.now() - start;
+        assert!(slept < Duration::from_millis(20), "{slept:?} for a sleep");
+        let wall = Instant::now();
+        let mut x = 1.0f64;
+        while wall.elapsed() < Duration::from_millis(5) || clock.now() - start < Duration::from_millis(25) {
+            x = std::hint::black_box(x.sqrt() + 1.0);
+            assert!(wall.elapsed() < Duration::from_secs(60), "the clock stands still");
+        }
+    }
+}
