@@ -32,11 +32,8 @@ impl Engine {
     /// An engine on `threads` threads (0 = one per core). Measures get at most half of them. `repaint` is
     /// called when there is something new to drain, at most 60 times a second while runs run.
     pub fn new(threads: usize, repaint: Arc<dyn Fn() + Send + Sync>) -> Self {
-        let threads = if threads == 0 {
-            std::thread::available_parallelism().map_or(1, usize::from)
-        } else {
-            threads
-        };
+        let threads =
+            if threads == 0 { std::thread::available_parallelism().map_or(1, usize::from) } else { threads };
         Self {
             training: Processors::new("training", threads),
             measures: Processors::new("measures", threads / 2),

@@ -26,7 +26,14 @@ pub(super) struct Outbox {
 
 impl Outbox {
     pub fn new(sender: Sender<Event>, repaint: Repaint) -> Self {
-        Self { sender, queue: VecDeque::new(), rows: Vec::new(), said_running: false, unheard: false, repaint }
+        Self {
+            sender,
+            queue: VecDeque::new(),
+            rows: Vec::new(),
+            said_running: false,
+            unheard: false,
+            repaint,
+        }
     }
 
     pub fn sender(&self) -> &Sender<Event> {
@@ -187,7 +194,9 @@ mod tests {
         }
         thin(&mut rows, 1000);
         for wanted in 300..304 {
-            assert!(rows.iter().any(|r| r.iteration == wanted && r.value.to_bits() == value(wanted).to_bits()));
+            assert!(
+                rows.iter().any(|r| r.iteration == wanted && r.value.to_bits() == value(wanted).to_bits())
+            );
         }
         assert!(rows.len() < 1000 + 200, "{} rows left", rows.len());
         assert!(rows.iter().filter(|r| r.iteration >= 500).count() == 1000, "the newer half is whole");

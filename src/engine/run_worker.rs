@@ -133,7 +133,9 @@ impl RunHandle {
     /// speed replaces one of its kind that has not been sent.
     pub fn send(&mut self, command: Command) {
         self.unsent.retain(|old| match (old, &command) {
-            (Command::Change(a), Command::Change(b)) => std::mem::discriminant(a) != std::mem::discriminant(b),
+            (Command::Change(a), Command::Change(b)) => {
+                std::mem::discriminant(a) != std::mem::discriminant(b)
+            }
             (Command::Speed(_), Command::Speed(_)) | (Command::Activity(_), Command::Activity(_)) => false,
             _ => true,
         });
@@ -205,7 +207,8 @@ pub(super) fn start(name: &str, make: Make, workers: Processors, repaint: Repain
 
 /// What a panic says.
 pub(super) fn panic_message(payload: &(dyn std::any::Any + Send)) -> String {
-    let text = payload.downcast_ref::<&str>().copied().or(payload.downcast_ref::<String>().map(String::as_str));
+    let text =
+        payload.downcast_ref::<&str>().copied().or(payload.downcast_ref::<String>().map(String::as_str));
     format!("the worker panicked: {}", text.unwrap_or("without a message"))
 }
 

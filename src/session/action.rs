@@ -1,0 +1,136 @@
+//! Owns [`Action`], all that can be asked of a session, and [`Effect`], all that it asks of its screen.
+
+use std::path::PathBuf;
+
+use super::runs::RunId;
+
+/// What a user can ask for. Actions on `current` act on the run that is selected.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// Sets a key (`network.gain`) of the settings. One that acts at once acts on the selected run, others
+    /// wait for [`Action::Apply`]. Sets of one key in turn are one step for undo, until [`Action::Settle`].
+    Set {
+        /// Its full path.
+        key: String,
+        /// As in the configuration file.
+        value: toml::Value,
+    },
+    /// Back to the preset's value.
+    Unset {
+        /// Its full path.
+        key: String,
+    },
+    /// A slider was let go, a field left: the next set is a step of its own.
+    Settle,
+    /// Takes a whole table of settings (a preset, a file, a lesson's step).
+    Take(toml::Table),
+    /// The settings before the last change.
+    Undo,
+    /// And forward again.
+    Redo,
+    /// Back to the settings of the selected run.
+    Revert,
+    /// Starts the selected run afresh with the settings as they are ("apply and reset").
+    Apply,
+    /// Starts another run with the settings as they are.
+    StartNew,
+
+    /// Runs the selected run, or pauses it.
+    RunOrPause,
+    /// Runs or pauses all.
+    RunAll(bool),
+    /// So many updates, then pause.
+    Step(u64),
+    /// The selected run again from its start, with the same seed.
+    Reset,
+    /// The same with another seed.
+    NewSeed,
+    /// At most so many updates a second; `None`: as many as go.
+    Speed(Option<f64>),
+    /// Ends the selected run.
+    Stop,
+
+    /// Selects a run; the settings become its settings.
+    Select(RunId),
+    /// A pinned run stays as a ghost when it is reset.
+    Pin(RunId, bool),
+    /// A hidden run is not drawn.
+    Hide(RunId, bool),
+    /// Gives a run a name.
+    Rename(RunId, String),
+    /// "The same, but with ...": a new run with the run's settings and these.
+    Branch {
+        /// The run to take the settings of.
+        from: RunId,
+        /// Keys and their values.
+        set: Vec<(String, toml::Value)>,
+    },
+    /// Closes a run or a ghost.
+    Close(RunId),
+    /// Goes back to before a run went wrong, with half the learning rate.
+    RewindWithHalfRate(RunId),
+
+    /// Bookmarks the selected run where it is.
+    Bookmark {
+        /// What to call it; empty: its iteration.
+        label: String,
+    },
+    /// Sets a run back to one of its bookmarks.
+    JumpTo(RunId, u64),
+    /// A new run that goes on from a bookmark, with these settings changed.
+    BranchFrom {
+        /// Whose bookmark.
+        run: RunId,
+        /// Which.
+        bookmark: u64,
+        /// Keys that act at once, and their values.
+        set: Vec<(String, toml::Value)>,
+    },
+    /// Gives a bookmark another label.
+    RenameBookmark(RunId, u64, String),
+    /// Drops a bookmark.
+    RemoveBookmark(RunId, u64),
+
+    /// Shows the activity of this probe trial of the selected run; `None`: of none.
+    ShowActivity(Option<usize>),
+    /// Takes a notice away.
+    Dismiss(u64),
+    /// The user wants to choose a path: the screen answers with [`Action::Save`] or [`Action::Open`].
+    Ask(Dialog),
+    /// Writes a file.
+    Save(Export, PathBuf),
+    /// Opens a snapshot or a settings file.
+    Open(PathBuf),
+}
+
+/// A choice of a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialog {
+    /// Where to write.
+    Save(Export),
+    /// What to open.
+    Open,
+}
+
+/// What can be written of the selected run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Export {
+    /// `snapshot.npz`: everything.
+    Snapshot,
+    /// `history.csv`: all curves.
+    Curves,
+    /// `config.toml`: all settings.
+    Settings,
+}
+
+/// What a session asks of its screen.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Let the user choose a path, proposing this name.
+    AskPath {
+        /// For what.
+        dialog: Dialog,
+        /// `snapshot.npz`.
+        proposal: String,
+    },
+}

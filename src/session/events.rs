@@ -1,0 +1,177 @@
+//! How a session takes in what its workers say.
+
+use std::time::{Duration, Instant};
+
+use super::runs::{Bookmark, BookmarkReason, Mark, MarkKind, RunEntry, RunId, RunState, Ticket};
+use super::{Session, words};
+use crate::engine::run_worker::{Event, RunHandle, Silence};
+use crate::training::config::Config;
+use crate::training::run::{Change, StopReason};
+
+impl Session {
+    /// Drains what has arrived from all workers, the selected run first, for at most about `budget`. What is
+    /// left waits for the next call. Whether anything arrived.
+    pub fn logic(&mut self, budget: Duration) -> bool {
+        let start = Instant::now();
+        let first = self.current;
+        let mut order: Vec<RunId> = self.runs.iter().map(|r| r.id).collect();
+        order.sort_by_key(|id| Some(*id) != first);
+        let mut news = false;
+        for id in order {
+            while start.elapsed() < budget {
+                let Some(run) = self.runs.iter_mut().find(|r| r.id == id) else { break };
+                let Some(handle) = &mut run.handle else { break };
+                handle.flush();
+                match handle.try_event() {
+                    Ok(event) => self.take_event(id, event),
+                    Err(Silence::Nothing) => break,
+                    Err(Silence::Gone) => {
+                        run.handle = None;
+                        if run.is_alive() {
+                            let text = "the system refused a thread for this run".to_owned();
+                            self.take_event(id, Event::Failed(text));
+                        }
+                    }
+                }
+                news = true;
+            }
+        }
+        news
+    }
+
+    fn take_event(&mut self, id: RunId, event: Event) {
+        let Some(at) = self.runs.iter().position(|r| r.id == id) else { return };
+        match event {
+            Event::Ready(ready) => {
+                let run = &mut self.runs[at];
+                run.iteration = ready.iteration;
+                run.state = RunState::Paused;
+            }
+            Event::Progress(progress) => {
+                let run = &mut self.runs[at];
+                run.iteration = progress.iteration;
+                progress.rows.iter().for_each(|row| run.curves.push(*row));
+                run.seconds.push(progress.iteration, progress.seconds, progress.processor_seconds);
+                if run.is_alive() {
+                    run.state = if progress.running { RunState::Running } else { RunState::Paused };
+                }
+            }
+            Event::Changed { iteration, change } => self.runs[at].changed(iteration, change),
+            Event::Activity { iteration, trial, activity } => {
+                self.runs[at].activity = Some((trial, iteration, activity));
+            }
+            Event::Checkpoint { ticket, checkpoint } => {
+                let number = self.number();
+                let run = &mut self.runs[at];
+                let Some(i) = run.tickets.iter().position(|(t, _)| *t == ticket) else { return };
+                let (_, Ticket::Bookmark { label, reason }) = run.tickets.swap_remove(i);
+                let label =
+                    if label.is_empty() { default_label(reason, checkpoint.iteration) } else { label };
+                let config = run.acting.clone();
+                run.bookmarks.push(Bookmark { id: number, label, reason, config, checkpoint });
+            }
+            Event::Ended(reason) => {
+                let run = &mut self.runs[at];
+                let text = words::end(&reason, run.iteration);
+                let bad = matches!(reason, StopReason::Diverged { .. });
+                run.marks.push(Mark { iteration: run.iteration, text: text.clone(), kind: MarkKind::Ended });
+                run.state = RunState::Ended(reason);
+                let name = run.name.clone();
+                if bad {
+                    self.notice(format!("{name}: {text}"), true, Some(id));
+                }
+            }
+            Event::Failed(text) => {
+                let run = &mut self.runs[at];
+                run.state = RunState::Failed(text.clone());
+                let name = run.name.clone();
+                self.notice(format!("{name}: {text}"), true, Some(id));
+            }
+        }
+    }
+}
+
+fn default_label(reason: BookmarkReason, iteration: i64) -> String {
+    match reason {
+        BookmarkReason::User => format!("iteration {iteration}"),
+        BookmarkReason::RateChange => format!("learning rate changed at {iteration}"),
+        BookmarkReason::BoundCrossed => format!("stability line crossed at {iteration}"),
+        BookmarkReason::BestTest => format!("best test loss, at {iteration}"),
+    }
+}
+
+impl RunEntry {
+    pub(super) fn new(
+        id: RunId,
+        given: toml::Table,
+        config: Config,
+        iteration: i64,
+        handle: RunHandle,
+    ) -> Self {
+        let rule =
+            super::settings::flat(&config).get("rule.kind").and_then(|v| v.as_str().map(str::to_owned));
+        Self {
+            id,
+            name: format!("{} {}", rule.unwrap_or_default(), id.0),
+            colour: 0,
+            state: RunState::Starting,
+            iteration,
+            given,
+            acting: config.clone(),
+            config,
+            differs: Vec::new(),
+            curves: Default::default(),
+            seconds: Default::default(),
+            marks: Vec::new(),
+            bookmarks: Vec::new(),
+            pinned: false,
+            hidden: false,
+            parent: None,
+            activity: None,
+            speed: None,
+            handle: Some(handle),
+            tickets: Vec::new(),
+        }
+    }
+
+    /// Notes that a change acts, in one mark per iteration.
+    fn changed(&mut self, iteration: i64, change: Change) {
+        let mut acting = self.acting.clone();
+        match change {
+            Change::Rule(rule) => acting.rule = rule,
+            Change::Optimizer(optimizer) => acting.optimizer = optimizer,
+            Change::Schedule(schedule) => acting.schedule = schedule,
+            Change::Iterations(n) => acting.iterations = n,
+        }
+        let differences = super::settings::differences(&self.acting, &acting);
+        self.acting = acting;
+        let text = differences.iter().map(words::difference).collect::<Vec<_>>().join(", ");
+        if text.is_empty() {
+            return;
+        }
+        match self.marks.last_mut().filter(|m| m.iteration == iteration && m.kind == MarkKind::Changed) {
+            Some(mark) => mark.text = format!("{}, {text}", mark.text),
+            None => self.marks.push(Mark { iteration, text, kind: MarkKind::Changed }),
+        }
+    }
+
+    /// Goes on as `fresh` from `iteration`, with the curves up to there.
+    pub(super) fn set_back(&mut self, fresh: RunEntry, iteration: i64) {
+        self.curves.truncate_after(iteration);
+        self.seconds.truncate_after(iteration);
+        self.marks.retain(|m| m.iteration <= iteration && m.kind != MarkKind::Ended);
+        let mut text = format!("set back to iteration {iteration}");
+        for difference in super::settings::differences(&self.acting, &fresh.acting) {
+            text = format!("{text}, {}", words::difference(&difference));
+        }
+        self.marks.push(Mark { iteration, text, kind: MarkKind::Rewound });
+        self.iteration = iteration;
+        self.state = fresh.state;
+        self.given = fresh.given;
+        self.config = fresh.config;
+        self.acting = fresh.acting;
+        self.handle = fresh.handle;
+        self.tickets.clear();
+        self.activity = None;
+    }
+}

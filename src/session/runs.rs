@@ -1,0 +1,163 @@
+//! Owns [`RunEntry`], a run as the runs table and the curves show it.
+
+use super::curves::Curves;
+use super::seconds::Seconds;
+use crate::engine::run_worker::RunHandle;
+use crate::training::config::Config;
+use crate::training::run::{Checkpoint, StopReason, TrialActivity};
+
+/// A run's identity within a session, never used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RunId(pub u64);
+
+/// What a run is doing.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RunState {
+    /// Its trials and weights are being drawn.
+    Starting,
+    /// Waiting to be told.
+    Paused,
+    /// Learning.
+    Running,
+    /// Over; [`super::words::end`] says it in a sentence.
+    Ended(StopReason),
+    /// It could not be built, or panicked; the message.
+    Failed(String),
+    /// The curves of a run that was reset.
+    Ghost,
+}
+
+/// A setting in which two sets of settings differ.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Difference {
+    /// Its full path.
+    pub key: String,
+    /// The value here; `None` where the key does not exist (another task's).
+    pub from: Option<toml::Value>,
+    /// The value there.
+    pub to: Option<toml::Value>,
+    /// Whether a change needs a fresh start.
+    pub needs_reset: bool,
+}
+
+/// Something that happened to a run at an iteration; drawn on the curves.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mark {
+    /// Updates made before it.
+    pub iteration: i64,
+    /// What, in words.
+    pub text: String,
+    /// Of which kind.
+    pub kind: MarkKind,
+}
+
+/// Kinds of marks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MarkKind {
+    /// A setting changed.
+    Changed,
+    /// The run was set back to here.
+    Rewound,
+    /// The run ended.
+    Ended,
+}
+
+/// A state to jump to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bookmark {
+    /// Its identity within the run.
+    pub id: u64,
+    /// What the user calls it.
+    pub label: String,
+    /// Why it is there.
+    pub reason: BookmarkReason,
+    /// The settings that acted then.
+    pub config: Config,
+    /// The full state.
+    pub checkpoint: Box<Checkpoint>,
+}
+
+impl Bookmark {
+    /// Updates made.
+    pub fn iteration(&self) -> i64 {
+        self.checkpoint.iteration
+    }
+}
+
+/// Why a bookmark was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum BookmarkReason {
+    /// The user did.
+    User,
+    /// Before the learning rate changed.
+    RateChange,
+    /// lambda_max crossed the stability line.
+    BoundCrossed,
+    /// The best test loss so far.
+    BestTest,
+}
+
+/// A run, or the ghost of one.
+pub struct RunEntry {
+    /// Its identity.
+    pub id: RunId,
+    /// Its name.
+    pub name: String,
+    /// Which of the colours of Okabe and Ito; also which dash and marker.
+    pub colour: usize,
+    /// What it is doing.
+    pub state: RunState,
+    /// Updates made, as last heard.
+    pub iteration: i64,
+    /// The settings that were given (all others come from the preset).
+    pub given: toml::Table,
+    /// All its settings, with the changes so far.
+    pub config: Config,
+    /// Where it differs from the other runs' settings; filled in by the session.
+    pub differs: Vec<Difference>,
+    /// Its curves.
+    pub curves: Curves,
+    /// The time it took.
+    pub seconds: Seconds,
+    /// What happened to it.
+    pub marks: Vec<Mark>,
+    /// Where one can go back to.
+    pub bookmarks: Vec<Bookmark>,
+    /// Stays as a ghost when it is reset.
+    pub pinned: bool,
+    /// Not drawn.
+    pub hidden: bool,
+    /// The run whose settings or state it took, at which iteration.
+    pub parent: Option<(RunId, i64)>,
+    /// The probe trial that is shown: its number, the iteration, the activity.
+    pub activity: Option<(usize, i64, Box<TrialActivity>)>,
+    /// Updates a second at most.
+    pub speed: Option<f64>,
+    /// The settings of which the worker has said that they act.
+    pub(super) acting: Config,
+    pub(super) handle: Option<RunHandle>,
+    pub(super) tickets: Vec<(u64, Ticket)>,
+}
+
+/// What a checkpoint was asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Ticket {
+    Bookmark { label: String, reason: BookmarkReason },
+}
+
+impl RunEntry {
+    /// Whether it can go on (it is no ghost and did not fail).
+    pub fn is_alive(&self) -> bool {
+        !matches!(self.state, RunState::Ghost | RunState::Failed(_))
+    }
+
+    /// Whether it is learning now.
+    pub fn is_running(&self) -> bool {
+        self.state == RunState::Running
+    }
+
+    /// The bookmark with this identity.
+    pub fn bookmark(&self, id: u64) -> Option<&Bookmark> {
+        self.bookmarks.iter().find(|b| b.id == id)
+    }
+}

@@ -1,0 +1,212 @@
+//! Owns [`Settings`], the settings as they are being edited, with undo; and which keys they differ in.
+
+use std::collections::BTreeMap;
+
+use toml::{Table, Value};
+
+use super::runs::Difference;
+use crate::training::config::Config;
+
+/// Checks settings and fills in the preset.
+pub type Resolve = Box<dyn Fn(&Table) -> Result<Resolved, String>>;
+
+/// Settings that are sound.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Resolved {
+    /// Every setting.
+    pub config: Config,
+    /// What is sound but surely not meant.
+    pub warnings: Vec<String>,
+}
+
+/// The settings of the experiment panel.
+pub struct Settings {
+    resolve: Resolve,
+    given: Table,
+    resolved: Result<Resolved, String>,
+    before: Vec<Table>,
+    after: Vec<Table>,
+    /// The key that is being dragged or typed.
+    open: Option<String>,
+}
+
+/// Steps that can be undone.
+const MOST_STEPS: usize = 200;
+
+impl Settings {
+    /// Settings that start with these keys.
+    pub fn new(resolve: Resolve, given: Table) -> Self {
+        let resolved = resolve(&given);
+        Self { resolve, given, resolved, before: Vec::new(), after: Vec::new(), open: None }
+    }
+
+    /// The keys that are set; all others are the preset's.
+    pub fn given(&self) -> &Table {
+        &self.given
+    }
+
+    /// All settings, or why they are refused.
+    pub fn resolved(&self) -> Result<&Resolved, &str> {
+        self.resolved.as_ref().map_err(String::as_str)
+    }
+
+    /// The value of a key that is set.
+    pub fn given_value(&self, key: &str) -> Option<&Value> {
+        lookup(&self.given, key)
+    }
+
+    /// Whether there is something to undo.
+    pub fn can_undo(&self) -> bool {
+        !self.before.is_empty()
+    }
+
+    /// Whether there is something to redo.
+    pub fn can_redo(&self) -> bool {
+        !self.after.is_empty()
+    }
+
+    /// Checks other settings in the same way.
+    pub fn check(&self, given: &Table) -> Result<Resolved, String> {
+        (self.resolve)(given)
+    }
+
+    pub(super) fn set(&mut self, key: &str, value: Option<Value>) {
+        let mut given = self.given.clone();
+        if key == "task.kind" {
+            // The old task's own keys would be errors under the new one.
+            given.remove("task");
+        }
+        put(&mut given, key, value);
+        if given == self.given {
+            return;
+        }
+        if self.open.as_deref() != Some(key) {
+            self.remember();
+            self.open = Some(key.into());
+        }
+        self.replace(given);
+    }
+
+    pub(super) fn take(&mut self, given: Table) {
+        self.settle();
+        if given != self.given {
+            self.remember();
+            self.replace(given);
+        }
+    }
+
+    pub(super) fn settle(&mut self) {
+        self.open = None;
+    }
+
+    pub(super) fn undo(&mut self) {
+        self.settle();
+        if let Some(given) = self.before.pop() {
+            self.after.push(self.given.clone());
+            self.replace(given);
+        }
+    }
+
+    pub(super) fn redo(&mut self) {
+        self.settle();
+        if let Some(given) = self.after.pop() {
+            self.before.push(self.given.clone());
+            self.replace(given);
+        }
+    }
+
+    fn remember(&mut self) {
+        self.before.push(self.given.clone());
+        if self.before.len() > MOST_STEPS {
+            self.before.remove(0);
+        }
+        self.after.clear();
+    }
+
+    fn replace(&mut self, given: Table) {
+        self.resolved = (self.resolve)(&given);
+        self.given = given;
+    }
+}
+
+/// Whether a change of this key needs a fresh start; otherwise it acts at once.
+pub fn needs_reset(key: &str) -> bool {
+    let group = key.split('.').next().unwrap_or(key);
+    !matches!(group, "iterations" | "rule" | "optimizer" | "schedule" | "measure")
+        || key == "measure.probe_trials"
+}
+
+/// Every setting by its full path.
+pub fn flat(config: &Config) -> BTreeMap<String, Value> {
+    // A configuration is plain data: writing it as TOML fails for a seed above i64 only, which no check passes.
+    Value::try_from(config).map(|v| flat_value(&v)).unwrap_or_default()
+}
+
+/// Every key of a table by its full path.
+pub fn flat_value(value: &Value) -> BTreeMap<String, Value> {
+    fn walk(prefix: &str, value: &Value, out: &mut BTreeMap<String, Value>) {
+        match value {
+            Value::Table(table) => {
+                for (key, value) in table {
+                    let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+                    walk(&path, value, out);
+                }
+            }
+            _ => {
+                out.insert(prefix.into(), value.clone());
+            }
+        }
+    }
+    let mut out = BTreeMap::new();
+    walk("", value, &mut out);
+    out
+}
+
+/// Where two sets of settings differ, by key.
+pub fn differences(from: &Config, to: &Config) -> Vec<Difference> {
+    let (from, to) = (flat(from), flat(to));
+    let keys: std::collections::BTreeSet<&String> = from.keys().chain(to.keys()).collect();
+    keys.into_iter()
+        .filter(|key| from.get(*key) != to.get(*key))
+        .map(|key| Difference {
+            key: key.clone(),
+            from: from.get(key).cloned(),
+            to: to.get(key).cloned(),
+            needs_reset: needs_reset(key),
+        })
+        .collect()
+}
+
+/// The value at a full path.
+pub fn lookup<'a>(table: &'a Table, key: &str) -> Option<&'a Value> {
+    let mut parts = key.split('.');
+    let mut value = table.get(parts.next()?)?;
+    for part in parts {
+        value = value.as_table()?.get(part)?;
+    }
+    Some(value)
+}
+
+/// Sets or removes the value at a full path; tables that become empty go.
+pub fn put(table: &mut Table, key: &str, value: Option<Value>) {
+    match (key.split_once('.'), value) {
+        (None, Some(value)) => {
+            table.insert(key.into(), value);
+        }
+        (None, None) => {
+            table.remove(key);
+        }
+        (Some((head, rest)), value) => {
+            let entry = table.entry(head).or_insert_with(|| Value::Table(Table::new()));
+            if !entry.is_table() {
+                *entry = Value::Table(Table::new());
+            }
+            if let Value::Table(inner) = entry {
+                put(inner, rest, value);
+                if inner.is_empty() {
+                    table.remove(head);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! Owns the sentences in which a run says how it is and how it ended.
+
+use super::runs::{Difference, RunState};
+use crate::training::run::StopReason;
+
+/// A run's state in a word or two.
+pub fn state(state: &RunState) -> &'static str {
+    match state {
+        RunState::Starting => "starting",
+        RunState::Paused => "paused",
+        RunState::Running => "running",
+        RunState::Ended(StopReason::Done) => "done",
+        RunState::Ended(StopReason::LossReached) => "loss reached",
+        RunState::Ended(StopReason::AccuracyReached) => "accuracy reached",
+        RunState::Ended(StopReason::Plateau) => "plateau",
+        RunState::Ended(StopReason::Stopped) => "stopped",
+        RunState::Ended(StopReason::Diverged { .. }) => "diverged",
+        RunState::Failed(_) => "failed",
+        RunState::Ghost => "ghost",
+    }
+}
+
+/// Why a run ended, in a sentence.
+pub fn end(reason: &StopReason, iteration: i64) -> String {
+    match reason {
+        StopReason::Done => format!("Done after {iteration} iterations."),
+        StopReason::LossReached => format!("The training loss fell below its goal at iteration {iteration}."),
+        StopReason::AccuracyReached => {
+            format!("The test accuracy rose above its goal at iteration {iteration}.")
+        }
+        StopReason::Plateau => {
+            format!("Loss and sharpness no longer changed; stopped at iteration {iteration}.")
+        }
+        StopReason::Stopped => format!("Stopped at iteration {iteration}."),
+        StopReason::Diverged { iteration, quantity, value } => {
+            format!("Diverged at iteration {iteration}: the {quantity} was {value}.")
+        }
+    }
+}
+
+/// A change of a setting: `optimizer.learning_rate 0.01 → 0.005`.
+pub fn difference(d: &Difference) -> String {
+    let value = |v: &Option<toml::Value>| v.as_ref().map_or("–".into(), ToString::to_string);
+    format!("{} {} → {}", d.key, value(&d.from), value(&d.to))
+}
