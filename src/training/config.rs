@@ -1,5 +1,11 @@
 //! Owns [`Config`], every setting of a run, resolved. Names and defaults are those of the configuration file.
 
+mod check;
+pub mod error;
+pub mod keys;
+pub mod resolve;
+mod text;
+
 use serde::{Deserialize, Serialize};
 
 use crate::numerics::init::Init;

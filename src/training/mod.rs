@@ -4,6 +4,7 @@
 pub mod config;
 pub mod flossing;
 pub mod history;
+pub mod presets;
 pub mod rule;
 pub mod run;
 pub mod stop;

@@ -1,0 +1,176 @@
+//! Owns the checks between keys: what must fit together, and what is worth a warning.
+
+use std::collections::BTreeSet;
+
+use toml::Value;
+
+use super::error::{ConfigError, shown};
+use super::resolve::{Leaves, word};
+
+type Given = BTreeSet<&'static str>;
+
+fn whole(leaves: &Leaves, path: &str) -> i64 {
+    leaves.get(path).and_then(Value::as_integer).unwrap_or(0)
+}
+
+fn number(leaves: &Leaves, path: &str) -> f64 {
+    leaves.get(path).and_then(Value::as_float).unwrap_or(0.0)
+}
+
+/// The loss of a task; `None` where the trials decide.
+pub(super) fn loss_of(task: &str) -> Option<&'static str> {
+    match task {
+        "romo" | "pattern" => Some("regression"),
+        "two-alternative" | "delayed-match" | "cued-match" | "sequential-mnist" => Some("classification"),
+        _ => None,
+    }
+}
+
+/// Input channels and outputs of a task; `None` where the trials decide.
+fn channels(leaves: &Leaves) -> Option<(i64, i64)> {
+    match word(leaves, "task.kind")? {
+        "romo" => Some((1, 2)),
+        "two-alternative" | "delayed-match" => Some((3, 3)),
+        "cued-match" => Some((2, 2)),
+        "pattern" => Some((30, 1)),
+        "sequential-mnist" => Some((28, 10)),
+        _ => None,
+    }
+}
+
+/// The trials of a full-batch task.
+fn full_batch(task: &str) -> Option<i64> {
+    match task {
+        "cued-match" => Some(4),
+        "pattern" => Some(1),
+        _ => None,
+    }
+}
+
+/// An upper limit that another key sets.
+struct Limit {
+    key: &'static str,
+    most: i64,
+    because: String,
+}
+
+/// All upper limits between keys.
+fn limits(leaves: &Leaves) -> Vec<Limit> {
+    let n = whole(leaves, "network.n_rec");
+    let units = whole(leaves, "network.adaptive.units").min(n);
+    let of_units = format!("the number of recurrent units, network.n_rec = {n}");
+    let mut limits = vec![
+        Limit { key: "network.adaptive.units", most: n, because: of_units.clone() },
+        Limit { key: "flossing.k", most: n, because: of_units },
+        Limit {
+            key: "measure.lyapunov_exponents",
+            most: n + units,
+            because: format!("the size of the state, {n} units and {units} adaptations"),
+        },
+    ];
+    let block = word(leaves, "measure.block").unwrap_or("recurrent");
+    let parameters = match (block, channels(leaves)) {
+        ("recurrent", _) => Some(n * n),
+        ("input", Some((n_in, _))) => Some(n * n_in),
+        ("readout", Some((_, n_out))) => Some(n * n_out),
+        ("all", Some((n_in, n_out))) => Some(n * (n + n_in + n_out)),
+        _ => None,
+    };
+    if let Some(p) = parameters {
+        let because = format!("the number of weights in the block `{block}`");
+        limits.push(Limit { key: "measure.top_k", most: p, because });
+    }
+    limits
+}
+
+/// Lowers defaults that are larger than this network allows, and takes the batch of a full-batch task and
+/// the share of adaptive units (half of the network in P1's task) from it. Given values stay.
+pub(super) fn fit_defaults(leaves: &mut Leaves, given: &Given) {
+    let kind = word(leaves, "task.kind").unwrap_or("romo").to_string();
+    if let Some(trials) = full_batch(&kind) {
+        for key in ["task.batch", "measure.probe_trials"] {
+            if !given.contains(key) {
+                leaves.insert(key, Value::Integer(trials));
+            }
+        }
+    }
+    if kind == "cued-match" && !given.contains("network.adaptive.units") {
+        let half = whole(leaves, "network.n_rec") / 2;
+        leaves.insert("network.adaptive.units", Value::Integer(half));
+    }
+    for limit in limits(leaves) {
+        if !given.contains(limit.key) && whole(leaves, limit.key) > limit.most {
+            leaves.insert(limit.key, Value::Integer(limit.most));
+        }
+    }
+}
+
+/// Contradictions are errors, what has no effect is a warning.
+pub(super) fn across(leaves: &Leaves, given: &Given) -> Result<Vec<String>, ConfigError> {
+    for limit in limits(leaves) {
+        if whole(leaves, limit.key) > limit.most {
+            return Err(ConfigError::WrongValue {
+                key: limit.key.into(),
+                value: whole(leaves, limit.key).to_string(),
+                expected: format!("at most {}, {}", limit.most, limit.because),
+            });
+        }
+    }
+    let kind = word(leaves, "task.kind").unwrap_or("romo");
+    if let (Some(loss), Some(value)) = (loss_of(kind), leaves.get("task.loss"))
+        && value.as_str() != Some(loss)
+    {
+        return Err(ConfigError::WrongValue {
+            key: "task.loss".into(),
+            value: shown(value),
+            expected: format!("{loss}, the loss of `{kind}`"),
+        });
+    }
+    Ok(warnings(leaves, given, kind))
+}
+
+fn warnings(leaves: &Leaves, given: &Given, task: &str) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if let Some(trials) = full_batch(task) {
+        for key in ["task.batch", "measure.probe_trials"] {
+            let value = whole(leaves, key);
+            if given.contains(key) && value != trials {
+                warnings.push(format!(
+                    "`{key}` = {value} is ignored: `{task}` always shows its full batch, {trials} {}",
+                    if trials == 1 { "trial" } else { "trials" }
+                ));
+            }
+        }
+    }
+    let rule = word(leaves, "rule.kind").unwrap_or("e-prop");
+    let adam = word(leaves, "optimizer.kind") == Some("adam");
+    if adam && matches!(rule, "scaled-bptt" | "upscaled") && leaves.contains_key("rule.rho.value") {
+        warnings
+            .push("a constant `rule.rho.value` does nothing under Adam, which divides it out again".into());
+    }
+    if adam && number(leaves, "optimizer.momentum") > 0.0 {
+        warnings.push("`optimizer.momentum` does nothing under Adam: it belongs to SGD".into());
+    }
+    let during = |name: &str| whole(leaves, &format!("flossing.during.{name}"));
+    if (during("every") == 0) != (during("iterations") == 0) {
+        warnings.push(
+            "no flossing during training: it needs both `flossing.during.every` and `flossing.during.iterations`"
+                .into(),
+        );
+    }
+    let tests_off = word(leaves, "measure.test") == Some("off");
+    if number(leaves, "stop.test_accuracy_above") > 0.0 && (tests_off || task == "pattern") {
+        let why = if tests_off { "`measure.test` is off" } else { "`pattern` has no accuracy" };
+        warnings.push(format!("`stop.test_accuracy_above` has no effect: {why}"));
+    }
+    if task == "sequential-mnist"
+        && number(leaves, "network.alpha") == 0.0
+        && matches!(rule, "e-prop" | "rflo" | "mdgl")
+    {
+        warnings.push(format!(
+            "`{rule}` at `network.alpha` = 0 gives w_in the last rows of the image only, which are blank: \
+             w_in hardly learns"
+        ));
+    }
+    warnings
+}
