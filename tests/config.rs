@@ -1,6 +1,7 @@
 //! Settings: defaults, presets, checks, and that what is written reads back the same.
 
-use basinscope::training::config::keys::{KeyInfo, TASKS, Values, key, keys};
+use basinscope::numerics::tasks::TaskKind;
+use basinscope::training::config::keys::{KeyInfo, Values, key, keys};
 use basinscope::training::config::resolve::{Resolved, parse, resolve, set, sources};
 use basinscope::training::config::{Cadence, Config, Precision, RhoConfig, RuleKind, Skip};
 use basinscope::training::presets::{Source, preset, presets};
@@ -25,6 +26,10 @@ fn with(assignments: &[&str]) -> Table {
     given
 }
 
+fn measured(of: RuleKind) -> RhoConfig {
+    RhoConfig { of, value: None }
+}
+
 /// The values of the configuration file as it is documented, written here a second time.
 #[test]
 fn the_defaults_are_the_documented_ones() {
@@ -34,10 +39,7 @@ fn the_defaults_are_the_documented_ones() {
     assert_eq!((c.task.batch, c.task.test_trials), (32, 512));
     assert_eq!((c.network.n_rec, c.network.gain, c.network.alpha), (64, 1.0, 0.5));
     assert_eq!((c.network.adaptive.units, c.network.adaptive.beta, c.network.adaptive.tau), (0, 1.8, 20.0));
-    assert_eq!(
-        (c.rule.kind, c.rule.rho, c.rule.window),
-        (RuleKind::EProp, RhoConfig::Of(RuleKind::EProp), 5)
-    );
+    assert_eq!((c.rule.kind, c.rule.rho, c.rule.window), (RuleKind::EProp, measured(RuleKind::EProp), 5));
     assert_eq!((c.optimizer.learning_rate, c.optimizer.momentum, c.optimizer.l2), (3e-4, 0.0, 0.0));
     assert_eq!((c.schedule.initial_factor, c.schedule.factor, c.schedule.decay), (3.0, 0.9, 0.999));
     assert_eq!((c.flossing.iterations, c.flossing.k, c.flossing.trials), (0, 8, 8));
@@ -92,44 +94,48 @@ fn every_preset_has_the_values_of_its_table() {
 }
 
 #[test]
-fn every_key_stands_in_every_preset_of_its_tasks() {
+fn every_key_has_a_default_and_a_source_in_every_task() {
     for p in presets() {
-        assert!(!p.title.is_empty() && !p.line.is_empty() && !p.line.contains('\n'), "{}", p.name);
-        for info in keys().iter().filter(|k| k.belongs_to(p.name)) {
-            if ["rule.rho.value", "task.loss"].contains(&info.path) || matches!(info.values, Values::Path) {
+        for info in keys().iter().filter(|k| k.belongs_to(p.task)) {
+            if ["rule.rho.value", "task.loss"].contains(&info.path) || info.values == Values::Path {
                 continue;
             }
-            let constant = p.constants.get(info.path).unwrap_or_else(|| panic!("{} {}", p.name, info.path));
+            let name = p.task.name();
+            let constant = p.constants.get(info.path).unwrap_or_else(|| panic!("{name} {}", info.path));
             for value in [Some(&constant.value), constant.bptt.as_ref()].into_iter().flatten() {
-                let kept = info.check(value).unwrap_or_else(|e| panic!("{}: {e}", p.name));
-                assert_eq!(&kept, value, "{} {}: written as it is kept", p.name, info.path);
+                let kept = info.check(value).unwrap_or_else(|e| panic!("{name}: {e}"));
+                assert_eq!(&kept, value, "{name} {}: written as it is kept", info.path);
             }
             assert_ne!(constant.source, Source::Given);
         }
         for path in p.constants.keys() {
-            assert!(key(path).is_some_and(|k| k.belongs_to(p.name)), "{} {path}", p.name);
+            assert!(key(path, p.task).is_some(), "{} {path}", p.task.name());
         }
-        let resolved = resolve(with(&[&format!("task.kind={}", p.name)])).expect(p.name);
-        for (path, source) in &resolved.sources {
-            let lowered = p.name == "file" && *path == "task.loss";
-            assert!(*source != Source::Given || lowered, "{}: {path} is the preset's", p.name);
+        let mut given = with(&[&format!("task.kind={}", p.task.name())]);
+        if p.task == TaskKind::File {
+            set(&mut given, "task.path=trials.npz").expect("a key");
+        }
+        for (path, source) in resolve(given).expect("a preset").sources {
+            let given = source == Source::Given;
+            assert_eq!(given, path == "task.path", "{}: {path} is the preset's", p.task.name());
         }
     }
     assert!(preset("romoo").expect_err("no such preset").to_string().contains("two-alternative"));
+    assert!(refused("task.kind = \"file\"").contains("task.path"), "file needs the user's file");
 }
 
-/// A key of one task only must not come from another task's preset by accident.
 #[test]
-fn a_tasks_own_keys_stand_in_its_own_preset_file() {
-    for info in keys().iter().filter(|k| !k.tasks.is_empty()) {
-        for task in info.tasks {
-            if matches!(info.values, Values::Path) {
-                continue;
-            }
-            let file = std::fs::read_to_string(format!("assets/presets/{task}.toml")).expect("a preset");
-            assert!(file.contains(&format!("\"{}\"", info.path)), "{task}: {}", info.path);
-        }
-    }
+fn tasks_keep_their_own_keys_apart() {
+    assert_eq!(
+        resolved("task.kind = \"cued-match\"\ntask.delay = 3").config.task.own.kind().name(),
+        "cued-match"
+    );
+    let error = refused("task.coherences = [1.0]");
+    assert!(error.contains("a key of two-alternative, not of romo"), "{error}");
+    let error = refused("task.kind = \"delayed-match\"\ntask.delay = 1001");
+    assert!(error.contains("from 0 to 1000"), "{error}");
+    let error = refused("task.delay_min = 4\ntask.delay_max = 3");
+    assert!(error.contains("`task.delay_max` = 3: expected at least delay_min, 4"), "{error}");
 }
 
 #[test]
@@ -142,6 +148,8 @@ fn the_papers_constants_carry_their_tags() {
     assert_eq!(source("pattern", "optimizer.kind"), Source::P1);
     assert_eq!(source("sequential-mnist", "optimizer.learning_rate"), Source::C);
     assert_eq!(source("cued-match", "network.adaptive.beta"), Source::C);
+    assert_eq!(source("cued-match", "task.delay"), Source::P1);
+    assert_eq!(source("pattern", "task.n_in"), Source::Own);
     for (path, constant) in &preset("file").expect("file").constants {
         let of_the_task = path.starts_with("task.") || path.starts_with("network.init");
         assert!(!of_the_task || constant.source == Source::Own, "{path}: no paper knows your trials");
@@ -184,6 +192,10 @@ fn a_wrong_value_names_key_value_and_range() {
         ("rule.kind = \"e-porp\"", ["rule.kind", "e-porp", "one of bptt, e-prop"]),
         ("rule.kind = 3", ["rule.kind", "3", "one of bptt"]),
         ("rule.rho.of = \"scaled-bptt\"", ["rule.rho.of", "scaled-bptt", "one of e-prop, rflo"]),
+        (
+            "task.kind = \"two-alternative\"\ntask.coherences = []",
+            ["task.coherences", "[]", "a list of numbers"],
+        ),
         ("rule.rho = 0.3", ["rule.rho", "0.3", "a table"]),
         ("network = 3", ["network", "3", "a table"]),
         ("measure.test = \"never\"", ["measure.test", "never", "or \"off\""]),
@@ -198,7 +210,6 @@ fn a_wrong_value_names_key_value_and_range() {
         ("network.n_rec = 3\nmeasure.top_k = 10", ["measure.top_k", "10", "at most 9"]),
         ("measure.top_k = 201", ["measure.top_k", "201", "from 1 to 200"]),
         ("task.loss = \"classification\"", ["task.loss", "classification", "regression"]),
-        ("rule.rho = { of = \"mdgl\", value = 0.5 }", ["rule.rho", "both", "one of them"]),
         ("task.batch = 70000", ["task.batch", "70000", "from 1 to 65536"]),
         ("measure.slice.points = 1", ["measure.slice.points", "1", "from 2"]),
     ] {
@@ -231,11 +242,14 @@ fn set_reads_toml_and_falls_back_to_a_plain_string() {
         (RuleKind::Mdgl, 0.2, Cadence::Never, 3)
     );
     let c = resolve(with(&["rule.kind=\"bptt\"", "rule.rho={ value = 0.3 }", "rule.window=2"])).expect("ok");
-    assert_eq!((c.config.rule.rho, c.config.rule.window), (RhoConfig::Value(0.3), 2));
-    // One of the two ways to say rho drops the other, so that --set can change a resolved file.
+    assert_eq!(
+        (c.config.rule.rho, c.config.rule.window),
+        (RhoConfig { value: Some(0.3), ..measured(RuleKind::EProp) }, 2)
+    );
+    // Naming the rule drops the number, so that --set can change a resolved file.
     let mut given = c.config.to_table();
     set(&mut given, "rule.rho.of=mdgl").expect("a key");
-    assert_eq!(resolve(given).expect("settings").config.rule.rho, RhoConfig::Of(RuleKind::Mdgl));
+    assert_eq!(resolve(given).expect("settings").config.rule.rho, measured(RuleKind::Mdgl));
     let given = with(&["network.init={input=\"he\"}", "network.init={readout_scale=2}"]);
     let c = resolve(given).expect("settings").config;
     assert_eq!(c.network.init.readout_scale, 2.0, "tables are merged");
@@ -246,20 +260,24 @@ fn set_reads_toml_and_falls_back_to_a_plain_string() {
         ("=3", "KEY=VALUE"),
         ("seed=", "KEY=VALUE"),
         ("sede=3", "nearest is `seed`"),
-        ("network.gain=much", "network.gain"),
-        ("seed=1\niterations=3", "seed"),
-        ("seed=9223372036854775808", "seed"),
+        ("task.delayed=3", "nearest is `task.delay`"),
     ] {
         let error = set(&mut given, wrong).expect_err(wrong).to_string();
         assert!(error.contains(part) && !error.contains('\n'), "{wrong}: {error}");
     }
     assert!(given.is_empty(), "a refused assignment changes nothing");
+    for wrong in ["network.gain=much", "seed=1\niterations=3", "seed=9223372036854775808", "rule.rho=3"] {
+        let error = resolve(with(&[wrong])).expect_err(wrong).to_string();
+        assert!(error.contains(wrong.split('=').next().expect("a key")) && !error.contains('\n'), "{error}");
+    }
+    assert_eq!(resolve(with(&["task.kind=file", "task.path=1.npz"])).expect("a path").warnings.len(), 0);
 }
 
 #[test]
 fn what_has_no_effect_is_said() {
     for (given, part) in [
         ("task.kind = \"pattern\"\ntask.batch = 8", "`task.batch` = 8 is ignored"),
+        ("task = { kind = \"file\", path = \"a\", test_trials = 3 }", "`task.test_trials` is ignored"),
         ("rule = { kind = \"scaled-bptt\", rho = { value = 0.3 } }", "does nothing under Adam"),
         ("optimizer.momentum = 0.9", "does nothing under Adam"),
         ("flossing.during.every = 10", "needs both"),
@@ -308,19 +326,18 @@ fn value_of(info: &'static KeyInfo) -> BoxedStrategy<Value> {
             .prop_map(|list: Vec<f64>| Value::Array(list.into_iter().map(Value::Float).collect()))
             .boxed(),
         Values::Choice(words) => prop::sample::select(words).prop_map(|w| Value::String(w.into())).boxed(),
-        Values::Switch => any::<bool>().prop_map(Value::Boolean).boxed(),
         Values::Path => "[a-z \\\\\"']{1,12}".prop_map(Value::String).boxed(),
     }
 }
 
 fn some_settings() -> impl Strategy<Value = Vec<(&'static str, Value)>> {
-    prop::sample::select(TASKS).prop_flat_map(|task| {
+    prop::sample::select(&TaskKind::ALL[..]).prop_flat_map(|task| {
         let usable: Vec<&'static KeyInfo> = keys()
             .iter()
-            .filter(|k| k.belongs_to(task) && !["task.kind", "task.loss", "rule.rho.of"].contains(&k.path))
+            .filter(|k| k.belongs_to(task) && !["task.kind", "task.loss"].contains(&k.path))
             .collect();
         let count = usable.len();
-        let kind = Value::String(task.into());
+        let kind = Value::String(task.name().into());
         prop::sample::subsequence(usable, 0..=count)
             .prop_flat_map(|infos| {
                 infos.into_iter().map(|k| value_of(k).prop_map(move |v| (k.path, v))).collect::<Vec<_>>()
@@ -334,6 +351,7 @@ fn some_settings() -> impl Strategy<Value = Vec<(&'static str, Value)>> {
 
 fn table(given: &[(&str, Value)]) -> Table {
     let mut table = Table::new();
+    // rule.rho.of first: it drops a fixed rho.
     for (path, value) in given {
         set(&mut table, &format!("{path}={value}")).unwrap_or_else(|e| panic!("{path} = {value}: {e}"));
     }
@@ -356,7 +374,7 @@ proptest! {
                 prop_assert_eq!(again.config.fingerprint(), first.config.fingerprint());
                 for (path, value) in &given {
                     let written = path.split('.').fold(Value::Table(first.config.to_table()), |t, part| t[part].clone());
-                    prop_assert_eq!(written, key(path).expect("a key").check(value).expect("in range"));
+                    prop_assert_eq!(written, key(path, first.config.task.own.kind()).expect("a key").check(value).expect("in range"));
                 }
             }
         }

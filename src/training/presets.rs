@@ -1,6 +1,7 @@
 //! Owns the presets: the settings of each task, every constant with its source.
 //!
-//! They stand in `assets/presets/<task>.toml`; `romo.toml` has every key, the others what differs from it.
+//! They stand in `assets/presets/<task>.toml`; `romo.toml` has every general key, the others what differs from
+//! it. A task's own keys have their defaults and sources beside the task ([`TaskKind::keys`]).
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,7 +12,7 @@ use toml::Value;
 
 use super::config::RuleKind;
 use super::config::error::ConfigError;
-use super::config::keys::TASKS;
+use crate::numerics::tasks::{Key, TaskKind};
 
 /// Where a constant comes from. A constant of our own is never shown as a paper's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -28,6 +29,13 @@ pub enum Source {
     /// Set by the user to something else than the preset has.
     #[serde(rename = "given")]
     Given,
+}
+
+impl Source {
+    /// The source that a tag such as `[P1]` names.
+    fn from_tag(tag: &str) -> Option<Self> {
+        [Source::P1, Source::P2, Source::C, Source::Own].into_iter().find(|s| tag == format!("[{s}]"))
+    }
 }
 
 impl fmt::Display for Source {
@@ -71,12 +79,8 @@ fn takes_bptt_column(rule: RuleKind) -> bool {
 /// The settings of a task.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Preset {
-    /// The task's id, which is the preset's name.
-    pub name: &'static str,
-    /// A title of a few words.
-    pub title: String,
-    /// What it is, in one line.
-    pub line: String,
+    /// The task, whose id is the preset's name.
+    pub task: TaskKind,
     /// Every key that the task has, with its value and source.
     pub constants: BTreeMap<String, Constant>,
 }
@@ -84,30 +88,38 @@ pub struct Preset {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct PresetFile {
-    title: String,
-    line: String,
     constants: BTreeMap<String, Constant>,
 }
 
 /// All presets, in the order of the tasks.
 pub fn presets() -> &'static [Preset] {
     static PRESETS: LazyLock<Vec<Preset>> = LazyLock::new(|| {
-        let read = |name: &str| -> PresetFile {
-            toml::from_str(text(name)).expect("a test reads every preset that is built in")
+        let every_key = read(TaskKind::Romo);
+        let preset = |task| {
+            let mut constants = every_key.clone();
+            constants.extend(own_constants(task));
+            constants.extend(read(task));
+            Preset { task, constants }
         };
-        let every_key = read("romo").constants;
-        TASKS
-            .iter()
-            .map(|name| {
-                let file = read(name);
-                let mut constants = every_key.clone();
-                constants.extend(file.constants);
-                constants.retain(|path, _| super::config::keys::belongs(path, name));
-                Preset { name, title: file.title, line: file.line, constants }
-            })
-            .collect()
+        TaskKind::ALL.into_iter().map(preset).collect()
     });
     &PRESETS
+}
+
+fn read(task: TaskKind) -> BTreeMap<String, Constant> {
+    toml::from_str::<PresetFile>(text(task)).expect("a test reads every preset that is built in").constants
+}
+
+/// The keys that a task has of its own, with the task's own defaults and their sources.
+fn own_constants(task: TaskKind) -> BTreeMap<String, Constant> {
+    let Ok(Value::Table(defaults)) = Value::try_from(task.defaults()) else { return BTreeMap::new() };
+    let constant = |key: &Key| {
+        let source = Source::from_tag(key.source)?;
+        let value = defaults.get(key.name)?.clone();
+        Some((format!("task.{}", key.name), Constant { value, bptt: None, source, note: None }))
+    };
+    // The path of the user's own trials has no default.
+    task.keys().iter().filter(|k| task != TaskKind::File || k.name != "path").filter_map(constant).collect()
 }
 
 /// The preset with this name.
@@ -115,20 +127,17 @@ pub fn presets() -> &'static [Preset] {
 /// # Errors
 /// Names those there are.
 pub fn preset(name: &str) -> Result<&'static Preset, ConfigError> {
-    presets().iter().find(|p| p.name == name).ok_or_else(|| ConfigError::UnknownPreset {
-        name: name.into(),
-        known: TASKS.iter().map(|t| (*t).into()).collect(),
-    })
+    presets().iter().find(|p| p.task.name() == name).ok_or_else(|| ConfigError::UnknownPreset(name.into()))
 }
 
-fn text(name: &str) -> &'static str {
-    match name {
-        "two-alternative" => include_str!("../../assets/presets/two-alternative.toml"),
-        "delayed-match" => include_str!("../../assets/presets/delayed-match.toml"),
-        "cued-match" => include_str!("../../assets/presets/cued-match.toml"),
-        "pattern" => include_str!("../../assets/presets/pattern.toml"),
-        "sequential-mnist" => include_str!("../../assets/presets/sequential-mnist.toml"),
-        "file" => include_str!("../../assets/presets/file.toml"),
-        _ => include_str!("../../assets/presets/romo.toml"),
+fn text(task: TaskKind) -> &'static str {
+    match task {
+        TaskKind::Romo => include_str!("../../assets/presets/romo.toml"),
+        TaskKind::TwoAlternative => include_str!("../../assets/presets/two-alternative.toml"),
+        TaskKind::DelayedMatch => include_str!("../../assets/presets/delayed-match.toml"),
+        TaskKind::CuedMatch => include_str!("../../assets/presets/cued-match.toml"),
+        TaskKind::Pattern => include_str!("../../assets/presets/pattern.toml"),
+        TaskKind::SequentialMnist => include_str!("../../assets/presets/sequential-mnist.toml"),
+        TaskKind::File => include_str!("../../assets/presets/file.toml"),
     }
 }

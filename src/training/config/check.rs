@@ -6,6 +6,8 @@ use toml::Value;
 
 use super::error::{ConfigError, shown};
 use super::resolve::{Leaves, word};
+use crate::numerics::tasks::TaskKind;
+use crate::numerics::trials::LossKind;
 
 type Given = BTreeSet<&'static str>;
 
@@ -18,31 +20,29 @@ fn number(leaves: &Leaves, path: &str) -> f64 {
 }
 
 /// The loss of a task; `None` where the trials decide.
-pub(super) fn loss_of(task: &str) -> Option<&'static str> {
-    match task {
-        "romo" | "pattern" => Some("regression"),
-        "two-alternative" | "delayed-match" | "cued-match" | "sequential-mnist" => Some("classification"),
-        _ => None,
-    }
+pub(super) fn loss_of(task: TaskKind) -> Option<&'static str> {
+    Some(match task.loss_kind()? {
+        LossKind::Regression => "regression",
+        LossKind::Classification => "classification",
+    })
 }
 
-/// Input channels and outputs of a task; `None` where the trials decide.
-fn channels(leaves: &Leaves) -> Option<(i64, i64)> {
-    match word(leaves, "task.kind")? {
-        "romo" => Some((1, 2)),
-        "two-alternative" | "delayed-match" => Some((3, 3)),
-        "cued-match" => Some((2, 2)),
-        "pattern" => Some((30, 1)),
-        "sequential-mnist" => Some((28, 10)),
-        _ => None,
+/// Input channels and outputs of a task; `None` where the data decide.
+fn channels(leaves: &Leaves, task: TaskKind) -> Option<(i64, i64)> {
+    match task {
+        TaskKind::Romo => Some((1, 2)),
+        TaskKind::TwoAlternative | TaskKind::DelayedMatch => Some((3, 3)),
+        TaskKind::CuedMatch => Some((2, 2)),
+        TaskKind::Pattern => Some((whole(leaves, "task.n_in"), 1)),
+        TaskKind::SequentialMnist | TaskKind::File => None,
     }
 }
 
 /// The trials of a full-batch task.
-fn full_batch(task: &str) -> Option<i64> {
+fn full_batch(task: TaskKind) -> Option<i64> {
     match task {
-        "cued-match" => Some(4),
-        "pattern" => Some(1),
+        TaskKind::CuedMatch => Some(4),
+        TaskKind::Pattern => Some(1),
         _ => None,
     }
 }
@@ -55,7 +55,7 @@ struct Limit {
 }
 
 /// All upper limits between keys.
-fn limits(leaves: &Leaves) -> Vec<Limit> {
+fn limits(leaves: &Leaves, task: TaskKind) -> Vec<Limit> {
     let n = whole(leaves, "network.n_rec");
     let units = whole(leaves, "network.adaptive.units").min(n);
     let of_units = format!("the number of recurrent units, network.n_rec = {n}");
@@ -69,7 +69,7 @@ fn limits(leaves: &Leaves) -> Vec<Limit> {
         },
     ];
     let block = word(leaves, "measure.block").unwrap_or("recurrent");
-    let parameters = match (block, channels(leaves)) {
+    let parameters = match (block, channels(leaves, task)) {
         ("recurrent", _) => Some(n * n),
         ("input", Some((n_in, _))) => Some(n * n_in),
         ("readout", Some((_, n_out))) => Some(n * n_out),
@@ -85,20 +85,19 @@ fn limits(leaves: &Leaves) -> Vec<Limit> {
 
 /// Lowers defaults that are larger than this network allows, and takes the batch of a full-batch task and
 /// the share of adaptive units (half of the network in P1's task) from it. Given values stay.
-pub(super) fn fit_defaults(leaves: &mut Leaves, given: &Given) {
-    let kind = word(leaves, "task.kind").unwrap_or("romo").to_string();
-    if let Some(trials) = full_batch(&kind) {
+pub(super) fn fit_defaults(leaves: &mut Leaves, task: TaskKind, given: &Given) {
+    if let Some(trials) = full_batch(task) {
         for key in ["task.batch", "measure.probe_trials"] {
             if !given.contains(key) {
                 leaves.insert(key, Value::Integer(trials));
             }
         }
     }
-    if kind == "cued-match" && !given.contains("network.adaptive.units") {
+    if task == TaskKind::CuedMatch && !given.contains("network.adaptive.units") {
         let half = whole(leaves, "network.n_rec") / 2;
         leaves.insert("network.adaptive.units", Value::Integer(half));
     }
-    for limit in limits(leaves) {
+    for limit in limits(leaves, task) {
         if !given.contains(limit.key) && whole(leaves, limit.key) > limit.most {
             leaves.insert(limit.key, Value::Integer(limit.most));
         }
@@ -106,8 +105,8 @@ pub(super) fn fit_defaults(leaves: &mut Leaves, given: &Given) {
 }
 
 /// Contradictions are errors, what has no effect is a warning.
-pub(super) fn across(leaves: &Leaves, given: &Given) -> Result<Vec<String>, ConfigError> {
-    for limit in limits(leaves) {
+pub(super) fn across(leaves: &Leaves, task: TaskKind, given: &Given) -> Result<Vec<String>, ConfigError> {
+    for limit in limits(leaves, task) {
         if whole(leaves, limit.key) > limit.most {
             return Err(ConfigError::WrongValue {
                 key: limit.key.into(),
@@ -116,27 +115,27 @@ pub(super) fn across(leaves: &Leaves, given: &Given) -> Result<Vec<String>, Conf
             });
         }
     }
-    let kind = word(leaves, "task.kind").unwrap_or("romo");
-    if let (Some(loss), Some(value)) = (loss_of(kind), leaves.get("task.loss"))
+    if let (Some(loss), Some(value)) = (loss_of(task), leaves.get("task.loss"))
         && value.as_str() != Some(loss)
     {
         return Err(ConfigError::WrongValue {
             key: "task.loss".into(),
             value: shown(value),
-            expected: format!("{loss}, the loss of `{kind}`"),
+            expected: format!("{loss}, the loss of {}", task.name()),
         });
     }
-    Ok(warnings(leaves, given, kind))
+    Ok(warnings(leaves, given, task))
 }
 
-fn warnings(leaves: &Leaves, given: &Given, task: &str) -> Vec<String> {
+fn warnings(leaves: &Leaves, given: &Given, task: TaskKind) -> Vec<String> {
     let mut warnings = Vec::new();
     if let Some(trials) = full_batch(task) {
         for key in ["task.batch", "measure.probe_trials"] {
             let value = whole(leaves, key);
             if given.contains(key) && value != trials {
                 warnings.push(format!(
-                    "`{key}` = {value} is ignored: `{task}` always shows its full batch, {trials} {}",
+                    "`{key}` = {value} is ignored: {} always shows its full batch, {trials} {}",
+                    task.name(),
                     if trials == 1 { "trial" } else { "trials" }
                 ));
             }
@@ -158,12 +157,15 @@ fn warnings(leaves: &Leaves, given: &Given, task: &str) -> Vec<String> {
                 .into(),
         );
     }
+    if task == TaskKind::File && given.contains("task.test_trials") {
+        warnings.push("`task.test_trials` is ignored: file tests on all test trials of its file".into());
+    }
     let tests_off = word(leaves, "measure.test") == Some("off");
-    if number(leaves, "stop.test_accuracy_above") > 0.0 && (tests_off || task == "pattern") {
+    if number(leaves, "stop.test_accuracy_above") > 0.0 && (tests_off || task == TaskKind::Pattern) {
         let why = if tests_off { "`measure.test` is off" } else { "`pattern` has no accuracy" };
         warnings.push(format!("`stop.test_accuracy_above` has no effect: {why}"));
     }
-    if task == "sequential-mnist"
+    if task == TaskKind::SequentialMnist
         && number(leaves, "network.alpha") == 0.0
         && matches!(rule, "e-prop" | "rflo" | "mdgl")
     {

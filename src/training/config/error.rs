@@ -3,6 +3,7 @@
 use toml::Value;
 
 use super::keys::Values;
+use crate::numerics::tasks::{TaskError, TaskKind};
 
 /// Why settings were refused.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -19,14 +20,14 @@ pub enum ConfigError {
         nearest: String,
     },
     /// The key belongs to other tasks.
-    #[error("`{key}` is a key of {}, not of `{task}`", tasks.join(" and "))]
+    #[error("`{key}` is a key of {}, not of {}", names(tasks), task.name())]
     OtherTask {
         /// What was given.
-        key: &'static str,
+        key: String,
         /// The tasks that have it.
-        tasks: &'static [&'static str],
+        tasks: Vec<TaskKind>,
         /// The task of the settings.
-        task: String,
+        task: TaskKind,
     },
     /// A value of the wrong type or out of its range.
     #[error("`{key}` = {value}: expected {expected}")]
@@ -55,13 +56,8 @@ pub enum ConfigError {
     #[error("`{0}` needs a fresh start: it cannot change when a run goes on from a snapshot")]
     NeedsReset(String),
     /// No such preset.
-    #[error("there is no preset `{name}`: expected one of {}", known.join(", "))]
-    UnknownPreset {
-        /// What was given.
-        name: String,
-        /// Those there are.
-        known: Vec<String>,
-    },
+    #[error("there is no preset `{0}`: expected one of {list}", list = names(&TaskKind::ALL))]
+    UnknownPreset(String),
 }
 
 impl ConfigError {
@@ -69,6 +65,16 @@ impl ConfigError {
     pub fn wrong(key: &str, value: &Value, expected: Values) -> Self {
         Self::WrongValue { key: key.into(), value: shown(value), expected: expected.to_string() }
     }
+}
+
+impl From<TaskError> for ConfigError {
+    fn from(error: TaskError) -> Self {
+        Self::WrongValue { key: format!("task.{}", error.key), value: error.value, expected: error.expected }
+    }
+}
+
+fn names(tasks: &[TaskKind]) -> String {
+    tasks.iter().map(|t| t.name()).collect::<Vec<_>>().join(", ")
 }
 
 /// A value in one short line.

@@ -2,10 +2,12 @@
 //! checks, the window and `check` read this one table.
 
 use std::fmt;
+use std::sync::LazyLock;
 
 use toml::Value;
 
 use super::error::ConfigError;
+use crate::numerics::tasks::{Expected, TaskKind};
 
 /// What a key may be.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -20,8 +22,6 @@ pub enum Values {
     Numbers(Range),
     /// One of these words.
     Choice(&'static [&'static str]),
-    /// true or false.
-    Switch,
     /// The path of a file; not empty.
     Path,
 }
@@ -89,7 +89,6 @@ impl fmt::Display for Values {
             Values::Number(range) => write!(f, "{range}"),
             Values::Numbers(range) => write!(f, "a list of numbers, each {range}"),
             Values::Choice(words) => write!(f, "one of {}", words.join(", ")),
-            Values::Switch => write!(f, "true or false"),
             Values::Path => write!(f, "the path of a file, in quotes"),
         }
     }
@@ -106,14 +105,14 @@ pub struct KeyInfo {
     pub help: &'static str,
     /// Whether a change needs a fresh start; otherwise it acts at once.
     pub needs_reset: bool,
-    /// The tasks that have it; empty = all.
-    pub tasks: &'static [&'static str],
+    /// The one task that has it; `None` = all.
+    pub task: Option<TaskKind>,
 }
 
 impl KeyInfo {
     /// Whether this task has the key.
-    pub fn belongs_to(&self, task: &str) -> bool {
-        self.tasks.is_empty() || self.tasks.contains(&task)
+    pub fn belongs_to(&self, task: TaskKind) -> bool {
+        self.task.is_none_or(|own| own == task)
     }
 
     /// The value as the configuration keeps it (a whole number given as `1e3` is a whole number, a number
@@ -140,7 +139,6 @@ impl KeyInfo {
                 words.contains(&given.as_str()).then(|| value.clone())
             }
             (Values::Path, Value::String(given)) => (!given.is_empty()).then(|| value.clone()),
-            (Values::Switch, Value::Boolean(_)) => Some(value.clone()),
             _ => None,
         }
     }
@@ -164,20 +162,46 @@ fn in_range(value: &Value, range: Range) -> Option<Value> {
     range.contains(x).then_some(Value::Float(x))
 }
 
-/// All keys, in the order in which they are written.
+/// All keys, in the order in which they are written. Tasks may have keys of the same path.
 pub fn keys() -> &'static [KeyInfo] {
-    KEYS
+    static KEYS: LazyLock<Vec<KeyInfo>> = LazyLock::new(|| {
+        let split = GENERAL.iter().position(|k| k.path.starts_with("network.")).unwrap_or(0);
+        let own = TaskKind::ALL.into_iter().flat_map(own_keys);
+        GENERAL[..split].iter().copied().chain(own).chain(GENERAL[split..].iter().copied()).collect()
+    });
+    &KEYS
 }
 
-/// The key with this path.
-pub fn key(path: &str) -> Option<&'static KeyInfo> {
-    KEYS.iter().find(|k| k.path == path)
+/// The keys that a task has of its own.
+fn own_keys(task: TaskKind) -> impl Iterator<Item = KeyInfo> {
+    task.keys().iter().map(move |k| KeyInfo {
+        // Once in the life of the program, a few bytes each.
+        path: format!("task.{}", k.name).leak(),
+        values: match k.expected {
+            Expected::Number(from, to) => Values::Number(Range::new(from, to)),
+            Expected::Whole(from, to) => Values::Whole(from, to),
+            Expected::Numbers(from, to) => Values::Numbers(Range::new(from, to)),
+            Expected::Word(words) => Values::Choice(words),
+            Expected::Path => Values::Path,
+        },
+        help: k.meaning,
+        needs_reset: true,
+        task: Some(task),
+    })
 }
 
-/// The ids of the tasks.
-pub const TASKS: &[&str] =
+/// The key with this path, of this task where tasks differ.
+pub fn key(path: &str, task: TaskKind) -> Option<&'static KeyInfo> {
+    keys().iter().find(|k| k.path == path && k.belongs_to(task))
+}
+
+/// The tasks that have a key of this path; all of them where it is general.
+pub fn tasks_with(path: &str) -> Vec<TaskKind> {
+    TaskKind::ALL.into_iter().filter(|task| key(path, *task).is_some()).collect()
+}
+
+const TASKS: &[&str] =
     &["romo", "two-alternative", "delayed-match", "cued-match", "pattern", "sequential-mnist", "file"];
-
 const RULES: &[&str] = &["bptt", "e-prop", "rflo", "mdgl", "scaled-bptt", "truncated-bptt", "upscaled"];
 /// What rho may be measured for: rules that are not the exact gradient times a number.
 const RULES_WITH_RHO: &[&str] = &["e-prop", "rflo", "mdgl", "truncated-bptt"];
@@ -191,23 +215,14 @@ pub const MOST_UNITS: u64 = 4096;
 const MOST_TRIALS: u64 = 65_536;
 
 const fn reset(path: &'static str, values: Values, help: &'static str) -> KeyInfo {
-    KeyInfo { path, values, help, needs_reset: true, tasks: &[] }
+    KeyInfo { path, values, help, needs_reset: true, task: None }
 }
 
 const fn live(path: &'static str, values: Values, help: &'static str) -> KeyInfo {
-    KeyInfo { path, values, help, needs_reset: false, tasks: &[] }
+    KeyInfo { path, values, help, needs_reset: false, task: None }
 }
 
-const fn own(
-    tasks: &'static [&'static str],
-    path: &'static str,
-    values: Values,
-    help: &'static str,
-) -> KeyInfo {
-    KeyInfo { path, values, help, needs_reset: true, tasks }
-}
-
-use Values::{Choice, Number, Path, Whole, WholeOr};
+use Values::{Choice, Number, Whole, WholeOr};
 
 const CADENCE: Values = WholeOr(0, MANY, "off");
 const POSITIVE: Values = Number(Range::above(0.0));
@@ -216,7 +231,7 @@ const SHARE: Values = Number(Range::new(0.0, 1.0));
 const BELOW_ONE: Values = Number(Range::below(0.0, 1.0));
 
 #[rustfmt::skip]
-const KEYS: &[KeyInfo] = &[
+const GENERAL: &[KeyInfo] = &[
     reset("seed", Whole(0, i64::MAX as u64), "the one seed from which every random number comes"),
     reset("precision", Choice(&["f32", "f64"]), "precision of training and of a run's measures"),
     live("iterations", Whole(0, MANY), "updates to make"),
@@ -240,10 +255,10 @@ const KEYS: &[KeyInfo] = &[
     reset("network.adaptive.beta", NOT_NEGATIVE, "strength of adaptation"),
     reset("network.adaptive.tau", POSITIVE, "time constant of adaptation in steps"),
     live("rule.kind", Choice(RULES), "the learning rule"),
+    live("rule.window", Whole(1, 1_000_000), "steps that truncated-bptt goes back"),
     live("rule.feedback.scale", Choice(&["readout", "murray"]), "distribution of RFLO's fixed feedback"),
     live("rule.rho.of", Choice(RULES_WITH_RHO), "the rule whose rho scaled-bptt and upscaled measure at each iteration"),
     live("rule.rho.value", POSITIVE, "a fixed rho for scaled-bptt and upscaled"),
-    live("rule.window", Whole(1, 1_000_000), "steps that truncated-bptt goes back"),
     live("optimizer.kind", Choice(&["sgd", "adam"]), "the optimiser"),
     live("optimizer.learning_rate", POSITIVE, "learning rate eta before the schedule"),
     live("optimizer.momentum", BELOW_ONE, "momentum of SGD"),
@@ -278,8 +293,3 @@ const KEYS: &[KeyInfo] = &[
     live("measure.slice.points", Whole(2, 1001), "points of the slice along each direction"),
     live("measure.slice.range", NOT_NEGATIVE, "reach of the slice to either side; 0 = automatic"),
 ];
-
-/// Whether there is a key with this path and this task has it.
-pub fn belongs(path: &str, task: &str) -> bool {
-    key(path).is_some_and(|k| k.belongs_to(task))
-}

@@ -9,6 +9,7 @@ use super::check;
 use super::error::{ConfigError, shown};
 use super::keys::{self, KeyInfo, Values, key, keys};
 use super::{Config, RuleKind};
+use crate::numerics::tasks::TaskKind;
 use crate::training::presets::{Preset, Source, preset};
 
 /// Settings that have been checked.
@@ -33,20 +34,16 @@ pub(super) type Leaves = BTreeMap<&'static str, Value>;
 /// # Errors
 /// The first unknown key, wrong type, value out of range or contradiction, in one sentence.
 pub fn resolve(given: Table) -> Result<Resolved, ConfigError> {
+    let task = task_of(&given)?;
+    let preset = preset(task.name())?;
     let mut leaves = Leaves::new();
-    collect(&given, "", &mut leaves)?;
-    let task = word(&leaves, "task.kind").unwrap_or("romo").to_string();
-    let preset = preset(&task)?;
-    for path in leaves.keys() {
-        if let Some(info) = key(path).filter(|k| !k.belongs_to(&task)) {
-            return Err(ConfigError::OtherTask { key: info.path, tasks: info.tasks, task });
-        }
-    }
+    collect(&given, "", task, &mut leaves)?;
     let set: BTreeSet<&'static str> = leaves.keys().copied().collect();
-    fill(preset, &mut leaves)?;
-    check::fit_defaults(&mut leaves, &set);
-    let warnings = check::across(&leaves, &set)?;
+    fill(preset, &mut leaves);
+    check::fit_defaults(&mut leaves, task, &set);
+    let warnings = check::across(&leaves, task, &set)?;
     let config = config(&leaves)?;
+    config.task.own.check()?;
     let sources = sources(&config);
     Ok(Resolved { config, warnings, sources })
 }
@@ -55,8 +52,7 @@ pub fn resolve(given: Table) -> Result<Resolved, ConfigError> {
 /// [`Source::Given`].
 pub fn sources(config: &Config) -> BTreeMap<&'static str, Source> {
     let leaves = config.leaves();
-    let kind = word(&leaves, "task.kind").unwrap_or("romo");
-    let Ok(preset) = preset(kind) else { return BTreeMap::new() };
+    let Ok(preset) = preset(config.task.own.kind().name()) else { return BTreeMap::new() };
     let source = |path: &str, value: &Value| match preset.constants.get(path) {
         Some(constant) if constant.under(config.rule.kind) == value => constant.source,
         // These follow from the task itself.
@@ -67,10 +63,10 @@ pub fn sources(config: &Config) -> BTreeMap<&'static str, Source> {
 }
 
 /// Merges one `KEY=VALUE` into the given keys; the value is read as TOML and, where that fails, as a plain
-/// string. A table is merged key by key.
+/// string. A table is merged key by key. Values are checked by [`resolve`], when the task is known.
 ///
 /// # Errors
-/// No `=`, an unknown key, a value that the key cannot have.
+/// No `=`, no value, or an unknown key.
 pub fn set(given: &mut Table, assignment: &str) -> Result<(), ConfigError> {
     let wrong = || ConfigError::NotAnAssignment(assignment.into());
     let (path, text) = assignment.split_once('=').ok_or_else(wrong)?;
@@ -79,28 +75,30 @@ pub fn set(given: &mut Table, assignment: &str) -> Result<(), ConfigError> {
         return Err(wrong());
     }
     let plain = || Value::String(text.into());
-    let quoted = text.starts_with(['"', '\'']);
-    let value = match key(path) {
-        Some(KeyInfo { values: Values::Path, .. }) if !quoted => plain(),
-        _ => text.parse::<Value>().unwrap_or_else(|_| plain()),
+    let is_path = keys().iter().any(|k| k.path == path && k.values == Values::Path);
+    let value = if is_path && !text.starts_with(['"', '\'']) {
+        plain()
+    } else {
+        text.parse::<Value>().unwrap_or_else(|_| plain())
     };
     let mut wrapped = value;
     for part in path.rsplit('.') {
         wrapped = Value::Table(Table::from_iter([(part.to_string(), wrapped)]));
     }
-    let Value::Table(addition) = wrapped else { return Err(wrong()) };
-    collect(&addition, "", &mut Leaves::new())?;
-    merge(given, addition);
+    if let Value::Table(addition) = wrapped {
+        known(&addition, "")?;
+        merge(given, addition);
+    }
     Ok(())
 }
 
-/// Puts `addition` over `given`, key by key. rho is either measured or a number: one drops the other.
+/// Puts `addition` over `given`, key by key. Naming the rule whose rho is measured drops a fixed rho.
 pub fn merge(given: &mut Table, addition: Table) {
     for (name, value) in addition {
         match (given.get_mut(&name), value) {
             (Some(Value::Table(below)), Value::Table(above)) => {
-                if name == "rho" && (above.contains_key("of") || above.contains_key("value")) {
-                    below.clear();
+                if name == "rho" && above.contains_key("of") {
+                    below.remove("value");
                 }
                 merge(below, above);
             }
@@ -115,13 +113,21 @@ pub fn merge(given: &mut Table, addition: Table) {
 ///
 /// # Errors
 /// Names it.
-pub fn only_live(changes: &Table) -> Result<(), ConfigError> {
+pub fn only_live(changes: &Table, task: TaskKind) -> Result<(), ConfigError> {
     let mut leaves = Leaves::new();
-    collect(changes, "", &mut leaves)?;
-    match leaves.keys().filter_map(|path| key(path)).find(|k| k.needs_reset) {
+    collect(changes, "", task, &mut leaves)?;
+    match leaves.keys().filter_map(|path| key(path, task)).find(|k| k.needs_reset) {
         Some(info) => Err(ConfigError::NeedsReset(info.path.into())),
         None => Ok(()),
     }
+}
+
+/// The task that the given keys name, or `romo`.
+fn task_of(given: &Table) -> Result<TaskKind, ConfigError> {
+    let kind = given.get("task").and_then(|t| t.get("kind"));
+    let Some((kind, info)) = kind.zip(key("task.kind", TaskKind::Romo)) else { return Ok(TaskKind::Romo) };
+    let kind = info.check(kind)?;
+    Ok(kind.as_str().and_then(TaskKind::from_name).unwrap_or(TaskKind::Romo))
 }
 
 /// Reads settings from the text of a configuration file.
@@ -142,22 +148,57 @@ fn position(text: &str, at: usize) -> (usize, usize) {
 }
 
 /// Walks a table down to the keys, checks each value.
-fn collect(table: &Table, prefix: &str, leaves: &mut Leaves) -> Result<(), ConfigError> {
+fn collect(table: &Table, prefix: &str, task: TaskKind, leaves: &mut Leaves) -> Result<(), ConfigError> {
     for (name, value) in table {
-        let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
-        if let Some(info) = key(&path) {
+        let path = joined(prefix, name);
+        if let Some(info) = key(&path, task) {
             leaves.insert(info.path, info.check(value)?);
             continue;
         }
         let Some(example) = first_below(&path) else {
-            return Err(ConfigError::UnknownKey { nearest: nearest(&path).into(), key: path });
+            return Err(unknown(first_leaf(path, value), Some(task)));
         };
         match value {
-            Value::Table(inner) => collect(inner, &path, leaves)?,
+            Value::Table(inner) => collect(inner, &path, task, leaves)?,
             _ => return Err(ConfigError::NotATable { key: path, value: shown(value), example }),
         }
     }
     Ok(())
+}
+
+/// Whether all keys of a table are keys of some task.
+fn known(table: &Table, prefix: &str) -> Result<(), ConfigError> {
+    for (name, value) in table {
+        let path = joined(prefix, name);
+        match (first_below(&path), value) {
+            (Some(_), Value::Table(inner)) => known(inner, &path)?,
+            (Some(_), _) => {}
+            (None, _) if keys().iter().any(|k| k.path == path) => {}
+            (None, _) => return Err(unknown(first_leaf(path, value), None)),
+        }
+    }
+    Ok(())
+}
+
+fn joined(prefix: &str, name: &str) -> String {
+    if prefix.is_empty() { name.into() } else { format!("{prefix}.{name}") }
+}
+
+/// The path of the first key inside a table of unknown name; the path itself elsewhere.
+fn first_leaf(path: String, value: &Value) -> String {
+    match value.as_table().and_then(|t| t.iter().next()) {
+        Some((name, inner)) => first_leaf(joined(&path, name), inner),
+        None => path,
+    }
+}
+
+/// The error for a path that is no key of this task.
+fn unknown(path: String, task: Option<TaskKind>) -> ConfigError {
+    let tasks = keys::tasks_with(&path);
+    match task {
+        Some(task) if !tasks.is_empty() => ConfigError::OtherTask { key: path, tasks, task },
+        _ => ConfigError::UnknownKey { nearest: nearest(&path, task).into(), key: path },
+    }
 }
 
 /// A key inside the table with this path.
@@ -165,38 +206,32 @@ fn first_below(path: &str) -> Option<&'static str> {
     keys().iter().map(|k| k.path).find(|k| k.strip_prefix(path).is_some_and(|rest| rest.starts_with('.')))
 }
 
-/// The key most like `path`: alike as a whole, or in its last part.
-pub fn nearest(path: &str) -> &'static str {
+/// The key most like `path`, among those of a task or of all: alike as a whole, in its last part, or in the
+/// table it stands in.
+pub fn nearest(path: &str, task: Option<TaskKind>) -> &'static str {
     let last = |p: &'static str| p.rsplit('.').next().unwrap_or(p);
     let wanted = path.rsplit('.').next().unwrap_or(path);
     let likeness = |k: &&'static KeyInfo| {
         let whole = strsim::normalized_damerau_levenshtein(path, k.path);
         let part = strsim::normalized_damerau_levenshtein(wanted, last(k.path));
-        // The last part decides, the rest of the path tells equal ones apart.
-        (1000.0 * (whole.max(0.9 * part) + 0.01 * whole)) as i64
+        let parent = k.path.rsplit_once('.').map_or("", |(parent, _)| parent);
+        let table = strsim::normalized_damerau_levenshtein(path, parent);
+        // Equal likeness in one part is decided by the whole.
+        (1000.0 * (whole.max(0.9 * part).max(0.8 * table) + 0.01 * whole)) as i64
     };
-    keys().iter().rev().max_by_key(likeness).map_or("seed", |k| k.path)
+    let candidates = keys().iter().filter(|k| task.is_none_or(|t| k.belongs_to(t)));
+    candidates.rev().max_by_key(likeness).map_or("seed", |k| k.path)
 }
 
-fn fill(preset: &Preset, leaves: &mut Leaves) -> Result<(), ConfigError> {
-    if leaves.contains_key("rule.rho.of") && leaves.contains_key("rule.rho.value") {
-        return Err(ConfigError::WrongValue {
-            key: "rule.rho".into(),
-            value: "both `of` and `value`".into(),
-            expected: "one of them: rho is measured for a rule, or it is a number".into(),
-        });
-    }
-    let fixed_rho = leaves.contains_key("rule.rho.value");
+fn fill(preset: &Preset, leaves: &mut Leaves) {
     let default_rule = preset.constants.get("rule.kind").map(|c| c.value.clone());
     let rule = leaves.get("rule.kind").cloned().or(default_rule);
     let rule = rule.and_then(|r| RuleKind::deserialize(r).ok()).unwrap_or(RuleKind::EProp);
     for (path, constant) in &preset.constants {
-        let Some(info) = key(path) else { continue };
-        if !(fixed_rho && info.path == "rule.rho.of") {
+        if let Some(info) = key(path, preset.task) {
             leaves.entry(info.path).or_insert_with(|| constant.under(rule).clone());
         }
     }
-    Ok(())
 }
 
 /// The settings as a typed value. Every leaf has been checked, so this cannot fail unless the table of keys
@@ -242,20 +277,21 @@ impl Config {
     /// The settings of a task's preset.
     ///
     /// # Errors
-    /// No such task.
+    /// No such task; and `file` has no preset without its `task.path`.
     pub fn preset(task: &str) -> Result<Self, ConfigError> {
         preset(task)?;
-        let kind = Table::from_iter([("kind".to_string(), Value::String(task.into()))]);
-        Ok(resolve(Table::from_iter([("task".to_string(), Value::Table(kind))]))?.config)
+        let mut given = Table::new();
+        set(&mut given, &format!("task.kind={task}"))?;
+        Ok(resolve(given)?.config)
     }
 
     /// Every key with its value.
     pub(super) fn leaves(&self) -> Leaves {
         let mut leaves = Leaves::new();
         if let Ok(Value::Table(table)) = Value::try_from(self) {
-            gather(&table, "", &mut leaves);
+            gather(&table, "", self.task.own.kind(), &mut leaves);
         }
-        if let Some(loss) = check::loss_of(word(&leaves, "task.kind").unwrap_or("romo")) {
+        if let Some(loss) = check::loss_of(self.task.own.kind()) {
             leaves.insert("task.loss", Value::String(loss.into()));
         }
         leaves
@@ -267,14 +303,14 @@ impl Config {
     }
 }
 
-fn gather(table: &Table, prefix: &str, leaves: &mut Leaves) {
+fn gather(table: &Table, prefix: &str, task: TaskKind, leaves: &mut Leaves) {
     for (name, value) in table {
-        let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
-        match (keys::key(&path), value) {
+        let path = joined(prefix, name);
+        match (key(&path, task), value) {
             (Some(info), value) => {
                 leaves.insert(info.path, value.clone());
             }
-            (None, Value::Table(inner)) => gather(inner, &path, leaves),
+            (None, Value::Table(inner)) => gather(inner, &path, task, leaves),
             (None, _) => {}
         }
     }

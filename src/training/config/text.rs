@@ -16,7 +16,7 @@ impl Config {
              # own = our choice; given = set by the user.\n",
         );
         let mut table = "";
-        for info in keys() {
+        for info in keys().iter().filter(|k| k.belongs_to(self.task.own.kind())) {
             let Some(value) = leaves.get(info.path) else { continue };
             let (parent, name) = info.path.rsplit_once('.').unwrap_or(("", info.path));
             if parent != table {
