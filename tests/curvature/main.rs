@@ -1,0 +1,4 @@
+//! Curvature: every number by a second route.
+
+mod hessian;
+mod problem;
