@@ -102,8 +102,13 @@ proptest! {
     }
 }
 
-const LARGE: Kind =
-    Kind { alpha: 0.4, activation: Activation::Tanh, adaptive: 2, loss: LossKind::Classification, n_batch: 70 };
+const LARGE: Kind = Kind {
+    alpha: 0.4,
+    activation: Activation::Tanh,
+    adaptive: 2,
+    loss: LossKind::Classification,
+    n_batch: 70,
+};
 
 #[test]
 fn the_number_of_workers_changes_no_bit() {

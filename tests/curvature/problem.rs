@@ -34,9 +34,9 @@ pub fn kinds() -> impl Strategy<Value = Kind> {
     let alpha = prop_oneof![Just(0.0), 0.1..0.9f64];
     let activation = prop_oneof![Just(Activation::Relu), Just(Activation::Tanh)];
     let loss = prop_oneof![Just(LossKind::Regression), Just(LossKind::Classification)];
-    (alpha, activation, 0usize..4, loss, 1usize..4).prop_map(|(alpha, activation, adaptive, loss, n_batch)| {
-        Kind { alpha, activation, adaptive, loss, n_batch }
-    })
+    (alpha, activation, 0usize..4, loss, 1usize..4).prop_map(
+        |(alpha, activation, adaptive, loss, n_batch)| Kind { alpha, activation, adaptive, loss, n_batch },
+    )
 }
 
 pub fn smooth_kinds() -> impl Strategy<Value = Kind> {

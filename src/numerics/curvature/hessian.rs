@@ -79,7 +79,8 @@ impl<T: Scalar> Hessian<T> {
         self.packed.pack(&self.network, weights);
         let mask_sum = trials.mask_sum();
         let inverse_mask_sum = if mask_sum > 0.0 { 1.0 / mask_sum } else { 0.0 };
-        let parts = chunks(trials.n_batch()).map(|(first, n_batch)| Part { first, n_batch, inverse_mask_sum });
+        let parts =
+            chunks(trials.n_batch()).map(|(first, n_batch)| Part { first, n_batch, inverse_mask_sum });
         let parts: Vec<Part> = parts.collect();
         let (network, packed) = (&self.network, &self.packed);
         self.chunks.resize_with(parts.len(), || {
