@@ -9,6 +9,7 @@ mod text;
 use serde::{Deserialize, Serialize};
 
 use crate::numerics::init::Init;
+pub use crate::numerics::lyapunov::{FlossingVariant, Skip};
 use crate::numerics::network::Activation;
 use crate::numerics::rules::FeedbackScale;
 use crate::numerics::weights::Block;
@@ -215,18 +216,6 @@ pub struct ScheduleConfig {
     pub final_factor: f64,
 }
 
-/// How the flossing gradient is taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum FlossingVariant {
-    /// Through QR and through the trajectory.
-    Exact,
-    /// The trajectory held fixed (P2).
-    Detached,
-    /// Q held fixed at every step.
-    Local,
-}
-
 /// Gradient flossing.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FlossingConfig {
@@ -334,46 +323,6 @@ pub struct MeasureConfig {
     pub lyapunov_drive: Drive,
     /// The landscape slice.
     pub slice: SliceConfig,
-}
-
-/// Steps left out of the mean of the exponents.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "SkipText", into = "SkipText")]
-pub enum Skip {
-    /// `"auto"`: up to the first step at which every trial has h != 0.
-    Auto,
-    /// So many.
-    Steps(usize),
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(untagged)]
-enum SkipText {
-    Number(usize),
-    Word(String),
-}
-
-impl TryFrom<SkipText> for Skip {
-    type Error = String;
-
-    fn try_from(text: SkipText) -> Result<Self, String> {
-        match text {
-            SkipText::Number(n) => Ok(Skip::Steps(n)),
-            SkipText::Word(word) if word == "auto" => Ok(Skip::Auto),
-            SkipText::Word(word) => {
-                Err(format!("`{word}` is no skip: expected a number of steps or \"auto\""))
-            }
-        }
-    }
-}
-
-impl From<Skip> for SkipText {
-    fn from(skip: Skip) -> Self {
-        match skip {
-            Skip::Auto => SkipText::Word("auto".into()),
-            Skip::Steps(n) => SkipText::Number(n),
-        }
-    }
 }
 
 /// What drives the network while exponents are taken.

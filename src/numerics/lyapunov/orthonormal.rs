@@ -1,0 +1,288 @@
+//! Owns equation (L4): orthonormal tangents and the triangle that made them so, with the floor under a pivot.
+//!
+//! Tangents are the rows of a matrix U [k, n], U = Q^T, so that each lies in one piece of memory; the triangle
+//! is then lower: U = L U', L = R^T. The method is modified Gram-Schmidt, panel by panel, because its R is
+//! that of a matrix within rounding of the one given (Bjorck 1967), which is all that exponents need: what U'
+//! lacks in orthogonality is part of the next R.
+
+use ndarray::Array2;
+
+use crate::numerics::product::{Into, View, product};
+use crate::numerics::random::Stream;
+use crate::numerics::scalar::Scalar;
+use crate::numerics::skinny::vectorized;
+
+/// Rows that are orthonormalised one by one before the rows after them are, by two matrix products.
+const PANEL: usize = 16;
+
+/// A pivot of at most this many roundings of the whole matrix counts as zero (`[own]`, SCIENCE 6).
+const FLOOR_ROUNDINGS: f64 = 64.0;
+
+/// The triangle L [k, k] of the last call, and the room it needs.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Triangle<T> {
+    k: usize,
+    l: Vec<T>,
+    inverse: Vec<T>,
+    block: Vec<T>,
+}
+
+impl<T: Scalar> Triangle<T> {
+    /// L_ij, j <= i.
+    pub fn at(&self, i: usize, j: usize) -> T {
+        self.l[i * self.k + j]
+    }
+
+    /// Makes the `k` rows of `u` [k, n] orthonormal, each against those before it. A row whose pivot is at most
+    /// `64 eps ||u||_F` becomes zero, and so does its pivot; it takes nothing from the rows after it. Returns
+    /// the number of pivots that are not zero.
+    pub fn orthonormalise(&mut self, u: &mut [T], k: usize, n: usize) -> usize {
+        self.k = k;
+        self.l.resize(k * k, T::zero());
+        let floor = T::of(FLOOR_ROUNDINGS) * T::epsilon() * frobenius(u);
+        let mut alive = 0;
+        for start in (0..k).step_by(PANEL) {
+            let end = (start + PANEL).min(k);
+            let (panel, rest) = u[start * n..].split_at_mut((end - start) * n);
+            let l = &mut self.l[start * k..];
+            alive += vectorized(
+                #[inline(always)]
+                || orthonormalise_panel(panel, n, floor, l, k, start),
+            );
+            if end < k {
+                self.project_out(panel, rest, n, start);
+            }
+        }
+        alive
+    }
+
+    /// Takes the orthonormal rows of `panel`, which begin at row `start`, out of the rows after them.
+    fn project_out(&mut self, panel: &[T], rest: &mut [T], n: usize, start: usize) {
+        let (width, rows) = (panel.len() / n, rest.len() / n);
+        self.block.resize(rows * width, T::zero());
+        let basis = View::row_major(panel, width, n);
+        product(&mut self.block, Into::Replace, View::row_major(rest, rows, n), basis.t(), T::one());
+        product(rest, Into::Add, View::row_major(&self.block, rows, width), basis, -T::one());
+        let below = self.l[(start + width) * self.k..].chunks_exact_mut(self.k);
+        for (l, c) in below.zip(self.block.chunks_exact(width)) {
+            l[start..start + width].copy_from_slice(c);
+        }
+    }
+
+    /// Frobenius norm of the inverse of L. All pivots must differ from zero.
+    pub fn inverse_norm(&mut self) -> T {
+        let k = self.k;
+        self.inverse.resize(k * k, T::zero());
+        let (l, inverse) = (&self.l, &mut self.inverse);
+        vectorized(
+            #[inline(always)]
+            || invert(l, inverse, k),
+        );
+        frobenius(&self.inverse)
+    }
+
+    /// `rows` [k, n] becomes R^-1 rows, R = L^T: back substitution. All pivots must differ from zero.
+    pub fn solve_upper(&self, rows: &mut [T], n: usize) {
+        for i in (0..self.k).rev() {
+            let (before, now) = rows.split_at_mut(i * n);
+            let now = &mut now[..n];
+            let scale = T::one() / self.at(i, i);
+            now.iter_mut().for_each(|x| *x *= scale);
+            for (j, row) in before.chunks_exact_mut(n).enumerate() {
+                subtract(row, self.at(i, j), now);
+            }
+        }
+    }
+}
+
+/// Euclidean norm of all elements.
+pub(super) fn frobenius<T: Scalar>(u: &[T]) -> T {
+    vectorized(
+        #[inline(always)]
+        || dot(u, u),
+    )
+    .sqrt()
+}
+
+/// Modified Gram-Schmidt on the rows of one panel; `l` begins at the panel's first row, whose number is `start`.
+#[inline(always)]
+fn orthonormalise_panel<T: Scalar>(
+    panel: &mut [T],
+    n: usize,
+    floor: T,
+    l: &mut [T],
+    k: usize,
+    start: usize,
+) -> usize {
+    let rows = panel.len() / n;
+    let mut alive = 0;
+    for i in 0..rows {
+        let (done, after) = panel.split_at_mut((i + 1) * n);
+        let row = &mut done[i * n..];
+        let pivot = dot(row, row).sqrt();
+        // Not `pivot > floor`: NaN must stay NaN.
+        if pivot <= floor {
+            row.fill(T::zero());
+            l[i * k + start + i] = T::zero();
+        } else {
+            let scale = T::one() / pivot;
+            row.iter_mut().for_each(|x| *x *= scale);
+            l[i * k + start + i] = pivot;
+            alive += 1;
+        }
+        let mut j = i + 1;
+        let mut fours = after.chunks_exact_mut(4 * n);
+        for four in &mut fours {
+            let c = dot_four(row, four, n);
+            for (r, c) in c.into_iter().enumerate() {
+                l[(j + r) * k + start + i] = c;
+            }
+            subtract_from_four(four, c, row, n);
+            j += 4;
+        }
+        for other in fours.into_remainder().chunks_exact_mut(n) {
+            let c = dot(row, other);
+            l[j * k + start + i] = c;
+            subtract(other, c, row);
+            j += 1;
+        }
+    }
+    alive
+}
+
+/// Rows of the inverse of the lower triangle `l`: `x_i = (e_i - sum_{j<i} l_ij x_j) / l_ii`.
+#[inline(always)]
+fn invert<T: Scalar>(l: &[T], inverse: &mut [T], k: usize) {
+    for i in 0..k {
+        let (done, now) = inverse.split_at_mut(i * k);
+        let now = &mut now[..k];
+        now.fill(T::zero());
+        // Rows before i are zero from column i on; whole blocks of 16 columns keep the loop in vectors.
+        let width = (i.div_ceil(LANES) * LANES).min(k);
+        for (j, row) in done.chunks_exact(k).enumerate() {
+            subtract(&mut now[..width], l[i * k + j], &row[..width]);
+        }
+        now[i] = T::one();
+        let scale = T::one() / l[i * k + i];
+        now.iter_mut().for_each(|x| *x *= scale);
+    }
+}
+
+const LANES: usize = 16;
+
+/// Adds the partial sums up in a tree.
+#[inline(always)]
+fn total<T: Scalar>(mut sums: [T; LANES]) -> T {
+    for half in [8, 4, 2, 1] {
+        for l in 0..half {
+            sums[l] += sums[l + half];
+        }
+    }
+    sums[0]
+}
+
+#[inline(always)]
+fn dot<T: Scalar>(a: &[T], b: &[T]) -> T {
+    let mut sums = [T::zero(); LANES];
+    let (a_blocks, b_blocks) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
+    let rest = a_blocks.remainder().iter().zip(b_blocks.remainder());
+    for (a, b) in a_blocks.zip(b_blocks) {
+        for l in 0..LANES {
+            sums[l] += a[l] * b[l];
+        }
+    }
+    for (l, (a, b)) in rest.enumerate() {
+        sums[l] += *a * *b;
+    }
+    total(sums)
+}
+
+/// `row` with each of four rows, which stand one after the other.
+#[inline(always)]
+fn dot_four<T: Scalar>(row: &[T], four: &[T], n: usize) -> [T; 4] {
+    let others: [&[T]; 4] = std::array::from_fn(|r| &four[r * n..(r + 1) * n]);
+    let mut sums = [[T::zero(); LANES]; 4];
+    let whole = n - n % LANES;
+    for start in (0..whole).step_by(LANES) {
+        let a = &row[start..start + LANES];
+        for r in 0..4 {
+            let b = &others[r][start..start + LANES];
+            for l in 0..LANES {
+                sums[r][l] += a[l] * b[l];
+            }
+        }
+    }
+    for l in 0..n - whole {
+        for r in 0..4 {
+            sums[r][l] += row[whole + l] * others[r][whole + l];
+        }
+    }
+    sums.map(total)
+}
+
+/// `four[r] -= c[r] row`.
+#[inline(always)]
+fn subtract_from_four<T: Scalar>(four: &mut [T], c: [T; 4], row: &[T], n: usize) {
+    for (other, c) in four.chunks_exact_mut(n).zip(c) {
+        subtract(other, c, row);
+    }
+}
+
+/// `other -= c row`.
+#[inline(always)]
+fn subtract<T: Scalar>(other: &mut [T], c: T, row: &[T]) {
+    other.iter_mut().zip(row).for_each(|(x, q)| *x = *x - c * *q);
+}
+
+/// Fills the rows of `u` [k, n] that are zero with unit vectors orthogonal to all others, as near as can be to
+/// the same rows of `like`.
+pub(super) fn complete<T: Scalar>(u: &mut [T], like: &[T], n: usize) {
+    let k = u.len() / n;
+    for i in 0..k {
+        if u[i * n..(i + 1) * n].iter().any(|x| *x != T::zero()) {
+            continue;
+        }
+        let unit = |j: usize| (0..n).map(move |m| if m == j { T::one() } else { T::zero() }).collect();
+        let candidates = std::iter::once(like[i * n..(i + 1) * n].to_vec()).chain((0..n).map(unit));
+        // Among n unit vectors one lies at least sqrt((n - k + 1)/n) out of the span of k - 1 others.
+        let enough = T::of(0.5 / (n as f64).sqrt());
+        for mut row in candidates {
+            for _ in 0..2 {
+                for other in u.chunks_exact(n) {
+                    let c = dot(&row, other);
+                    subtract(&mut row, c, other);
+                }
+            }
+            let norm = dot(&row, &row).sqrt();
+            if norm >= enough {
+                row.iter_mut().for_each(|x| *x /= norm);
+                u[i * n..(i + 1) * n].copy_from_slice(&row);
+                break;
+            }
+        }
+    }
+}
+
+/// A random orthonormal matrix [n, n], uniform over all of them (Haar): Q of the QR of a Gaussian matrix.
+///
+/// The tangents of a spectrum start at its first columns. It is dense for a reason: from unit vectors, a ReLU
+/// unit that is silent on all trials gives exactly ln alpha and a zero flossing gradient.
+///
+/// ```
+/// use basinscope::numerics::lyapunov::dense_orthonormal;
+/// use basinscope::numerics::random::{Purpose, Stream};
+/// let q0 = dense_orthonormal(5, &mut Stream::new(1, Purpose::Measures));
+/// let error = &q0.t().dot(&q0) - &ndarray::Array2::<f64>::eye(5);
+/// assert!(error.iter().all(|e| e.abs() < 1e-14));
+/// ```
+pub fn dense_orthonormal(n: usize, stream: &mut Stream) -> Array2<f64> {
+    let mut columns = Array2::zeros((n, n));
+    stream.fill_normal(&mut columns, 1.0);
+    let mut rows = columns.into_raw_vec_and_offset().0;
+    let mut triangle = Triangle::default();
+    // The second pass takes away what rounding left of the first one's lack of orthogonality.
+    for _ in 0..2 {
+        triangle.orthonormalise(&mut rows, n, n);
+    }
+    Array2::from_shape_fn((n, n), |(i, j)| rows[j * n + i])
+}

@@ -1,0 +1,304 @@
+//! Owns the walk of tangents along the trajectories of one chunk, and when they are made orthonormal.
+//!
+//! A product of s Jacobians may be orthonormalised once instead of s times: the pivots of the product are the
+//! products of the pivots. What that costs is precision. A rounding error made inside the block grows by at most
+//! g^s, g a bound of ||J_t||, and moves pivot i by a relative amount of at most `eps g^s ||R^-1 e_i||`, R the
+//! triangle of the block. So a block stands only if
+//!
+//! ```text
+//! (L6)  eps g^s ||R^-1||_F <= min(tolerance, 1 / (64 sqrt k))
+//! ```
+//!
+//! The second bound makes sure that no step in the block had a pivot under the floor: a pivot of step t is at
+//! least `1 / (||R^-1|| g^(s-1))`, and the floor is `64 eps ||J_t Q_t||_F <= 64 eps g sqrt k`. Where (L6) fails,
+//! the block is taken again in single steps, of which it is not asked: there the floor decides.
+
+use super::Orthonormalise;
+use super::orthonormal::{Triangle, complete};
+use super::spectrum::{SpectrumSettings, Track};
+use super::tangents::{Flow, Scratch};
+use crate::numerics::network::Activity;
+use crate::numerics::scalar::Scalar;
+
+/// Tangents that walk together fill at least so many rows, so that the product with `w_rec` is worth its call.
+const ROWS_TOGETHER: usize = 64;
+
+/// Largest number of steps in one block.
+const LONGEST_BLOCK: usize = 16;
+
+/// Blocks after a failed one that are not made longer.
+const BLOCKS_OF_CAUTION: usize = 8;
+
+/// What is the same for all trials.
+#[derive(Debug)]
+pub(super) struct Plan<'a, T> {
+    flow: Flow<'a, T>,
+    /// Q_0 as rows [n, S].
+    q0: Vec<T>,
+    n: usize,
+    skip: usize,
+    every_step: bool,
+    convergence: bool,
+    growth: f64,
+    tolerance: f64,
+}
+
+impl<'a, T: Scalar> Plan<'a, T> {
+    /// `n` exponents from the tangents `q0` [n, S], which are made orthonormal to the last bit first.
+    pub fn new(flow: Flow<'a, T>, mut q0: Vec<T>, n: usize, skip: usize, settings: SpectrumSettings) -> Self {
+        let n_state = flow.n_state();
+        Triangle::default().orthonormalise(&mut q0, n, n_state);
+        let like = q0.clone();
+        complete(&mut q0, &like, n_state);
+        let convergence = settings.convergence;
+        let every_step = convergence || settings.orthonormalise == Orthonormalise::EveryStep;
+        // The relative error of a pivot that is worth an orthonormalisation.
+        let precision: f64 = if T::epsilon().f64() > 1e-10 { 1e-3 } else { 1e-10 };
+        Self {
+            growth: if every_step { 0.0 } else { flow.growth_bound() },
+            tolerance: precision.min(1.0 / (64.0 * (n as f64).sqrt())),
+            flow,
+            q0,
+            n,
+            skip,
+            every_step,
+            convergence,
+        }
+    }
+}
+
+/// Buffers for the tangents of a few trials.
+#[derive(Debug, Default)]
+pub(super) struct Walker<T> {
+    trials: Vec<Trial>,
+    /// Tangents [trials, n, S]; a trial's live ones first, then zeros.
+    u: Vec<T>,
+    next: Vec<T>,
+    saved: Vec<T>,
+    slopes: Vec<T>,
+    pivots: Vec<T>,
+    scratch: Scratch<T>,
+    triangle: Triangle<T>,
+    /// Steps of the next block, and how many more blocks are not to be longer than the one before.
+    block: usize,
+    caution: usize,
+}
+
+/// One trial on its walk.
+#[derive(Debug)]
+struct Trial {
+    /// Its place in the chunk.
+    place: usize,
+    /// First step at which its tangents move.
+    start: usize,
+    /// First step that counts.
+    from: usize,
+    /// Which exponent each live tangent belongs to.
+    live: Vec<usize>,
+    /// Sums of ln R_ii so far, [n].
+    logs: Vec<f64>,
+    silent: bool,
+    /// Means so far, [T, n], where asked for.
+    convergence: Vec<f64>,
+}
+
+impl<T: Scalar> Walker<T> {
+    /// Walks all trials of a track and leaves their exponents there.
+    pub fn walk(&mut self, plan: &Plan<'_, T>, track: &mut Track<T>) {
+        let (n_steps, n_batch, n) = (track.activity.n_steps, track.activity.n_batch, plan.n);
+        track.exponents.clear();
+        track.exponents.resize(n_batch * n, f64::NAN);
+        track.silent.clear();
+        track.silent.resize(n_batch, true);
+        let curve = if plan.convergence { n_steps } else { 0 };
+        track.convergence.clear();
+        track.convergence.resize(curve * n, 0.0);
+        track.converging.clear();
+        track.converging.resize(curve, 0.0);
+
+        // Trials that start together walk together: those that have started are then always the first ones.
+        let mut order: Vec<usize> = (0..n_batch).filter(|b| track.starts[*b] < n_steps).collect();
+        order.sort_by_key(|b| track.starts[*b]);
+        (self.block, self.caution) = (1, 0);
+        for group in order.chunks((ROWS_TOGETHER / n.max(1)).max(1)) {
+            self.set_out(plan, track, group);
+            self.walk_group(plan, &track.activity);
+            self.arrive(plan, track);
+        }
+    }
+
+    /// Places the tangents of a group of trials at Q_0.
+    fn set_out(&mut self, plan: &Plan<'_, T>, track: &Track<T>, group: &[usize]) {
+        let (n, n_steps) = (plan.n, track.activity.n_steps);
+        let trial = |place: &usize| Trial {
+            place: *place,
+            start: track.starts[*place],
+            from: plan.skip.max(track.starts[*place]),
+            live: (0..n).collect(),
+            logs: vec![0.0; n],
+            silent: false,
+            convergence: vec![0.0; if plan.convergence { n_steps * n } else { 0 }],
+        };
+        self.trials.clear();
+        self.trials.extend(group.iter().map(trial));
+        self.u.clear();
+        group.iter().for_each(|_| self.u.extend_from_slice(&plan.q0));
+        self.next.resize(self.u.len(), T::zero());
+        self.slopes.resize(group.len() * plan.flow.network.dims.n_rec, T::zero());
+        self.pivots.resize(group.len() * n, T::zero());
+    }
+
+    fn walk_group(&mut self, plan: &Plan<'_, T>, activity: &Activity<T>) {
+        let n_steps = activity.n_steps;
+        let mut t = self.trials.iter().map(|trial| trial.start).min().unwrap_or(n_steps);
+        while t < n_steps {
+            let started = self.trials.iter().filter(|trial| trial.start <= t).count();
+            let events = self.trials.iter().flat_map(|trial| [trial.start, trial.from]);
+            let next_event = events.filter(|event| *event > t).min().unwrap_or(n_steps).min(n_steps);
+            let longest = if plan.every_step { 1 } else { self.block };
+            let mut steps = longest.min(next_event - t);
+            let used = self.used(plan, started);
+            if steps > 1 {
+                self.saved.clear();
+                self.saved.extend_from_slice(&self.u[..used]);
+            }
+            let mut error = self.take_block(plan, activity, t..t + steps, started);
+            if steps > 1 && !(error <= plan.tolerance) {
+                self.u[..used].copy_from_slice(&self.saved);
+                (self.block, self.caution, steps) = (1, BLOCKS_OF_CAUTION, 1);
+                error = self.take_block(plan, activity, t..t + 1, started);
+            }
+            self.account(plan, t..t + steps, started);
+            self.plan_ahead(plan, steps, error);
+            t += steps;
+        }
+    }
+
+    /// Values of `u` in use.
+    fn used(&self, plan: &Plan<'_, T>, started: usize) -> usize {
+        let rows = match &self.trials[..] {
+            [only] => only.live.len(),
+            _ => started * plan.n,
+        };
+        rows * plan.flow.n_state()
+    }
+
+    /// Takes the tangents over a block of steps and makes them orthonormal. Returns the bound of (L6), infinite
+    /// where a pivot is zero and 0 where it is not asked for.
+    fn take_block(
+        &mut self,
+        plan: &Plan<'_, T>,
+        activity: &Activity<T>,
+        steps: std::ops::Range<usize>,
+        started: usize,
+    ) -> f64 {
+        let (n, n_state, n_rec) = (plan.n, plan.flow.n_state(), plan.flow.network.dims.n_rec);
+        let used = self.used(plan, started);
+        let can_vanish = plan.flow.network.alpha == T::zero() && n_state == n_rec;
+        for t in steps.clone() {
+            for (trial, slopes) in self.trials[..started].iter_mut().zip(self.slopes.chunks_exact_mut(n_rec))
+            {
+                let z = &activity.z[(t * activity.n_batch + trial.place) * n_rec..][..n_rec];
+                plan.flow.slopes(slopes, z);
+                trial.silent |= can_vanish && slopes.iter().all(|d| *d == T::zero());
+            }
+            let slopes = &self.slopes[..started * n_rec];
+            plan.flow.forwards(&self.u[..used], slopes, n, &mut self.scratch, &mut self.next[..used]);
+            std::mem::swap(&mut self.u, &mut self.next);
+        }
+        let mut largest = 0.0f64;
+        let rows = self.u.chunks_mut(n * n_state).zip(self.pivots.chunks_exact_mut(n));
+        for (trial, (u, pivots)) in self.trials[..started].iter().zip(rows) {
+            let live = trial.live.len();
+            let alive = self.triangle.orthonormalise(&mut u[..live * n_state], live, n_state);
+            (0..live).for_each(|i| pivots[i] = self.triangle.at(i, i));
+            if !plan.every_step {
+                let norm = if alive == live { self.triangle.inverse_norm().f64() } else { f64::INFINITY };
+                largest = largest.max(if norm.is_nan() { f64::INFINITY } else { norm });
+            }
+        }
+        T::epsilon().f64() * plan.growth.powi(steps.len() as i32) * largest
+    }
+
+    /// Adds the logarithms of the pivots of a block that stands, and drops tangents that became zero.
+    fn account(&mut self, plan: &Plan<'_, T>, steps: std::ops::Range<usize>, started: usize) {
+        let (n, n_state) = (plan.n, plan.flow.n_state());
+        let rows = self.u.chunks_mut(n * n_state).zip(self.pivots.chunks_exact(n));
+        for (trial, (u, pivots)) in self.trials[..started].iter_mut().zip(rows) {
+            let live = trial.live.len();
+            let pivots = &pivots[..live];
+            if trial.silent {
+                u.fill(T::zero());
+                trial.live.clear();
+            }
+            let lost = pivots.contains(&T::zero());
+            if steps.start < trial.from {
+                // In the warm-up a lost direction is replaced: what counts comes later.
+                if lost && !trial.silent {
+                    complete(&mut u[..live * n_state], &plan.q0, n_state);
+                }
+                continue;
+            }
+            for (i, pivot) in trial.live.iter().zip(pivots) {
+                trial.logs[*i] += pivot.f64().ln();
+            }
+            if plan.convergence {
+                let counted = (steps.end - trial.from) as f64;
+                let means = &mut trial.convergence[steps.start * n..][..n];
+                means.iter_mut().zip(&trial.logs).for_each(|(mean, log)| *mean = log / counted);
+            }
+            if lost && !trial.silent {
+                trial.drop_lost(u, pivots, n_state);
+            }
+        }
+    }
+
+    /// Chooses the length of the next block from the bound that this one met: as long as the bound, growing by
+    /// the same factor a step, stays well under the tolerance.
+    fn plan_ahead(&mut self, plan: &Plan<'_, T>, steps: usize, error: f64) {
+        if plan.every_step || !(error > 0.0) {
+            return;
+        }
+        self.caution = self.caution.saturating_sub(1);
+        let factor = (error / T::epsilon().f64()).powf(1.0 / steps as f64);
+        if error * factor <= 0.25 * plan.tolerance && self.caution == 0 {
+            self.block = self.block.max(steps + 1).min(LONGEST_BLOCK);
+        } else if error > 0.5 * plan.tolerance {
+            self.block = (steps - 1).max(1);
+        }
+    }
+
+    /// Leaves the exponents of the group in its track.
+    fn arrive(&mut self, plan: &Plan<'_, T>, track: &mut Track<T>) {
+        let (n, n_steps) = (plan.n, track.activity.n_steps);
+        for trial in self.trials.iter().filter(|trial| !trial.silent) {
+            track.silent[trial.place] = false;
+            if trial.from >= n_steps {
+                continue;
+            }
+            let counted = (n_steps - trial.from) as f64;
+            let exponents = track.exponents[trial.place * n..].iter_mut();
+            exponents.zip(&trial.logs).for_each(|(lambda, log)| *lambda = log / counted);
+            if plan.convergence {
+                track.convergence.iter_mut().zip(&trial.convergence).for_each(|(sum, own)| *sum += own);
+                track.converging[trial.from..].iter_mut().for_each(|count| *count += 1.0);
+            }
+        }
+    }
+}
+
+impl Trial {
+    /// Moves the live tangents of `u` together and fills up with zeros.
+    fn drop_lost<T: Scalar>(&mut self, u: &mut [T], pivots: &[T], n_state: usize) {
+        let mut kept = 0;
+        for (row, pivot) in pivots.iter().enumerate() {
+            if *pivot != T::zero() {
+                u.copy_within(row * n_state..(row + 1) * n_state, kept * n_state);
+                self.live[kept] = self.live[row];
+                kept += 1;
+            }
+        }
+        u[kept * n_state..pivots.len() * n_state].fill(T::zero());
+        self.live.truncate(kept);
+    }
+}

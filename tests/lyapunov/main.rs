@@ -1,0 +1,8 @@
+//! Lyapunov exponents and gradient flossing against reference cases, dense algebra and known answers.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod plain;
+mod reference;
+mod spectrum;
