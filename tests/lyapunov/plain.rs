@@ -127,12 +127,14 @@ impl Problem {
     pub fn exponents(&self, n: usize, skip: Option<usize>) -> (Array2<f64>, usize) {
         let n_steps = self.trials.n_steps();
         let all: Vec<_> = (0..self.trials.n_batch()).map(|b| self.jacobians(b)).collect();
-        let auto = all.iter().map(|(_, s)| *s).filter(|s| *s < n_steps).max().unwrap_or(n_steps);
+        let auto = all.iter().map(|(_, s)| *s).filter(|s| *s < n_steps).max().unwrap_or(0);
+        let waits = self.network.activation == Activation::Relu;
         let skip = skip.unwrap_or(auto);
         let mut out = Array2::from_elem((all.len(), n), f64::NAN);
-        for (b, (jacobians, start)) in all.iter().enumerate() {
-            let from = skip.max(*start);
-            let logs = log_pivots(&jacobians[*start..], self.q0.view(), n);
+        for (b, (jacobians, first)) in all.iter().enumerate() {
+            let start = if waits { *first } else { 0 };
+            let from = skip.max(start);
+            let logs = log_pivots(&jacobians[start..], self.q0.view(), n);
             for i in 0..n {
                 let counted = &logs[from - start..];
                 out[[b, i]] = counted.iter().map(|l| l[i]).sum::<f64>() / (n_steps - from) as f64;

@@ -60,10 +60,8 @@ fn the_reference_exponents_are_met() {
         for (orthonormalise, tolerance) in
             [(Orthonormalise::EveryStep, 1e-11), (Orthonormalise::Sparing, 1e-9)]
         {
-            let settings = SpectrumSettings {
-                orthonormalise,
-                ..SpectrumSettings::leading(0, Skip::Steps(case.skip))
-            };
+            let settings =
+                SpectrumSettings { orthonormalise, ..SpectrumSettings::leading(0, Skip::Steps(case.skip)) };
             let mut spectrum = LyapunovSpectrum::new(&case.network);
             let found = spectrum.run(&case.weights, &case.trials, settings, q0.view(), &Serial);
             let error = difference(&found.mean, &expected.values);

@@ -49,7 +49,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "SkipText", into = "SkipText")]
 pub enum Skip {
-    /// `"auto"`: up to the first step at which every trial has h != 0.
+    /// `"auto"`: up to the first step at which every trial has h != 0, trials that never have left out.
     Auto,
     /// So many.
     Steps(usize),

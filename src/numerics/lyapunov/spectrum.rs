@@ -1,7 +1,7 @@
 //! Owns [`LyapunovSpectrum`], equation (L5) along trajectories.
 
 use std::ops::Range;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ndarray::{Array2, ArrayView2};
 
@@ -57,8 +57,10 @@ pub struct LyapunovSpectrum<T> {
 #[derive(Debug)]
 pub(super) struct Track<T> {
     pub activity: Activity<T>,
-    /// First step of each trial with a state other than zero; T where there is none before the last state.
+    /// First step at which the tangents of each trial move; T where they never do.
     pub starts: Vec<usize>,
+    /// First step at which every trial that ever leaves zero has left it.
+    pub all_moving: usize,
     /// Exponents of each trial, [n_batch, n].
     pub exponents: Vec<f64>,
     /// Trials that fell silent.
@@ -96,9 +98,10 @@ impl<T: Scalar> LyapunovSpectrum<T> {
     /// [`super::dense_orthonormal`] draws one). A q0 [N, ..] for a network with adaptive units has zeros for a,
     /// and unit vectors of a as its further columns.
     ///
-    /// A trial's tangents start at its own first state other than zero; with [`Skip::Auto`] the mean starts
-    /// when all trials have started, with [`Skip::Steps`] at that step or where the trial starts, if later.
-    /// Trials that never start, or fall silent (J = 0), are counted and left out.
+    /// At h = 0 the Jacobian of ReLU is alpha I, which turns no tangent (at alpha = 0 it ends them all), so a
+    /// trial's tangents start at its own first state other than zero, and where [`Skip::Steps`] says less, so
+    /// does its mean. With tanh J is no multiple of I there: tangents start at step 0. Trials of a ReLU network
+    /// that never leave zero, and trials that fall silent (J = 0), are counted and left out.
     pub fn run(
         &mut self,
         weights: &Weights<T>,
@@ -114,7 +117,7 @@ impl<T: Scalar> LyapunovSpectrum<T> {
             let (first, _) = chunks(trials.n_batch()).nth(i).unwrap_or_default();
             track.activity.load(trials, first);
             track.activity.forward_steps(network, packed, trials.n_steps());
-            track.find_starts(network.dims.n_rec);
+            track.find_starts(network);
         });
         self.measure(trials.n_steps(), settings, q0, workers)
     }
@@ -150,13 +153,10 @@ impl<T: Scalar> LyapunovSpectrum<T> {
         q0: ArrayView2<'_, f64>,
         workers: &dyn Workers,
     ) -> Exponents {
-        let starts = || self.tracks.iter().map(|t| t.lock().unwrap_or_else(PoisonError::into_inner));
+        let moving = |track: &Mutex<Track<T>>| lock(track).all_moving;
         let skip = match settings.skip {
             Skip::Steps(steps) => steps,
-            Skip::Auto => {
-                let last = |track: &Track<T>| track.starts.iter().copied().filter(|s| *s < n_steps).max();
-                starts().filter_map(|track| last(&track)).max().unwrap_or(n_steps)
-            }
+            Skip::Auto => self.tracks.iter().map(moving).max().unwrap_or(0),
         };
         let flow = Flow { network: &self.network, weights: &self.packed, adaptive: &self.adaptive };
         let n = match settings.n_exponents {
@@ -194,6 +194,10 @@ impl<T: Scalar> LyapunovSpectrum<T> {
     }
 }
 
+fn lock<B>(shared: &Mutex<B>) -> MutexGuard<'_, B> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// The first `n` columns of `q0` as rows of S values.
 pub(super) fn first_tangents<T: Scalar>(
     q0: ArrayView2<'_, f64>,
@@ -218,6 +222,7 @@ impl<T: Scalar> Track<T> {
         Self {
             activity: Activity::new(network, n_steps, n_batch, keep_states),
             starts: Vec::new(),
+            all_moving: 0,
             exponents: Vec::new(),
             silent: Vec::new(),
             convergence: Vec::new(),
@@ -225,14 +230,18 @@ impl<T: Scalar> Track<T> {
         }
     }
 
-    fn find_starts(&mut self, n_rec: usize) {
-        let (n_steps, n_batch) = (self.activity.n_steps, self.activity.n_batch);
+    /// Finds where trials leave zero, and with it where tangents start.
+    fn find_starts(&mut self, network: &Network<T>) {
+        let (n_steps, n_batch, n_rec) = (self.activity.n_steps, self.activity.n_batch, network.dims.n_rec);
         let h = &self.activity.h_all;
         let moves = |t: &usize, b: usize| {
             let state = &h[(t * n_batch + b) * n_rec..][..n_rec];
             state.iter().any(|h| *h != T::zero())
         };
-        let start = |b: usize| (0..n_steps).find(|t| moves(t, b)).unwrap_or(n_steps);
-        self.starts = (0..n_batch).map(start).collect();
+        let first = |b: usize| (0..n_steps).find(|t| moves(t, b));
+        let firsts = (0..n_batch).map(first);
+        self.all_moving = firsts.clone().flatten().max().unwrap_or(0);
+        let waits = network.activation.slope(T::zero()) == T::zero();
+        self.starts = firsts.map(|first| if waits { first.unwrap_or(n_steps) } else { 0 }).collect();
     }
 }

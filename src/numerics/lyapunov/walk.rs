@@ -143,7 +143,8 @@ impl<T: Scalar> Walker<T> {
         self.trials.extend(group.iter().map(trial));
         self.u.clear();
         group.iter().for_each(|_| self.u.extend_from_slice(&plan.q0));
-        self.next.resize(self.u.len(), T::zero());
+        // Both, because they change places while some of the trials still stand at Q_0.
+        self.next.clone_from(&self.u);
         self.slopes.resize(group.len() * plan.flow.network.dims.n_rec, T::zero());
         self.pivots.resize(group.len() * n, T::zero());
     }
