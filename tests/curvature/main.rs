@@ -1,4 +1,5 @@
 //! Curvature: every number by a second route.
 
 mod hessian;
+mod lanczos;
 mod problem;

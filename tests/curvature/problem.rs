@@ -75,9 +75,6 @@ pub fn sized_problem(s: &mut Stream, kind: Kind, dims: Dims, n_steps: usize) -> 
 }
 
 impl Problem {
-    pub fn gradient(&self, rule: &dyn Rule<f64>) -> Weights<f64> {
-        self.gradient_at(&self.weights, rule)
-    }
 
     pub fn gradient_at(&self, weights: &Weights<f64>, rule: &dyn Rule<f64>) -> Weights<f64> {
         let mut out = [Weights::zeros(weights.dims())];
@@ -145,4 +142,12 @@ impl Workers for TwoThreads {
     fn width(&self) -> usize {
         2
     }
+}
+
+/// All eigenvalues of a matrix, ascending, by a dense symmetric eigensolver.
+pub fn eigenvalues(matrix: &DenseOperator<f64>) -> Vec<f64> {
+    let n = matrix.entries().len().isqrt();
+    let entries = matrix.entries();
+    let dense = faer::Mat::from_fn(n, n, |i, j| 0.5 * (entries[i * n + j] + entries[j * n + i]));
+    dense.self_adjoint_eigenvalues(faer::Side::Lower).expect("finite")
 }
