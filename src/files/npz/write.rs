@@ -1,0 +1,79 @@
+//! Owns [`NpzWriter`]: arrays into an npz file, as numpy reads them without pickle.
+
+use std::io::{self, Seek, Write};
+
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
+
+use super::npy;
+
+/// Writes arrays one after the other: little-endian, row-major, not compressed (random weights do not
+/// compress), without the time of day, so that equal arrays make equal files.
+pub struct NpzWriter<W: Write + Seek> {
+    zip: ZipWriter<W>,
+}
+
+impl<W: Write + Seek> NpzWriter<W> {
+    /// Starts an archive.
+    pub fn new(file: W) -> Self {
+        Self { zip: ZipWriter::new(file) }
+    }
+
+    /// Adds an array of f64.
+    ///
+    /// # Errors
+    /// What the system says; a number of values that is not the product of the shape.
+    pub fn floats(&mut self, name: &str, shape: &[usize], values: &[f64]) -> io::Result<()> {
+        self.start(name, "<f8", shape, values.len())?;
+        self.values(values, |v| v.to_le_bytes())
+    }
+
+    /// Adds an array of i64.
+    ///
+    /// # Errors
+    /// As [`NpzWriter::floats`].
+    pub fn whole(&mut self, name: &str, shape: &[usize], values: &[i64]) -> io::Result<()> {
+        self.start(name, "<i8", shape, values.len())?;
+        self.values(values, |v| v.to_le_bytes())
+    }
+
+    /// Adds text as u8 [bytes].
+    ///
+    /// # Errors
+    /// As [`NpzWriter::floats`].
+    pub fn text(&mut self, name: &str, text: &str) -> io::Result<()> {
+        self.start(name, "|u1", &[text.len()], text.len())?;
+        self.zip.write_all(text.as_bytes())
+    }
+
+    /// Ends the archive.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn finish(self) -> io::Result<()> {
+        self.zip.finish()?.flush()
+    }
+
+    fn start(&mut self, name: &str, descr: &str, shape: &[usize], count: usize) -> io::Result<()> {
+        if shape.iter().product::<usize>() != count {
+            let message = format!("`{name}`: {count} values do not fill the shape {shape:?}");
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+        }
+        let options = SimpleFileOptions::default()
+            .compression_method(CompressionMethod::Stored)
+            .last_modified_time(zip::DateTime::default())
+            .large_file(count >= 1 << 28);
+        self.zip.start_file(format!("{name}.npy"), options)?;
+        self.zip.write_all(&npy::header(descr, shape))
+    }
+
+    fn values<T: Copy>(&mut self, values: &[T], bytes: impl Fn(T) -> [u8; 8]) -> io::Result<()> {
+        let mut buffer = Vec::with_capacity(8 * 4096);
+        for piece in values.chunks(4096) {
+            buffer.clear();
+            piece.iter().for_each(|v| buffer.extend(bytes(*v)));
+            self.zip.write_all(&buffer)?;
+        }
+        Ok(())
+    }
+}
