@@ -73,6 +73,15 @@ impl Activation {
             Activation::Tanh => -(z + z) * (T::one() - z * z),
         }
     }
+
+    /// f''(v) / f'(v), from z = f(v), also in the limit f'(v) = 0; 0 for ReLU.
+    #[inline(always)]
+    pub fn relative_curvature<T: Scalar>(self, z: T) -> T {
+        match self {
+            Activation::Relu => T::zero(),
+            Activation::Tanh => -(z + z),
+        }
+    }
 }
 
 /// Adaptive-threshold units: equations (1) and (4).

@@ -3,6 +3,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod flossing;
 mod plain;
 mod reference;
 mod spectrum;

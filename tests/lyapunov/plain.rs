@@ -16,7 +16,7 @@ pub struct Problem {
 }
 
 /// What [`problem`] needs to know.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Case {
     pub seed: u64,
     pub n_rec: usize,
@@ -70,6 +70,11 @@ pub fn problem(case: Case) -> Problem {
 impl Problem {
     /// Jacobians J_0, ..., J_{T-1} of one trial and its first step with a state other than zero (T if none).
     pub fn jacobians(&self, b: usize) -> (Vec<Mat<f64>>, usize) {
+        self.jacobians_with(b, &self.weights)
+    }
+
+    /// The same along the same trajectory, but with the `w_rec` of `other` in each Jacobian.
+    pub fn jacobians_with(&self, b: usize, other: &Weights<f64>) -> (Vec<Mat<f64>>, usize) {
         let (net, w) = (&self.network, &self.weights);
         let n = net.dims.n_rec;
         let (beta, rho) = match &net.adaptation {
@@ -91,10 +96,10 @@ impl Problem {
             let jacobian = Mat::from_fn(n_state, n_state, |p, q| {
                 let same = |x: f64| if p == q { x } else { 0.0 };
                 match (p < n, q < n) {
-                    (true, true) => same(net.alpha) + leak * w.w_rec()[[p, q]] * d[q],
+                    (true, true) => same(net.alpha) + leak * other.w_rec()[[p, q]] * d[q],
                     (true, false) => {
                         let j = adaptive[q - n];
-                        -leak * w.w_rec()[[p, j]] * d[j] * beta[j]
+                        -leak * other.w_rec()[[p, j]] * d[j] * beta[j]
                     }
                     (false, true) => {
                         if adaptive[p - n] == q {

@@ -1,6 +1,8 @@
 //! The reference cases: small networks whose answers an independent program computed (tests/reference).
 
-use basinscope::numerics::lyapunov::{LyapunovSpectrum, Orthonormalise, Skip, SpectrumSettings};
+use basinscope::numerics::lyapunov::{
+    Flossing, FlossingSettings, FlossingVariant, LyapunovSpectrum, Orthonormalise, Skip, SpectrumSettings,
+};
 use basinscope::numerics::network::{Activation, Network};
 use basinscope::numerics::parallel::Serial;
 use basinscope::numerics::trials::{LossKind, Trials, TrialsShape};
@@ -71,4 +73,42 @@ fn the_reference_exponents_are_met() {
         met += 1;
     }
     assert_eq!(met, 6, "cases 3 and 7 have adaptive units");
+}
+
+/// Gradients relative to their largest element; the reference promises 1e-7.
+#[test]
+fn the_reference_flossing_is_met() {
+    let mut met = std::collections::BTreeSet::new();
+    for number in 1..=8 {
+        let case = case(number);
+        let Some(expected) = case.members.get("expected_flossing_loss") else { continue };
+        let q0 = case.members["lyapunov_q0"].array();
+        let variant: FlossingVariant =
+            serde_json::from_value(case.config["flossing"]["variant"].clone()).expect("a variant");
+        let k = case.config["flossing"]["k"].as_u64().expect("a number") as usize;
+        let settings = FlossingSettings { k, variant, skip: Skip::Steps(case.skip) };
+        let mut gradient = Weights::zeros(case.network.dims);
+        let found = Flossing::new(&case.network).loss_and_gradient(
+            &case.weights,
+            &case.trials,
+            settings,
+            q0.view(),
+            &Serial,
+            &mut gradient,
+        );
+        let error = (found.loss - expected.scalar()).abs() / expected.scalar();
+        assert!(error < 1e-11, "case {number}, {variant:?}: {error:e}");
+        for (name, block) in [("w_rec", Block::Recurrent), ("w_in", Block::Input)] {
+            let Some(expected) = case.members.get(&format!("expected_flossing_grad_{name}")) else {
+                continue;
+            };
+            let scale = expected.values.iter().fold(0.0f64, |m, v| m.max(v.abs()));
+            let error = difference(gradient.block(block), &expected.values) / scale.max(1e-300);
+            let zero = scale == 0.0 && gradient.block(block).iter().all(|g| *g == 0.0);
+            assert!(zero || error < 1e-10, "case {number}, {variant:?}, {name}: {error:e}");
+            met.insert((format!("{variant:?}"), name));
+        }
+        assert!(gradient.block(Block::Readout).iter().all(|g| *g == 0.0));
+    }
+    assert_eq!(met.len(), 5, "three variants for w_rec, two for w_in: {met:?}");
 }

@@ -25,6 +25,7 @@
 //! |---|---|
 //! | `tangents` | (L1)-(L3) and their transpose, for many tangents at once |
 //! | `orthonormal` | (L4), the floor under a pivot, a random orthonormal Q_0 |
+//! | `trajectories` | the states that exponents are taken along |
 //! | `spectrum` | (L5) along trajectories driven by trials |
 //! | `walk` | tangents of a few trials from the first step to the last, orthonormalised as seldom as is safe |
 //! | `autonomous` | the same without input, from random states |
@@ -34,14 +35,18 @@
 //! | `gain_scan` | the leading exponent against the initial gain |
 
 mod exponents;
+mod flossing;
 mod orthonormal;
 mod spectrum;
 mod tangents;
+mod trajectories;
 mod walk;
 
 pub use exponents::{Exponents, kaplan_yorke_dimension};
+pub use flossing::{Flossing, FlossingOutcome, FlossingSettings};
 pub use orthonormal::dense_orthonormal;
 pub use spectrum::{LyapunovSpectrum, Orthonormalise, SpectrumSettings};
+pub use trajectories::q0_fits;
 
 use serde::{Deserialize, Serialize};
 

@@ -81,16 +81,25 @@ impl<T: Scalar> Triangle<T> {
         frobenius(&self.inverse)
     }
 
-    /// `rows` [k, n] becomes R^-1 rows, R = L^T: back substitution. All pivots must differ from zero.
-    pub fn solve_upper(&self, rows: &mut [T], n: usize) {
-        for i in (0..self.k).rev() {
-            let (before, now) = rows.split_at_mut(i * n);
-            let now = &mut now[..n];
-            let scale = T::one() / self.at(i, i);
-            now.iter_mut().for_each(|x| *x *= scale);
-            for (j, row) in before.chunks_exact_mut(n).enumerate() {
-                subtract(row, self.at(i, j), now);
-            }
+    /// All of L, [k, k]; above the diagonal it means nothing.
+    pub fn lower(&self) -> &[T] {
+        &self.l
+    }
+}
+
+/// `rows` [k, n] becomes R^-1 rows, R^T the lower triangle `l` [k, k]: back substitution. Where a pivot is zero,
+/// the row becomes zero.
+pub(super) fn solve_upper<T: Scalar>(l: &[T], rows: &mut [T], k: usize, n: usize) {
+    for i in (0..k).rev() {
+        let (before, now) = rows.split_at_mut(i * n);
+        let (now, pivot) = (&mut now[..n], l[i * k + i]);
+        if pivot == T::zero() {
+            now.fill(T::zero());
+            continue;
+        }
+        now.iter_mut().for_each(|x| *x /= pivot);
+        for (j, row) in before.chunks_exact_mut(n).enumerate() {
+            subtract(row, l[i * k + j], now);
         }
     }
 }

@@ -57,6 +57,12 @@ impl<T: Scalar> Flow<'_, T> {
         );
     }
 
+    /// Whether J_t = 0 with these slopes of one trial.
+    pub fn vanishes(&self, slopes: &[T]) -> bool {
+        let no_memory = self.network.alpha == T::zero() && self.adaptive.is_empty();
+        no_memory && slopes.iter().all(|d| *d == T::zero())
+    }
+
     /// `out = u J^T`, [rows, S]: (L1)-(L3) on each row. `slopes` [trials, N] has one row of D for each
     /// `rows_per_trial` tangents.
     pub fn forwards(

@@ -15,9 +15,9 @@
 
 use super::Orthonormalise;
 use super::orthonormal::{Triangle, complete};
-use super::spectrum::{SpectrumSettings, Track};
+use super::spectrum::SpectrumSettings;
 use super::tangents::{Flow, Scratch};
-use crate::numerics::network::Activity;
+use super::trajectories::Track;
 use crate::numerics::scalar::Scalar;
 
 /// Tangents that walk together fill at least so many rows, so that the product with `w_rec` is worth its call.
@@ -67,6 +67,19 @@ impl<'a, T: Scalar> Plan<'a, T> {
     }
 }
 
+/// What the walk along one chunk found.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// Exponents of each trial, [n_batch, n].
+    pub exponents: Vec<f64>,
+    /// Trials that never left zero or fell silent.
+    pub silent: Vec<bool>,
+    /// Sums over trials of the means so far, [T, n], where asked for.
+    pub convergence: Vec<f64>,
+    /// How many trials each step's sum has.
+    pub converging: Vec<f64>,
+}
+
 /// Buffers for the tangents of a few trials.
 #[derive(Debug, Default)]
 pub(super) struct Walker<T> {
@@ -103,18 +116,18 @@ struct Trial {
 }
 
 impl<T: Scalar> Walker<T> {
-    /// Walks all trials of a track and leaves their exponents there.
-    pub fn walk(&mut self, plan: &Plan<'_, T>, track: &mut Track<T>) {
+    /// Walks all trials of a track.
+    pub fn walk(&mut self, plan: &Plan<'_, T>, track: &Track<T>, found: &mut Found) {
         let (n_steps, n_batch, n) = (track.activity.n_steps, track.activity.n_batch, plan.n);
-        track.exponents.clear();
-        track.exponents.resize(n_batch * n, f64::NAN);
-        track.silent.clear();
-        track.silent.resize(n_batch, true);
+        found.exponents.clear();
+        found.exponents.resize(n_batch * n, f64::NAN);
+        found.silent.clear();
+        found.silent.resize(n_batch, true);
         let curve = if plan.convergence { n_steps } else { 0 };
-        track.convergence.clear();
-        track.convergence.resize(curve * n, 0.0);
-        track.converging.clear();
-        track.converging.resize(curve, 0.0);
+        found.convergence.clear();
+        found.convergence.resize(curve * n, 0.0);
+        found.converging.clear();
+        found.converging.resize(curve, 0.0);
 
         // Trials that start together walk together: those that have started are then always the first ones.
         let mut order: Vec<usize> = (0..n_batch).filter(|b| track.starts[*b] < n_steps).collect();
@@ -122,8 +135,8 @@ impl<T: Scalar> Walker<T> {
         (self.block, self.caution) = (1, 0);
         for group in order.chunks((ROWS_TOGETHER / n.max(1)).max(1)) {
             self.set_out(plan, track, group);
-            self.walk_group(plan, &track.activity);
-            self.arrive(plan, track);
+            self.walk_group(plan, track);
+            self.arrive(plan, n_steps, found);
         }
     }
 
@@ -149,8 +162,8 @@ impl<T: Scalar> Walker<T> {
         self.pivots.resize(group.len() * n, T::zero());
     }
 
-    fn walk_group(&mut self, plan: &Plan<'_, T>, activity: &Activity<T>) {
-        let n_steps = activity.n_steps;
+    fn walk_group(&mut self, plan: &Plan<'_, T>, track: &Track<T>) {
+        let n_steps = track.activity.n_steps;
         let mut t = self.trials.iter().map(|trial| trial.start).min().unwrap_or(n_steps);
         while t < n_steps {
             let started = self.trials.iter().filter(|trial| trial.start <= t).count();
@@ -163,11 +176,11 @@ impl<T: Scalar> Walker<T> {
                 self.saved.clear();
                 self.saved.extend_from_slice(&self.u[..used]);
             }
-            let mut error = self.take_block(plan, activity, t..t + steps, started);
+            let mut error = self.take_block(plan, track, t..t + steps, started);
             if steps > 1 && !(error <= plan.tolerance) {
                 self.u[..used].copy_from_slice(&self.saved);
                 (self.block, self.caution, steps) = (1, BLOCKS_OF_CAUTION, 1);
-                error = self.take_block(plan, activity, t..t + 1, started);
+                error = self.take_block(plan, track, t..t + 1, started);
             }
             self.account(plan, t..t + steps, started);
             self.plan_ahead(plan, steps, error);
@@ -189,19 +202,18 @@ impl<T: Scalar> Walker<T> {
     fn take_block(
         &mut self,
         plan: &Plan<'_, T>,
-        activity: &Activity<T>,
+        track: &Track<T>,
         steps: std::ops::Range<usize>,
         started: usize,
     ) -> f64 {
         let (n, n_state, n_rec) = (plan.n, plan.flow.n_state(), plan.flow.network.dims.n_rec);
         let used = self.used(plan, started);
-        let can_vanish = plan.flow.network.alpha == T::zero() && n_state == n_rec;
         for t in steps.clone() {
             for (trial, slopes) in self.trials[..started].iter_mut().zip(self.slopes.chunks_exact_mut(n_rec))
             {
-                let z = &activity.z[(t * activity.n_batch + trial.place) * n_rec..][..n_rec];
+                let z = &track.z(t)[trial.place * n_rec..][..n_rec];
                 plan.flow.slopes(slopes, z);
-                trial.silent |= can_vanish && slopes.iter().all(|d| *d == T::zero());
+                trial.silent |= plan.flow.vanishes(slopes);
             }
             let slopes = &self.slopes[..started * n_rec];
             plan.flow.forwards(&self.u[..used], slopes, n, &mut self.scratch, &mut self.next[..used]);
@@ -269,20 +281,20 @@ impl<T: Scalar> Walker<T> {
         }
     }
 
-    /// Leaves the exponents of the group in its track.
-    fn arrive(&mut self, plan: &Plan<'_, T>, track: &mut Track<T>) {
-        let (n, n_steps) = (plan.n, track.activity.n_steps);
+    /// Leaves the exponents of the group in its found.
+    fn arrive(&mut self, plan: &Plan<'_, T>, n_steps: usize, found: &mut Found) {
+        let n = plan.n;
         for trial in self.trials.iter().filter(|trial| !trial.silent) {
-            track.silent[trial.place] = false;
+            found.silent[trial.place] = false;
             if trial.from >= n_steps {
                 continue;
             }
             let counted = (n_steps - trial.from) as f64;
-            let exponents = track.exponents[trial.place * n..].iter_mut();
+            let exponents = found.exponents[trial.place * n..].iter_mut();
             exponents.zip(&trial.logs).for_each(|(lambda, log)| *lambda = log / counted);
             if plan.convergence {
-                track.convergence.iter_mut().zip(&trial.convergence).for_each(|(sum, own)| *sum += own);
-                track.converging[trial.from..].iter_mut().for_each(|count| *count += 1.0);
+                found.convergence.iter_mut().zip(&trial.convergence).for_each(|(sum, own)| *sum += own);
+                found.converging[trial.from..].iter_mut().for_each(|count| *count += 1.0);
             }
         }
     }
