@@ -7,17 +7,24 @@
 //!
 //! L is the true loss on the probe batch, without L2. [`directions`] finds d1 and d2, [`range`] how far to
 //! look, [`surface`] gives the loss at a point, [`slice`] over a grid (and [`cut`] along a line),
-//! [`contours`] the lines of equal loss, [`trajectory`] keeps the path, [`plane`] has its coordinates,
+//! [`contours`] the lines of equal loss on a [`scale`], [`trajectory`] keeps the path, [`plane`] has its coordinates,
 //! [`descent`] lets a rule go on from any point of the plane, [`shake`] needs no plane at all.
 //!
 //! Source: Goodfellow, Vinyals and Saxe 2015 (lines), Li et al. 2018 (filter-normalised planes, principal
 //! components of the trajectory).
 
+pub mod contours;
+pub mod cut;
+pub mod descent;
 pub mod directions;
 pub mod plane;
+mod probe;
 pub mod range;
+pub mod scale;
+pub mod shake;
 pub mod slice;
 pub mod surface;
+pub mod trajectory;
 
 /// What is wrong with points or directions in weight space.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]

@@ -1,0 +1,208 @@
+//! Owns [`Trajectory`], the path of a run through weight space in bounded memory.
+
+use std::ops::Range;
+
+use super::directions::{PrincipalComponents, principal_components};
+use super::plane::{Coordinates, Plane};
+use super::{LandscapeError, check};
+use crate::numerics::weights::{Block, Dims, Weights};
+
+/// The most states that are kept (`[own]`; principal components of a path do not gain from more).
+pub const STATES: usize = 400;
+
+/// Weights along a run, thinned evenly over the whole of it: those of the first iteration recorded and of every
+/// 2^k-th after it, with the smallest k that keeps their number in bounds, and the newest.
+///
+/// Which are kept depends on the iterations only. Weights of a run in f32 are stored as such, exactly.
+#[derive(Clone, Debug)]
+pub struct Trajectory {
+    most: usize,
+    space: i64,
+    states: Vec<State>,
+    /// The newest state, where it is not one of `states`.
+    newest: Option<State>,
+}
+
+/// One stored state.
+#[derive(Clone, Debug, PartialEq)]
+pub struct State {
+    iteration: i64,
+    loss: Option<f64>,
+    dims: Dims,
+    values: Values,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Values {
+    Single(Vec<f32>),
+    Double(Vec<f64>),
+}
+
+/// A state as a point of a plane's picture.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PathPoint {
+    /// Its iteration.
+    pub iteration: i64,
+    /// Where it stands, and how far off the plane.
+    pub coordinates: Coordinates,
+    /// Its true loss, where it is known.
+    pub loss: Option<f64>,
+}
+
+impl State {
+    fn new(iteration: i64, weights: &Weights<f64>, loss: Option<f64>) -> Self {
+        let flat = weights.flat();
+        let values = if flat.iter().all(|w| f64::from(*w as f32) == *w) {
+            Values::Single(flat.iter().map(|w| *w as f32).collect())
+        } else {
+            Values::Double(flat.to_vec())
+        };
+        Self { iteration, loss, dims: weights.dims(), values }
+    }
+
+    /// Updates made.
+    pub fn iteration(&self) -> i64 {
+        self.iteration
+    }
+
+    /// The true loss on the probe batch, where it is known.
+    pub fn loss(&self) -> Option<f64> {
+        self.loss
+    }
+
+    /// The weights.
+    pub fn weights(&self) -> Weights<f64> {
+        let mut weights = Weights::zeros(self.dims);
+        self.read(0..self.dims.n_weights(), weights.flat_mut());
+        weights
+    }
+
+    /// Copies a range of the P weights.
+    fn read(&self, range: Range<usize>, out: &mut [f64]) {
+        match &self.values {
+            Values::Single(values) => {
+                out.iter_mut().zip(&values[range]).for_each(|(o, v)| *o = f64::from(*v));
+            }
+            Values::Double(values) => out.copy_from_slice(&values[range]),
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        match &self.values {
+            Values::Single(values) => size_of_val(values.as_slice()),
+            Values::Double(values) => size_of_val(values.as_slice()),
+        }
+    }
+}
+
+impl Default for Trajectory {
+    fn default() -> Self {
+        Self::new(STATES)
+    }
+}
+
+impl Trajectory {
+    /// A store of at most `most` states (at least 4).
+    pub fn new(most: usize) -> Self {
+        Self { most: most.max(4), space: 1, states: Vec::new(), newest: None }
+    }
+
+    /// Whether the weights of `iteration` would stay in the store. [`Trajectory::record`] is to be called
+    /// wherever this says yes, and where the path's end is to be seen.
+    pub fn wants(&self, iteration: i64) -> bool {
+        match self.states.first() {
+            Some(first) => (iteration - first.iteration).rem_euclid(self.space) == 0,
+            None => true,
+        }
+    }
+
+    /// Stores the weights of `iteration`, with their true loss on the probe batch where it is known. States of
+    /// this and later iterations are dropped first: the run was taken back.
+    pub fn record(&mut self, iteration: i64, weights: &Weights<f64>, loss: Option<f64>) {
+        self.newest = None;
+        self.states.retain(|state| state.iteration < iteration);
+        // One place is for the newest state.
+        while self.wants(iteration) && self.states.len() + 1 >= self.most {
+            self.space *= 2;
+            let first = self.states[0].iteration;
+            self.states.retain(|state| (state.iteration - first) % self.space == 0);
+        }
+        let state = State::new(iteration, weights, loss);
+        if self.wants(iteration) {
+            self.states.push(state);
+        } else {
+            self.newest = Some(state);
+        }
+    }
+
+    /// All states in the order of their iterations.
+    pub fn states(&self) -> impl Iterator<Item = &State> {
+        self.states.iter().chain(&self.newest)
+    }
+
+    /// Number of states.
+    pub fn len(&self) -> usize {
+        self.states().count()
+    }
+
+    /// Whether nothing was recorded.
+    pub fn is_empty(&self) -> bool {
+        self.states.is_empty()
+    }
+
+    /// Iterations between two states (the newest excepted).
+    pub fn space(&self) -> i64 {
+        self.space
+    }
+
+    /// Memory of all weights stored, in bytes.
+    pub fn bytes(&self) -> usize {
+        self.states().map(State::bytes).sum()
+    }
+
+    /// Asks for every loss that is not known yet, until the answer is `None`.
+    pub fn fill_losses(&mut self, loss: &mut dyn FnMut(&Weights<f64>) -> Option<f64>) {
+        for state in self.states.iter_mut().chain(&mut self.newest).filter(|s| s.loss.is_none()) {
+            state.loss = loss(&state.weights());
+            if state.loss.is_none() {
+                return;
+            }
+        }
+    }
+
+    /// The principal components of the values of `block` along the path.
+    ///
+    /// # Errors
+    /// With fewer than 3 states, a state that is not finite, or a path that lies on one line.
+    pub fn principal_components(&self, block: Block) -> Result<PrincipalComponents, LandscapeError> {
+        let states: Vec<&State> = self.states().collect();
+        let Some(first) = states.first() else {
+            return Err(LandscapeError::FewStates { found: 0 });
+        };
+        let own = block.range(first.dims);
+        let read = |state: usize, range: Range<usize>, out: &mut [f64]| {
+            states[state].read(own.start + range.start..own.start + range.end, out);
+        };
+        principal_components(states.len(), own.len(), &read)
+    }
+
+    /// The path in a plane.
+    ///
+    /// # Errors
+    /// Where the plane's directions lie on one line, or belong to a network of another size.
+    pub fn path(&self, plane: &Plane) -> Result<Vec<PathPoint>, LandscapeError> {
+        let expected = plane.centre().flat().len();
+        self.states()
+            .map(|state| {
+                if state.dims != plane.centre().dims() {
+                    let found = state.dims.n_weights();
+                    return Err(LandscapeError::Length { name: "a stored state", found, expected });
+                }
+                let weights = state.weights();
+                check("a stored state", weights.flat(), expected)?;
+                let coordinates = plane.coordinates(&weights)?;
+                Ok(PathPoint { iteration: state.iteration, coordinates, loss: state.loss })
+            })
+            .collect()
+    }
+}
