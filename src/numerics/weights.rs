@@ -40,6 +40,19 @@ pub enum Block {
 }
 
 impl Block {
+    /// All blocks.
+    pub const EACH: [Block; 4] = [Block::Recurrent, Block::Input, Block::Readout, Block::All];
+
+    /// Its name in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Block::Recurrent => "recurrent",
+            Block::Input => "input",
+            Block::Readout => "readout",
+            Block::All => "all",
+        }
+    }
+
     /// Where the block's weights stand in [`Weights::flat`].
     pub fn range(self, dims: Dims) -> Range<usize> {
         let rec = dims.n_rec * dims.n_rec;

@@ -2,8 +2,10 @@
 //! files; the same seed gives the same bits.
 
 pub mod config;
+pub mod driver;
 pub mod flossing;
 pub mod history;
+pub mod measures;
 pub mod presets;
 pub mod rule;
 pub mod run;

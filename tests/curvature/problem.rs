@@ -75,7 +75,6 @@ pub fn sized_problem(s: &mut Stream, kind: Kind, dims: Dims, n_steps: usize) -> 
 }
 
 impl Problem {
-
     pub fn gradient_at(&self, weights: &Weights<f64>, rule: &dyn Rule<f64>) -> Weights<f64> {
         let mut out = [Weights::zeros(weights.dims())];
         GradientPass::new(&self.network).run(weights, &self.trials, &[rule], &mut out, &Serial);

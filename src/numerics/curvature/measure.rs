@@ -63,6 +63,37 @@ impl<T: Scalar> CurvatureMeasure<T> {
         self.last.clear();
     }
 
+    /// The vectors that the next search starts from, by name (block and end of the spectrum), each end's one
+    /// after the other.
+    pub fn start_vectors(&self) -> Vec<(String, Vec<T>)> {
+        let ends = |(block, last): &(Block, Last<T>)| {
+            let name = |end: &str| format!("curvature_{}_{end}", block.name());
+            [(name("top"), last.top.concat()), (name("bottom"), last.bottom.concat())]
+        };
+        self.last.iter().flat_map(ends).filter(|(_, values)| !values.is_empty()).collect()
+    }
+
+    /// Takes up vectors of [`CurvatureMeasure::start_vectors`]; a name or a length that does not fit is
+    /// ignored.
+    pub fn start_from(&mut self, name: &str, values: Vec<T>) {
+        let dims = self.hessian.dims();
+        for block in Block::EACH {
+            for end in ["top", "bottom"] {
+                let n = block.range(dims).len();
+                if name != format!("curvature_{}_{end}", block.name()) || n == 0 || values.len() % n != 0 {
+                    continue;
+                }
+                let at = self.last.iter().position(|(b, _)| *b == block).unwrap_or_else(|| {
+                    self.last.push((block, Last { top: Vec::new(), bottom: Vec::new() }));
+                    self.last.len() - 1
+                });
+                let last = &mut self.last[at].1;
+                let vectors = values.chunks_exact(n).map(<[T]>::to_vec).collect();
+                if end == "top" { last.top = vectors } else { last.bottom = vectors }
+            }
+        }
+    }
+
     /// Goes to `weights` on `trials` (one forward and one backward pass), to look at `block` with L2 of factor
     /// `l2` (c; 0 for none).
     pub fn at<'a>(

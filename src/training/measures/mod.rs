@@ -1,0 +1,273 @@
+//! The measures of a run, each as a function of the weights at one iteration.
+//!
+//! A measure draws from streams of its own and works on copies: taking it, or not, changes no bit of the
+//! training. It may run beside the training on another thread (the window) or between two updates (without
+//! a screen); the numbers are the same.
+
+mod alignment;
+mod curvature;
+mod landscape;
+mod lyapunov;
+mod test;
+
+pub use alignment::AlignmentDetail;
+pub use curvature::{CurvatureDetail, Eigenvalue, Leading};
+pub use landscape::{SliceDetail, SliceRequest, SliceWork};
+pub use lyapunov::LyapunovDetail;
+pub use test::TestDetail;
+
+use super::config::{Cadence, Config, Precision};
+use super::history::{Row, Series};
+use super::trainer::{self, StartError};
+use crate::numerics::landscape::LandscapeError;
+use crate::numerics::landscape::trajectory::Trajectory;
+use crate::numerics::network::Network;
+use crate::numerics::parallel::Workers;
+use crate::numerics::scalar::Scalar;
+use crate::numerics::tasks::TaskData;
+use crate::numerics::trials::Trials;
+use crate::numerics::weights::Weights;
+
+/// What can be measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Measure {
+    /// Loss and accuracy on the test trials, and the generalization gap.
+    Test,
+    /// Both ends of the Hessian's spectrum, its leading eigenvalues, trace, power law and flatness.
+    Curvature,
+    /// Alignment of the rule's gradient with the exact one (after [`Measure::Curvature`], whose leading
+    /// eigenvectors it uses).
+    Alignment,
+    /// Lyapunov exponents.
+    Lyapunov,
+    /// A slice of the landscape.
+    Landscape,
+}
+
+impl Measure {
+    /// All, in the order in which they are taken at one iteration.
+    pub const ALL: [Measure; 5] =
+        [Measure::Test, Measure::Curvature, Measure::Alignment, Measure::Lyapunov, Measure::Landscape];
+
+    /// The series that it writes.
+    pub fn series(self) -> &'static [Series] {
+        use Series::*;
+        match self {
+            Measure::Test => &[TestLoss, TestAccuracy, GeneralizationGap],
+            Measure::Curvature => {
+                &[LambdaMax, LambdaMin, LambdaMaxResidual, HessianTrace, PowerLawExponent, RelativeFlatness]
+            }
+            Measure::Alignment => &[
+                Rho,
+                Cosine,
+                UpdateRatio,
+                TaylorFirst,
+                TaylorSecond,
+                TaylorFirstExact,
+                TaylorSecondExact,
+                ErrorInTopSubspace,
+                GradientInTopSubspace,
+            ],
+            Measure::Lyapunov => &[LyapunovMax, LyapunovSum],
+            Measure::Landscape => &[],
+        }
+    }
+
+    /// How often the configuration asks for it.
+    pub fn cadence(self, config: &Config) -> Cadence {
+        let measure = &config.measure;
+        match self {
+            Measure::Test => measure.test,
+            Measure::Curvature => measure.curvature,
+            Measure::Alignment => measure.alignment,
+            Measure::Lyapunov => measure.lyapunov,
+            Measure::Landscape => measure.landscape,
+        }
+    }
+}
+
+/// What is measured.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// Updates made.
+    pub iteration: i64,
+    /// The weights then.
+    pub weights: &'a Weights<f64>,
+    /// The learning rate of the next update (for Taylor terms and stability lines).
+    pub learning_rate: f64,
+    /// The first or the last measure of a run: exponents are then all taken.
+    pub at_an_end: bool,
+    /// The run's stored path, for slices along it; empty where there is none.
+    pub trajectory: &'a Trajectory,
+}
+
+/// What a measure found.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// Which measure.
+    pub measure: Measure,
+    /// Updates made.
+    pub iteration: i64,
+    /// Its values for the history.
+    pub rows: Vec<Row>,
+    /// Everything else, for screen and files.
+    pub detail: Detail,
+}
+
+/// What a measure found beyond the history's values.
+#[derive(Clone, Debug)]
+#[allow(missing_docs)]
+pub enum Detail {
+    Test(TestDetail),
+    /// `None` where a Hessian-vector product was not finite.
+    Curvature(Option<CurvatureDetail>),
+    Alignment(AlignmentDetail),
+    Lyapunov(LyapunovDetail),
+    /// Or why there is none.
+    Landscape(Result<SliceDetail, LandscapeError>),
+}
+
+/// State of a measurer by name, see [`Measurer::state`].
+pub type MeasurerState = Vec<(String, Vec<f64>)>;
+
+/// Takes the measures of one run.
+pub trait Measurer: Send {
+    /// Takes one. A slice asks `keep_on` between its points; `None` when it said no.
+    fn measure(
+        &mut self,
+        measure: Measure,
+        subject: Subject<'_>,
+        workers: &dyn Workers,
+        keep_on: &(dyn Fn() -> bool + Sync),
+    ) -> Option<Finding>;
+
+    /// Begins a slice that the caller then computes bit by bit. Eigenvectors are those that the curvature
+    /// measure found last.
+    ///
+    /// # Errors
+    /// Where the directions asked for do not span a plane.
+    fn begin_slice(
+        &self,
+        subject: Subject<'_>,
+        request: &SliceRequest,
+        workers: &dyn Workers,
+    ) -> Result<Box<dyn SliceWork>, LandscapeError>;
+
+    /// Takes up a changed configuration (rule, measures, optimiser; not what needs a reset).
+    fn change(&mut self, config: &Config);
+
+    /// What a later measure depends on beyond the weights (start vectors of the eigenvalue search).
+    fn state(&self) -> MeasurerState;
+
+    /// Takes that up again; what does not fit is ignored, and the search starts anew.
+    fn restore(&mut self, state: &MeasurerState);
+}
+
+/// The measurer of a configuration.
+pub fn measurer(config: &Config, data: &TaskData) -> Result<Box<dyn Measurer>, StartError> {
+    Ok(match config.precision {
+        Precision::F32 => Box::new(Measures::<f32>::new(config, data)?),
+        Precision::F64 => Box::new(Measures::<f64>::new(config, data)?),
+    })
+}
+
+/// What all measures of one run share.
+struct Shared<T> {
+    config: Config,
+    network: Network<T>,
+    probe: Trials<T>,
+    weights: Weights<T>,
+}
+
+struct Measures<T> {
+    shared: Shared<T>,
+    test: test::Test<T>,
+    curvature: curvature::Curvature<T>,
+    alignment: alignment::Alignment<T>,
+    lyapunov: lyapunov::Lyapunov<T>,
+}
+
+impl<T: Scalar> Measures<T> {
+    fn new(config: &Config, data: &TaskData) -> Result<Self, StartError> {
+        let task = trainer::task::<T>(config, data)?;
+        let dims = trainer::dims(&config.network, &*task);
+        let network = trainer::network(&config.network, dims);
+        let probe = trainer::probe(config, &*task);
+        Ok(Self {
+            test: test::Test::new(config, &network, &*task),
+            curvature: curvature::Curvature::new(config, &network),
+            alignment: alignment::Alignment::new(config, &network),
+            lyapunov: lyapunov::Lyapunov::new(config, &network),
+            shared: Shared { config: config.clone(), network, probe, weights: Weights::zeros(dims) },
+        })
+    }
+}
+
+impl<T: Scalar> Measures<T> {
+    fn take_up(&mut self, weights: &Weights<f64>) {
+        let own = self.shared.weights.flat_mut().iter_mut().zip(weights.flat());
+        own.for_each(|(own, w)| *own = T::of(*w));
+    }
+}
+
+impl<T: Scalar> Measurer for Measures<T> {
+    fn measure(
+        &mut self,
+        measure: Measure,
+        subject: Subject<'_>,
+        workers: &dyn Workers,
+        keep_on: &(dyn Fn() -> bool + Sync),
+    ) -> Option<Finding> {
+        self.take_up(subject.weights);
+        let iteration = subject.iteration;
+        let mut rows = Vec::new();
+        let mut push = |series, value| rows.push(Row { iteration, series, value });
+        let shared = &self.shared;
+        let detail = match measure {
+            Measure::Test => Detail::Test(self.test.take(shared, workers, &mut push)),
+            Measure::Curvature => {
+                Detail::Curvature(self.curvature.take(shared, iteration, workers, &mut push))
+            }
+            Measure::Alignment => {
+                let leading = self.curvature.leading();
+                Detail::Alignment(self.alignment.take(shared, leading, workers, &mut push))
+            }
+            Measure::Lyapunov => {
+                Detail::Lyapunov(self.lyapunov.take(shared, subject.at_an_end, workers, &mut push))
+            }
+            Measure::Landscape => {
+                let request = SliceRequest::of(&shared.config.measure);
+                Detail::Landscape(match self.begin_slice(subject, &request, workers) {
+                    Ok(mut work) => {
+                        work.advance(usize::MAX, workers, keep_on);
+                        Ok(work.detail().filter(|d| d.progress.is_complete())?)
+                    }
+                    Err(error) => Err(error),
+                })
+            }
+        };
+        Some(Finding { measure, iteration, rows, detail })
+    }
+
+    fn begin_slice(
+        &self,
+        subject: Subject<'_>,
+        request: &SliceRequest,
+        workers: &dyn Workers,
+    ) -> Result<Box<dyn SliceWork>, LandscapeError> {
+        landscape::begin(&self.shared, subject, request, self.curvature.leading(), workers)
+    }
+
+    fn change(&mut self, config: &Config) {
+        self.shared.config = config.clone();
+        self.alignment.change(config, &self.shared.network);
+    }
+
+    fn state(&self) -> MeasurerState {
+        self.curvature.state()
+    }
+
+    fn restore(&mut self, state: &MeasurerState) {
+        self.curvature.restore(state);
+    }
+}

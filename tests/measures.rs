@@ -1,0 +1,148 @@
+//! The measures of a run: taking them changes no bit of the training, a run in two parts has the history of an
+//! unbroken one, and each value agrees with a second route.
+
+use basinscope::engine::pool::Processors;
+use basinscope::numerics::landscape::trajectory::Trajectory;
+use basinscope::numerics::parallel::Serial;
+use basinscope::numerics::tasks::TaskData;
+use basinscope::training::config::Config;
+use basinscope::training::config::resolve::{parse, resolve};
+use basinscope::training::driver::Driver;
+use basinscope::training::history::{History, Series};
+use basinscope::training::measures::{Detail, Measure};
+use basinscope::training::run::StopReason;
+
+fn config(text: &str) -> Config {
+    resolve(parse(text).expect("TOML")).expect("a sound configuration").config
+}
+
+fn small(task: &str, measures: &str) -> Config {
+    config(&format!(
+        "iterations = 40\n[task]\nkind = \"{task}\"\n[network]\nn_rec = 12\nadaptive = {{ units = 0 }}\n[measure]\nprobe_trials = 40\n{measures}\n"
+    ))
+}
+
+const EVERYTHING: &str = "test = 5\ncurvature = 10\nlyapunov = 10\nalignment = 10\nlandscape = 20\nslice = { directions = \"trajectory\", points = 5 }";
+const NOTHING: &str =
+    "test = \"off\"\ncurvature = \"off\"\nlyapunov = \"off\"\nalignment = \"off\"\nlandscape = \"off\"";
+
+fn run_to_end(config: &Config) -> Driver {
+    let mut driver = Driver::start(config, &TaskData::None).expect("a run starts");
+    while driver.advance(&Serial).is_none() {}
+    driver
+}
+
+#[test]
+fn training_with_every_measure_has_the_bits_of_training_with_none() {
+    for task in ["romo", "pattern", "two-alternative"] {
+        let with = run_to_end(&small(task, EVERYTHING));
+        let without = run_to_end(&small(task, NOTHING));
+        let (a, b) = (with.checkpoint(), without.checkpoint());
+        assert_eq!((a.weights, a.optimizer, a.streams), (b.weights, b.optimizer, b.streams), "{task}");
+        for series in [Series::TrainLoss, Series::GradientNorm, Series::WeightNorm] {
+            assert_eq!(with.history().series(series), without.history().series(series), "{task}");
+        }
+        assert!(with.history().series(Series::LambdaMax).len() == 5, "0, 10, ..., 40");
+        assert!(without.history().series(Series::LambdaMax).is_empty());
+    }
+}
+
+#[test]
+fn measures_have_the_same_bits_on_one_and_two_threads() {
+    let config = small("romo", EVERYTHING);
+    let one = run_to_end(&config);
+    let two_threads = Processors::new("test", 2);
+    let mut two = Driver::start(&config, &TaskData::None).expect("a run starts");
+    while two.advance(&two_threads).is_none() {}
+    assert_eq!(one.history(), two.history());
+}
+
+/// Stopped at 23, between two measures: the measures of the stop are dropped when it goes on.
+#[test]
+fn a_run_in_two_parts_has_the_history_of_an_unbroken_one() {
+    for (task, stopped_at) in [("romo", 23), ("pattern", 20)] {
+        let config = small(task, EVERYTHING);
+        let whole = run_to_end(&config);
+        let mut first = Driver::start(&config, &TaskData::None).expect("a run starts");
+        while first.run().iteration() < stopped_at {
+            first.advance(&Serial);
+        }
+        assert_eq!(first.stop(&Serial), StopReason::Stopped);
+        let mut second = Driver::resume(
+            &config,
+            &TaskData::None,
+            &first.checkpoint(),
+            first.history().clone(),
+            first.trajectory().clone(),
+        )
+        .expect("it goes on");
+        while second.advance(&Serial).is_none() {}
+        for series in Series::ALL {
+            assert_eq!(
+                whole.history().series(*series),
+                second.history().series(*series),
+                "{task}, {}",
+                series.name()
+            );
+        }
+        assert_eq!(whole.checkpoint(), second.checkpoint(), "{task}");
+    }
+}
+
+#[test]
+fn a_full_batch_task_is_probed_on_its_batch() {
+    let driver = run_to_end(&small("pattern", "test = 1"));
+    let Some(Detail::Test(detail)) = driver.latest().get(&Measure::Test).map(|f| f.detail.clone()) else {
+        panic!("a test measure was taken");
+    };
+    // The last training loss belongs to the weights one update before the end.
+    let (last, loss) = driver.history().series(Series::TrainLoss).last().copied().expect("a loss");
+    assert_eq!(last, 39);
+    assert!((detail.train.loss / loss - 1.0).abs() < 0.5, "{} {loss}", detail.train.loss);
+    assert!((detail.gap - (detail.test.loss - detail.train.loss)).abs() < 1e-15);
+}
+
+#[test]
+fn bptt_is_aligned_with_itself_and_e_prop_is_not() {
+    let align = |rule: &str| {
+        let mut config = small("romo", "alignment = 0\ncurvature = 0");
+        config.rule.kind = serde_json::from_str(&format!("\"{rule}\"")).expect("a rule");
+        let driver = run_to_end(&config);
+        let Some(Detail::Alignment(detail)) =
+            driver.latest().get(&Measure::Alignment).map(|f| f.detail.clone())
+        else {
+            panic!("an alignment was measured");
+        };
+        detail
+    };
+    let own = align("bptt");
+    assert!((own.rho - 1.0).abs() < 1e-5 && (own.cosine - 1.0).abs() < 1e-5, "{own:?}");
+    assert!(own.relative_error < 1e-5);
+    let other = align("e-prop");
+    assert!(other.cosine < 0.9999 && other.cosine > 0.0, "{other:?}");
+    assert!(other.relative_error > 0.01);
+}
+
+#[test]
+fn a_diverged_run_has_no_measures_of_its_end() {
+    let mut config = small("pattern", "test = 0\ncurvature = 0");
+    config.optimizer.learning_rate = 1e8;
+    config.optimizer.clip_norm = 0.0;
+    config.iterations = 4000;
+    let mut driver = Driver::resume(
+        &config,
+        &TaskData::None,
+        &Driver::start(&config, &TaskData::None).expect("a run starts").checkpoint(),
+        History::default(),
+        Trajectory::default(),
+    )
+    .expect("a run goes on from its start");
+    let reason = loop {
+        if let Some(reason) = driver.advance(&Serial) {
+            break reason;
+        }
+    };
+    assert!(matches!(reason, StopReason::Diverged { .. }), "{reason:?}");
+    assert_eq!(driver.history().series(Series::TestLoss).len(), 1, "only that of the start");
+    assert_eq!(driver.advance(&Serial), Some(reason), "an ended run stays ended");
+}
