@@ -103,7 +103,7 @@ pub fn shake<T: Scalar>(
     workers: &dyn Workers,
     is_cancelled: &(dyn Fn() -> bool + Sync),
 ) -> Result<Option<Shake>, LandscapeError> {
-    super::check("the shaken weights", weights.flat(), network.dims.n_weights())?;
+    super::check("the shaken network", weights.flat(), network.dims.n_weights())?;
     let length = norm(weights.block(settings.block));
     let radii: Vec<f64> = match &settings.radii {
         Radii::Absolute(radii) => radii.clone(),
