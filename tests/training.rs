@@ -194,3 +194,53 @@ fn the_first_loss_is_that_of_the_initial_weights_on_the_first_batch() {
     assert!(loss.value > 0.0);
     assert_eq!(config.rule.kind, RuleKind::Bptt);
 }
+
+fn flossed(extra: &str) -> Config {
+    config(&format!(
+        "iterations = 20\n[task]\nkind = \"romo\"\n[network]\nn_rec = 16\ngain = 0.3\n[flossing]\niterations = 15\nk = 3\n{extra}\n"
+    ))
+}
+
+#[test]
+fn flossing_comes_before_iteration_zero_and_moves_the_exponents_towards_zero() {
+    let config = flossed("learning_rate = 0.01");
+    let mut run = start(&config, &TaskData::None).expect("a run starts");
+    let mut losses = Vec::new();
+    assert_eq!(run.iteration(), -15);
+    while run.iteration() < 0 {
+        let step = run.step(&Serial);
+        let row = step.rows.iter().find(|r| r.series == Series::FlossingLoss).expect("a flossing loss");
+        assert_eq!(row.iteration, step.iteration - 1);
+        losses.push(row.value);
+    }
+    assert_eq!(losses.len(), 15);
+    assert!(losses[14] < 0.8 * losses[0], "{losses:?}");
+    let checkpoint = run.checkpoint();
+    assert_eq!(checkpoint.weights, checkpoint.initial, "iteration 0 is after flossing");
+    let before = checkpoint.before_flossing.expect("the weights before flossing are kept");
+    assert_ne!(before.w_rec(), checkpoint.initial.w_rec());
+    assert_eq!(before.w_out(), checkpoint.initial.w_out(), "flossing leaves the readout alone");
+}
+
+#[test]
+fn flossing_changes_no_training_trial_and_none_changes_nothing() {
+    let with = run(&flossed(""), 25, &Serial).checkpoint();
+    let mut none = flossed("");
+    none.flossing.iterations = 0;
+    let without = run(&none, 10, &Serial).checkpoint();
+    assert_eq!((with.iteration, without.iteration), (10, 10));
+    assert_eq!(with.streams[0], without.streams[0]);
+    assert_ne!(with.weights, without.weights);
+}
+
+#[test]
+fn a_run_resumed_while_flossing_or_flossed_during_training_gives_the_same_bits() {
+    for (extra, cut) in [("", 7), ("during = { every = 4, iterations = 2 }", 21)] {
+        let config = flossed(extra);
+        let unbroken = run(&config, 30, &Serial).checkpoint();
+        let part = run(&config, cut, &Serial).checkpoint();
+        let mut second = resume(&config, &TaskData::None, &part).expect("it goes on");
+        (cut..30).for_each(|_| drop(second.step(&Serial)));
+        assert_eq!(unbroken, second.checkpoint(), "{extra}, cut at {cut}");
+    }
+}

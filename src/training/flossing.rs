@@ -1,8 +1,11 @@
 //! Owns [`FlossingStage`]: gradient flossing before and during training, with its own optimiser and trials.
 
-use super::config::Config;
+use ndarray::Array2;
+
+use super::config::{Config, FlossingConfig, Skip};
+use crate::numerics::lyapunov::{Flossing, FlossingSettings, LyapunovSpectrum, dense_orthonormal};
 use crate::numerics::network::Network;
-use crate::numerics::optimizers::{Optimizer, StateError};
+use crate::numerics::optimizers::{Optimizer, StateError, gradient_norm};
 use crate::numerics::parallel::Workers;
 use crate::numerics::random::{Purpose, Stream};
 use crate::numerics::scalar::Scalar;
@@ -20,12 +23,16 @@ pub struct Flossed {
     pub gradient_norm: f64,
 }
 
-/// Flossing with Adam on fresh trials of the task.
+/// Flossing with Adam on fresh trials of the task. Where the tangents start is that of the run's measures.
 pub struct FlossingStage<T> {
     /// Where its trials come from.
     pub stream: Stream,
+    config: FlossingConfig,
+    skip: Skip,
     optimizer: Optimizer<T>,
-    network: Network<T>,
+    flossing: Flossing<T>,
+    q0: Array2<f64>,
+    gradient: Weights<T>,
 }
 
 impl<T: Scalar> FlossingStage<T> {
@@ -33,15 +40,30 @@ impl<T: Scalar> FlossingStage<T> {
     pub fn new(config: &Config, network: &Network<T>) -> Self {
         Self {
             stream: Stream::new(config.seed, Purpose::Flossing),
+            config: config.flossing,
+            skip: config.measure.lyapunov_skip,
             optimizer: Optimizer::adam(network.dims.n_weights()),
-            network: network.clone(),
+            flossing: Flossing::new(network),
+            q0: first_tangents(config.seed, network),
+            gradient: Weights::zeros(network.dims),
         }
     }
 
-    /// One flossing iteration: exponents on fresh trials, then one update of `weights`.
+    /// One flossing iteration: exponents on fresh trials, then one update of `weights`, unless something is
+    /// not finite.
     pub fn step(&mut self, weights: &mut Weights<T>, task: &dyn Task<T>, workers: &dyn Workers) -> Flossed {
-        let _ = (weights, task, workers, &self.network);
-        Flossed { loss: 0.0, leading: 0.0, gradient_norm: 0.0 }
+        let trials = task.probe(self.config.trials, &mut self.stream);
+        let FlossingConfig { k, variant, learning_rate, .. } = self.config;
+        let settings = FlossingSettings { k, variant, skip: self.skip };
+        let q0 = self.q0.view();
+        let found =
+            self.flossing.loss_and_gradient(weights, &trials, settings, q0, workers, &mut self.gradient);
+        let gradient_norm = gradient_norm(self.gradient.flat());
+        if found.loss.is_finite() && gradient_norm.is_finite() {
+            self.optimizer.step(weights.flat_mut(), self.gradient.flat(), learning_rate);
+        }
+        let leading = found.exponents.iter().copied().fold(f64::NAN, f64::max);
+        Flossed { loss: found.loss, leading, gradient_norm }
     }
 
     /// The optimiser's state by name.
@@ -53,4 +75,13 @@ impl<T: Scalar> FlossingStage<T> {
     pub fn restore<'a>(&mut self, find: impl Fn(&str) -> Option<&'a [f64]>) -> Result<(), StateError> {
         self.optimizer.restore(find)
     }
+}
+
+/// Its own number in the family of the measures' streams.
+const STREAM: u64 = 1;
+
+/// Q_0 of a run: dense, orthonormal, drawn once from the measures' stream.
+pub fn first_tangents<T: Scalar>(seed: u64, network: &Network<T>) -> Array2<f64> {
+    let n_state = LyapunovSpectrum::new(network).n_state();
+    dense_orthonormal(n_state, &mut Stream::numbered(seed, Purpose::Measures, STREAM))
 }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use ndarray::Array2;
 
 use super::Shared;
-use crate::numerics::lyapunov::{Exponents, LyapunovSpectrum, SpectrumSettings, dense_orthonormal};
+use crate::numerics::lyapunov::{Exponents, LyapunovSpectrum, SpectrumSettings};
 use crate::numerics::network::Network;
 use crate::numerics::parallel::Workers;
-use crate::numerics::random::{Purpose, Stream};
 use crate::numerics::scalar::Scalar;
 use crate::training::config::Config;
+use crate::training::flossing::first_tangents;
 use crate::training::history::Series;
 
 /// What the Lyapunov measure found.
@@ -24,9 +24,6 @@ pub struct LyapunovDetail {
     pub all: bool,
 }
 
-/// Its own number in the family of the measures' streams.
-const STREAM: u64 = 1;
-
 pub(super) struct Lyapunov<T> {
     spectrum: LyapunovSpectrum<T>,
     q0: Arc<Array2<f64>>,
@@ -34,10 +31,8 @@ pub(super) struct Lyapunov<T> {
 
 impl<T: Scalar> Lyapunov<T> {
     pub fn new(config: &Config, network: &Network<T>) -> Self {
-        let spectrum = LyapunovSpectrum::new(network);
-        let mut stream = Stream::numbered(config.seed, Purpose::Measures, STREAM);
-        let q0 = Arc::new(dense_orthonormal(spectrum.n_state(), &mut stream));
-        Self { spectrum, q0 }
+        let q0 = Arc::new(first_tangents(config.seed, network));
+        Self { spectrum: LyapunovSpectrum::new(network), q0 }
     }
 
     pub fn take(
