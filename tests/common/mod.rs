@@ -3,3 +3,4 @@
 
 pub mod npz;
 pub mod problem;
+pub mod trials;

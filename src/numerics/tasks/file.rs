@@ -3,7 +3,7 @@
 use ndarray::{Array2, Array3, Axis};
 use serde::{Deserialize, Serialize};
 
-use super::keys::{Expected, Key, TaskError};
+use super::keys::{Expected, Key, TaskError, number};
 use super::subset::Subset;
 use super::{Task, TaskData};
 use crate::numerics::random::Stream;
@@ -137,10 +137,10 @@ fn check_trials(prefix: &str, trials: &Trials<f64>) -> Result<(), String> {
     finite(prefix, "x", trials.x.iter())?;
     finite(prefix, "mask", trials.mask.iter())?;
     if let Some(m) = trials.mask.iter().find(|m| **m < 0.0) {
-        return Err(format!("{prefix}mask not below 0, but it holds {m}"));
+        return Err(format!("{prefix}mask not below 0, but it holds {}", number(*m)));
     }
     if !(trials.mask_sum() > 0.0 && trials.mask_sum().is_finite()) {
-        return Err(format!("{prefix}mask with a positive sum, but it is {}", trials.mask_sum()));
+        return Err(format!("{prefix}mask with a positive sum, but it is {}", number(trials.mask_sum())));
     }
     match &trials.target {
         Target::Values(values) => {
@@ -159,7 +159,7 @@ fn check_trials(prefix: &str, trials: &Trials<f64>) -> Result<(), String> {
 
 fn finite<'a>(prefix: &str, member: &str, mut values: impl Iterator<Item = &'a f64>) -> Result<(), String> {
     match values.find(|v| !(v.abs() <= f64::from(f32::MAX))) {
-        Some(v) => Err(format!("{prefix}{member} of finite numbers, but it holds {v}")),
+        Some(v) => Err(format!("{prefix}{member} of finite numbers, but it holds {}", number(*v))),
         None => Ok(()),
     }
 }

@@ -72,6 +72,12 @@ impl TaskError {
     }
 }
 
+/// A number as a person writes it: no hundreds of zeros.
+pub(super) fn number(value: f64) -> String {
+    let plain = value == 0.0 || !value.is_finite() || (1e-6..1e15).contains(&value.abs());
+    if plain { value.to_string() } else { format!("{value:e}") }
+}
+
 /// Fails unless `value` is within the bounds that `keys` gives `name`.
 pub(super) fn check_number(keys: &[Key], name: &'static str, value: f64) -> Result<(), TaskError> {
     let Some(key) = keys.iter().find(|key| key.name == name) else { return Ok(()) };
@@ -81,7 +87,11 @@ pub(super) fn check_number(keys: &[Key], name: &'static str, value: f64) -> Resu
         Expected::Word(_) | Expected::Path => return Ok(()),
     };
     // NaN is in no range.
-    if (low..=high).contains(&value) { Ok(()) } else { Err(TaskError::new(name, value, key.expected)) }
+    if (low..=high).contains(&value) {
+        Ok(())
+    } else {
+        Err(TaskError::new(name, number(value), key.expected))
+    }
 }
 
 /// The same for a whole number.
