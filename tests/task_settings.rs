@@ -150,7 +150,8 @@ fn all_trials_have_the_tasks_channels_and_sizes_asked_for() {
     }
 }
 
-/// The table of keys is what configuration files may hold: neither more nor less, and with the defaults in it.
+/// The table of keys is what configuration files may hold: neither more nor less, and with the defaults in
+/// it.
 #[test]
 fn the_documented_keys_are_those_of_the_settings() {
     let path = || Some("digits.gz".to_owned());

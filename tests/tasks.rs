@@ -1,5 +1,5 @@
-//! The trials of the tasks that draw each trial afresh, step by step: as stated, as neurogym makes them, and by
-//! the losses of readouts that know all but the answer.
+//! The trials of the tasks that draw each trial afresh, step by step: as stated, as neurogym makes them, and
+//! by the losses of readouts that know all but the answer.
 
 mod common;
 
@@ -81,7 +81,8 @@ fn romo_has_its_chance_losses() {
     // Second route: M is the sum of 30 + delay over trials; the response costs 20 * 2 * 0.25^2 a trial.
     let m: f64 = (0..4000).map(|b| 30.0 + second_stimulus(&trials, b) as f64 - 8.0).sum();
     assert!((hedged - 4000.0 * 2.5 / (4.0 * m)).abs() < 1e-12);
-    // The stated three digits; a mean delay off by five standard errors (0.27 of 39.5 steps) moves them by 1e-4.
+    // The stated three digits; a mean delay off by five standard errors (0.27 of 39.5 steps) moves them by
+    // 1e-4.
     assert!((hedged - 0.0158).abs() < 2e-4, "{hedged}");
     assert!((silent - 0.0316).abs() < 4e-4, "{silent}");
     // Equal outputs are read as channel 0, right in half of the trials (within five standard deviations).
@@ -144,7 +145,8 @@ fn two_alternative_draws_sides_coherences_and_noise_evenly() {
     assert_eq!(trials.x.dim(), (22, n, 3));
     assert!(trials.mask.iter().all(|m| *m == 1.0));
     assert_even(&counts(labels(&trials).row(21)), 2);
-    // Around the trial's own mean, over 20 steps, the noise has 0.1 sqrt(19/20); no noise outside of the stimulus.
+    // Around the trial's own mean, over 20 steps, the noise has 0.1 sqrt(19/20); no noise outside of the
+    // stimulus.
     let rest = mean_and_sd((0..n).flat_map(|b| {
         let x = trials.x.slice(s![1..21, b, 1]);
         let mean = x.mean().expect("steps");

@@ -1,7 +1,7 @@
 //! Owns the idx format: bytes of a file, gzip-compressed or not, to pictures or labels.
 //!
-//! Big-endian: u32 magic number 0x00000803, u32 count, u32 rows, u32 columns, then one byte a pixel, row by row;
-//! or u32 magic number 0x00000801, u32 count, then one byte a label.
+//! Big-endian: u32 magic number 0x00000803, u32 count, u32 rows, u32 columns, then one byte a pixel, row by
+//! row; or u32 magic number 0x00000801, u32 count, then one byte a label.
 
 use std::fmt;
 use std::io::{self, Read};

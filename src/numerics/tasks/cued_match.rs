@@ -16,8 +16,8 @@ use crate::numerics::trials::{LossKind, Target, Trials, TrialsShape};
 /// the four combinations, in the order (first, second) = (0,0), (0,1), (1,0), (1,1).
 ///
 /// Test: the same combinations in turn, each trial with a delay of its own, drawn uniformly from the whole
-/// numbers test_delay_min..=test_delay_max (16 to 32) `[own]`; trials shorter than the longest are padded with
-/// steps that do not count.
+/// numbers test_delay_min..=test_delay_max (16 to 32) `[own]`; trials shorter than the longest are padded
+/// with steps that do not count.
 ///
 /// Loss of a readout that does not know the answer: ln 2 = 0.693.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -11,10 +11,10 @@ use crate::numerics::trials::{LossKind, Target, Trials, TrialsShape};
 
 /// `delayed-match`, a classification task with three inputs and three outputs.
 ///
-/// Steps of 100 ms: 3 of fixation, 5 of sample, `delay` (10), 5 of test, 9 of decision. Input 0 is 1 before the
-/// decision. Sample and test are one-hot on inputs 1 and 2, with noise on both drawn for each of their steps.
-/// Label 0 before the decision; in it 1 (match) or 2 (non-match), equally likely; every step counts. Judged
-/// by the outputs summed over the decision `[own]`.
+/// Steps of 100 ms: 3 of fixation, 5 of sample, `delay` (10), 5 of test, 9 of decision. Input 0 is 1 before
+/// the decision. Sample and test are one-hot on inputs 1 and 2, with noise on both drawn for each of their
+/// steps. Label 0 before the decision; in it 1 (match) or 2 (non-match), equally likely; every step counts.
+/// Judged by the outputs summed over the decision `[own]`.
 ///
 /// Loss of a readout that knows the time but not the answer: 9/32 ln 2 = 0.195.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -11,8 +11,8 @@ use crate::numerics::scalar::Scalar;
 use crate::numerics::trials::{LossKind, Target, Trials, TrialsShape};
 
 /// `file`, a task of any shape: an npz file with the members `x` [T, B, n_in], `mask` [T, B], and `target`
-/// [T, B, n_out] (regression) or `label` [T, B] (classification); the same with the prefix `test_` for the test
-/// trials, which may have another T and B. Without them the training trials are tested on.
+/// [T, B, n_out] (regression) or `label` [T, B] (classification); the same with the prefix `test_` for the
+/// test trials, which may have another T and B. Without them the training trials are tested on.
 ///
 /// A batch is drawn without replacement, batches independently of each other; with a batch as large as the
 /// file every batch is all of it, in its order `[own]`. With labels n_out is the largest label + 1, and every
@@ -99,13 +99,15 @@ impl<T: Scalar> FileTask<T> {
     fn draw(&self, subset: &Subset, stream: &mut Stream, out: &mut Trials<T>) {
         let from = &self.train;
         out.decision = None;
-        subset.draw(stream, |b, i| {
-            copy_trial3(&from.x, i, &mut out.x, b);
-            out.mask.column_mut(b).assign(&from.mask.column(i));
-            match (&from.target, &mut out.target) {
-                (Target::Values(from), Target::Values(to)) => copy_trial3(from, i, to, b),
-                (Target::Labels(from), Target::Labels(to)) => to.column_mut(b).assign(&from.column(i)),
-                (from, to) => *to = from.clone(),
+        subset.draw(stream, |indices| {
+            for (b, i) in indices.iter().map(|i| *i as usize).enumerate() {
+                copy_trial3(&from.x, i, &mut out.x, b);
+                out.mask.column_mut(b).assign(&from.mask.column(i));
+                match (&from.target, &mut out.target) {
+                    (Target::Values(from), Target::Values(to)) => copy_trial3(from, i, to, b),
+                    (Target::Labels(from), Target::Labels(to)) => to.column_mut(b).assign(&from.column(i)),
+                    (from, to) => *to = from.clone(),
+                }
             }
         });
     }
@@ -158,7 +160,7 @@ fn check_trials(prefix: &str, trials: &Trials<f64>) -> Result<(), String> {
 }
 
 fn finite<'a>(prefix: &str, member: &str, mut values: impl Iterator<Item = &'a f64>) -> Result<(), String> {
-    match values.find(|v| !(v.abs() <= f64::from(f32::MAX))) {
+    match values.find(|v| v.is_nan() || v.abs() > f64::from(f32::MAX)) {
         Some(v) => Err(format!("{prefix}{member} of finite numbers, but it holds {}", number(*v))),
         None => Ok(()),
     }

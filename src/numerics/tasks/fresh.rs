@@ -49,9 +49,14 @@ impl<T: Scalar, D: DrawTrials> Task<T> for Fresh<D> {
     }
 }
 
-/// Sets everything in `out` to zero and returns its decision, made where it is missing.
-pub(super) fn clear<T: Scalar>(out: &mut Trials<T>) -> &mut Decision<T> {
+/// Sets everything in `out` to zero, its decision too, which is made where it is missing.
+pub(super) fn clear<T: Scalar>(out: &mut Trials<T>) {
     out.x.fill(T::zero());
+    clear_answers(out);
+}
+
+/// Sets everything but the inputs to zero.
+pub(super) fn clear_answers<T: Scalar>(out: &mut Trials<T>) {
     out.mask.fill(T::zero());
     match &mut out.target {
         Target::Values(values) => values.fill(T::zero()),
@@ -63,7 +68,6 @@ pub(super) fn clear<T: Scalar>(out: &mut Trials<T>) -> &mut Decision<T> {
         correct: Array1::zeros(n_batch),
     });
     decision.weight.fill(T::zero());
-    decision
 }
 
 /// Copies trials into a batch of the same shape, without allocating (but for a decision that is missing).

@@ -18,9 +18,9 @@ use crate::numerics::trials::{LossKind, Target, Trials, TrialsShape};
 /// channel on its own. Target at step t = 0, 1, ...: sum over `periods` of sin(2 pi t / period), scaled to a
 /// largest magnitude of `target_peak`. Every step counts.
 ///
-/// Test: `test_trials` (16) draws of the input plus N(0, sigma^2), sigma drawn once from
-/// U(test_noise - test_noise_spread, test_noise + test_noise_spread). P1 draws sigma per run from a range; here
-/// the range is a single value by default, since it swamps a comparison of rules unless paired by seed.
+/// Test: `test_trials` (16) draws of the input plus N(0, sigma^2), sigma drawn once from U(test_noise -
+/// test_noise_spread, test_noise + test_noise_spread). P1 draws sigma per run from a range; here the range is
+/// a single value by default, since it swamps a comparison of rules unless paired by seed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Pattern {
@@ -125,8 +125,8 @@ impl Pattern {
         target.into_iter().map(|v| v * scale).collect()
     }
 
-    /// `n_batch` trials of the same target, with the input that `input` gives for (step, channel), asked trial
-    /// by trial.
+    /// `n_batch` trials of the same target, with the input that `input` gives for (step, channel), asked
+    /// trial by trial.
     fn trials<T: Scalar>(&self, n_batch: usize, mut input: impl FnMut(usize, usize) -> f64) -> Trials<T> {
         let mut out = Trials::zeros(self.shape_of(n_batch));
         out.mask.fill(T::one());

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use ndarray::s;
 use serde::{Deserialize, Serialize};
 
 use super::keys::{Expected, Key, TaskError, check_number, check_whole};
@@ -202,7 +201,7 @@ pub(super) struct SequentialMnistTask<T> {
     trained: usize,
     batch: Subset,
     /// A pixel's value in [0, 1].
-    grey: Vec<T>,
+    grey: [T; 256],
 }
 
 impl<T: Scalar> SequentialMnistTask<T> {
@@ -237,7 +236,7 @@ impl<T: Scalar> SequentialMnistTask<T> {
             test_noise: settings.test_noise,
             trained,
             batch: Subset::new(batch, trained),
-            grey: (0..=255).map(|p| T::of(f64::from(p) / 255.0)).collect(),
+            grey: std::array::from_fn(|p| T::of(p as f64 / 255.0)),
         })
     }
 
@@ -252,32 +251,34 @@ impl<T: Scalar> SequentialMnistTask<T> {
     }
 
     fn draw(&self, subset: &Subset, stream: &mut Stream, out: &mut Trials<T>) {
-        prepare(out);
-        subset.draw(stream, |b, i| {
-            let picture = self.train.picture(i);
-            for (t, row) in picture.chunks_exact(self.train.columns).enumerate() {
-                let to = out.x.slice_mut(s![t, b, ..]);
-                to.into_iter().zip(row).for_each(|(x, p)| *x = self.grey[usize::from(*p)]);
+        let (digits, columns) = (&*self.train, self.train.columns);
+        subset.draw(stream, |indices| {
+            prepare(out, indices.iter().map(|i| digits.labels[*i as usize]));
+            // Step by step, so that `x` is written from its beginning to its end.
+            let Some(x) = out.x.as_slice_mut() else { return };
+            let mut to = x.chunks_exact_mut(columns);
+            for t in 0..digits.rows {
+                for (i, to) in indices.iter().zip(&mut to) {
+                    let row = &digits.picture(*i as usize)[t * columns..(t + 1) * columns];
+                    to.iter_mut().zip(row).for_each(|(x, pixel)| *x = self.grey[usize::from(*pixel)]);
+                }
             }
-            label(out, b, self.train.labels[i]);
         });
     }
 }
 
-/// Labels, mask and decision as they are before any picture: only the last step counts.
-fn prepare<T: Scalar>(out: &mut Trials<T>) {
-    fresh::clear(out);
-    if let (Some(last), Some(decision)) = (out.mask.dim().0.checked_sub(1), &mut out.decision) {
-        out.mask.row_mut(last).fill(T::one());
-        decision.weight.row_mut(last).fill(T::one());
+/// All but the pictures: trial b has the b-th of the labels (at every step: those that do not count do not
+/// matter), and only its last step counts.
+fn prepare<T: Scalar>(out: &mut Trials<T>, digits: impl Iterator<Item = u8>) {
+    fresh::clear_answers(out);
+    let Trials { target: Target::Labels(labels), mask, decision: Some(decision), .. } = out else { return };
+    for (b, digit) in digits.enumerate() {
+        labels.column_mut(b).fill(u32::from(digit));
+        decision.correct[b] = u32::from(digit);
     }
-}
-
-/// Labels trial `b` (at every step: those that do not count do not matter).
-fn label<T: Scalar>(out: &mut Trials<T>, b: usize, label: u8) {
-    if let (Target::Labels(labels), Some(decision)) = (&mut out.target, &mut out.decision) {
-        labels.column_mut(b).fill(u32::from(label));
-        decision.correct[b] = u32::from(label);
+    if let Some(last) = mask.dim().0.checked_sub(1) {
+        mask.row_mut(last).fill(T::one());
+        decision.weight.row_mut(last).fill(T::one());
     }
 }
 
@@ -293,7 +294,7 @@ impl<T: Scalar> Task<T> for SequentialMnistTask<T> {
     fn test(&self, stream: &mut Stream) -> Trials<T> {
         let (first, count) = self.tested;
         let mut out = Trials::zeros(self.shape_of(count));
-        prepare(&mut out);
+        prepare(&mut out, self.test.labels[first..first + count].iter().copied());
         for b in 0..count {
             let picture = self.test.picture(first + b);
             for (t, row) in picture.chunks_exact(self.test.columns).enumerate() {
@@ -302,7 +303,6 @@ impl<T: Scalar> Task<T> for SequentialMnistTask<T> {
                     out.x[[t, b, k]] = T::of(noisy.clamp(0.0, 1.0));
                 }
             }
-            label(&mut out, b, self.test.labels[first + b]);
         }
         out
     }

@@ -21,10 +21,10 @@ pub enum Fixation {
 
 /// `two-alternative`, a classification task with three inputs and three outputs.
 ///
-/// Steps of 100 ms: 1 of fixation, `stimulus` (20), 1 of decision. Input 0 is the fixation; inputs 1 and 2 are
-/// in the stimulus 0.5 +- coherence/200, the stronger one being the answer's, plus noise drawn for each step.
-/// Coherence and side are drawn uniformly. Label 0 before the decision, the side (1 or 2) in it; every step
-/// counts. Judged at the decision.
+/// Steps of 100 ms: 1 of fixation, `stimulus` (20), 1 of decision. Input 0 is the fixation; inputs 1 and 2
+/// are in the stimulus 0.5 +- coherence/200, the stronger one being the answer's, plus noise drawn for each
+/// step. Coherence and side are drawn uniformly. Label 0 before the decision, the side (1 or 2) in it; every
+/// step counts. Judged at the decision.
 ///
 /// Loss of a readout that knows the time but not the side: ln 2 / 22 = 0.0315.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
