@@ -68,7 +68,7 @@ impl<B: Send> Pool<B> {
                     return guard;
                 }
             }
-            std::thread::yield_now();
+            std::hint::spin_loop();
         }
     }
 }
