@@ -234,6 +234,7 @@ struct Worker<'a> {
     next_progress: Instant,
     activity: Option<usize>,
     next_activity: Instant,
+    shown: Option<(usize, i64)>,
     seconds: f64,
 }
 
@@ -261,6 +262,7 @@ impl<'a> Worker<'a> {
             next_progress: now,
             activity: None,
             next_activity: now,
+            shown: None,
             seconds: 0.0,
         }
     }
@@ -339,6 +341,7 @@ impl<'a> Worker<'a> {
             let progress = self.progress();
             self.outbox.push_progress(progress);
         }
+        self.show_activity();
     }
 
     fn progress(&self) -> Progress {
@@ -375,8 +378,7 @@ impl<'a> Worker<'a> {
             Command::Speed(speed) => self.speed = speed.filter(|s| *s > 0.0),
             Command::Activity(trial) => {
                 self.activity = trial;
-                self.next_activity = Instant::now();
-                self.show_activity(Instant::now());
+                self.show_activity();
             }
             Command::Checkpoint(ticket) => {
                 let checkpoint = Box::new(self.run.checkpoint());
@@ -410,7 +412,10 @@ impl<'a> Worker<'a> {
             let progress = self.progress();
             self.outbox.offer_progress(progress);
         }
-        self.show_activity(now);
+        if now >= self.next_activity && self.outbox.is_idle() {
+            self.next_activity = now + ACTIVITY;
+            self.show_activity();
+        }
         if let Some(speed) = self.speed {
             // Not faster than asked, and no hurry to catch up after a slow update.
             self.next_update = (self.next_update + Duration::from_secs_f64(1.0 / speed)).max(start);
@@ -425,13 +430,15 @@ impl<'a> Worker<'a> {
         self.outbox.push(Event::Ended(reason));
     }
 
-    fn show_activity(&mut self, now: Instant) {
-        let Some(trial) = self.activity else { return };
-        if now >= self.next_activity && self.outbox.is_idle() {
-            self.next_activity = now + ACTIVITY;
-            let activity = Box::new(self.run.activity(trial));
-            self.outbox.push(Event::Activity { iteration: self.run.iteration(), trial, activity });
-        }
+    /// Shows the chosen trial, unless it was shown under these weights.
+    fn show_activity(&mut self) {
+        let iteration = self.run.iteration();
+        let Some(trial) = self.activity.filter(|trial| self.shown != Some((*trial, iteration))) else {
+            return;
+        };
+        self.shown = Some((trial, iteration));
+        let activity = Box::new(self.run.activity(trial));
+        self.outbox.push(Event::Activity { iteration, trial, activity });
     }
 }
 

@@ -43,9 +43,10 @@ pub use settings::Settings;
 use crate::engine::Engine;
 use crate::engine::run_worker::Command;
 use crate::training::config::Config;
+use crate::training::config::resolve::resolve;
 use crate::training::run::{Change, Checkpoint, Run};
 use runs::{BookmarkReason, Difference, Ticket};
-use settings::{Resolve, differences, flat_value, needs_reset, put};
+use settings::{differences, flat_value, needs_reset, put};
 use toml::{Table, Value};
 
 /// Builds a run from its settings, fresh or from a checkpoint; called on the run's own thread.
@@ -80,8 +81,8 @@ pub struct Session {
 
 impl Session {
     /// A session without runs, its settings the keys given.
-    pub fn new(engine: Engine, resolve: Resolve, build: Build, given: Table) -> Self {
-        let settings = Settings::new(resolve, given);
+    pub fn new(engine: Engine, build: Build, given: Table) -> Self {
+        let settings = Settings::new(given);
         Self { engine, build, settings, runs: Vec::new(), current: None, notices: Vec::new(), next_number: 1 }
     }
 
@@ -219,7 +220,7 @@ impl Session {
         let Some(run) = self.runs.iter_mut().find(|r| r.id == id && r.is_alive()) else { return };
         let mut given = run.given.clone();
         set.iter().for_each(|(key, value)| put(&mut given, key, value.clone()));
-        let Ok(resolved) = self.settings.check(&given) else { return };
+        let Ok(resolved) = resolve(given.clone()) else { return };
         run.given = given;
         let (old, new) = (run.config.clone(), resolved.config);
         let Some(handle) = &mut run.handle else { return };
@@ -248,7 +249,7 @@ impl Session {
 
     /// The settings, where they are sound; else a notice says why not.
     fn sound_settings(&mut self) -> Option<(Table, Config)> {
-        let resolved = self.settings.resolved().map(|r| r.config.clone()).map_err(str::to_owned);
+        let resolved = self.settings.resolved().map(|r| r.config.clone()).map_err(ToString::to_string);
         match resolved {
             Ok(config) => Some((self.settings.given().clone(), config)),
             Err(text) => {
@@ -347,11 +348,11 @@ impl Session {
         let Some(run) = self.run(from) else { return };
         let mut given = run.given.clone();
         set.iter().for_each(|(key, value)| put(&mut given, key, Some(value.clone())));
-        match self.settings.check(&given) {
+        match resolve(given.clone()) {
             Ok(resolved) => {
                 self.start(given, resolved.config, None, Some((from, 0)), true);
             }
-            Err(text) => self.notice(text, true, Some(from)),
+            Err(error) => self.notice(error.to_string(), true, Some(from)),
         }
     }
 
@@ -363,12 +364,12 @@ impl Session {
         let (checkpoint, at) = (bookmark.checkpoint.as_ref().clone(), bookmark.iteration());
         let mut curves = run.curves.clone();
         curves.truncate_after(at);
-        match self.settings.check(&given) {
+        match resolve(given.clone()) {
             Ok(resolved) => {
                 let id = self.start(given, resolved.config, Some(checkpoint), Some((from, at)), true);
                 self.with(id, |r| r.curves = curves);
             }
-            Err(text) => self.notice(text, true, Some(from)),
+            Err(error) => self.notice(error.to_string(), true, Some(from)),
         }
     }
 

@@ -5,25 +5,16 @@ use std::collections::BTreeMap;
 use toml::{Table, Value};
 
 use super::runs::Difference;
+use crate::numerics::tasks::TaskKind;
 use crate::training::config::Config;
-
-/// Checks settings and fills in the preset.
-pub type Resolve = Box<dyn Fn(&Table) -> Result<Resolved, String>>;
-
-/// Settings that are sound.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Resolved {
-    /// Every setting.
-    pub config: Config,
-    /// What is sound but surely not meant.
-    pub warnings: Vec<String>,
-}
+use crate::training::config::error::ConfigError;
+use crate::training::config::keys::keys;
+use crate::training::config::resolve::{Resolved, resolve};
 
 /// The settings of the experiment panel.
 pub struct Settings {
-    resolve: Resolve,
     given: Table,
-    resolved: Result<Resolved, String>,
+    resolved: Result<Resolved, ConfigError>,
     before: Vec<Table>,
     after: Vec<Table>,
     /// The key that is being dragged or typed.
@@ -35,9 +26,9 @@ const MOST_STEPS: usize = 200;
 
 impl Settings {
     /// Settings that start with these keys.
-    pub fn new(resolve: Resolve, given: Table) -> Self {
-        let resolved = resolve(&given);
-        Self { resolve, given, resolved, before: Vec::new(), after: Vec::new(), open: None }
+    pub fn new(given: Table) -> Self {
+        let resolved = resolve(given.clone());
+        Self { given, resolved, before: Vec::new(), after: Vec::new(), open: None }
     }
 
     /// The keys that are set; all others are the preset's.
@@ -46,8 +37,14 @@ impl Settings {
     }
 
     /// All settings, or why they are refused.
-    pub fn resolved(&self) -> Result<&Resolved, &str> {
-        self.resolved.as_ref().map_err(String::as_str)
+    pub fn resolved(&self) -> Result<&Resolved, &ConfigError> {
+        self.resolved.as_ref()
+    }
+
+    /// The task that the settings name, also where they are refused.
+    pub fn task(&self) -> TaskKind {
+        let named = lookup(&self.given, "task.kind").and_then(Value::as_str);
+        named.and_then(TaskKind::from_name).unwrap_or(TaskKind::Romo)
     }
 
     /// The value of a key that is set.
@@ -63,11 +60,6 @@ impl Settings {
     /// Whether there is something to redo.
     pub fn can_redo(&self) -> bool {
         !self.after.is_empty()
-    }
-
-    /// Checks other settings in the same way.
-    pub fn check(&self, given: &Table) -> Result<Resolved, String> {
-        (self.resolve)(given)
     }
 
     pub(super) fn set(&mut self, key: &str, value: Option<Value>) {
@@ -124,22 +116,19 @@ impl Settings {
     }
 
     fn replace(&mut self, given: Table) {
-        self.resolved = (self.resolve)(&given);
+        self.resolved = resolve(given.clone());
         self.given = given;
     }
 }
 
 /// Whether a change of this key needs a fresh start; otherwise it acts at once.
 pub fn needs_reset(key: &str) -> bool {
-    let group = key.split('.').next().unwrap_or(key);
-    !matches!(group, "iterations" | "rule" | "optimizer" | "schedule" | "measure")
-        || key == "measure.probe_trials"
+    keys().iter().find(|k| k.path == key).is_none_or(|k| k.needs_reset)
 }
 
 /// Every setting by its full path.
 pub fn flat(config: &Config) -> BTreeMap<String, Value> {
-    // A configuration is plain data: writing it as TOML fails for a seed above i64 only, which no check passes.
-    Value::try_from(config).map(|v| flat_value(&v)).unwrap_or_default()
+    flat_value(&Value::Table(config.to_table()))
 }
 
 /// Every key of a table by its full path.

@@ -1,0 +1,340 @@
+//! The run worker: training never waits for the screen, a paused worker sleeps, what ends ends, and no
+//! number depends on who is looking.
+
+#[path = "common/fake.rs"]
+mod fake;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use basinscope::engine::Engine;
+use basinscope::engine::clock::ThreadClock;
+use basinscope::engine::run_worker::{Command, Event, Make, Progress, RunHandle, Silence};
+use basinscope::numerics::parallel::Serial;
+use basinscope::numerics::tasks::TaskData;
+use basinscope::training::config::Config;
+use basinscope::training::config::resolve::{parse, resolve};
+use basinscope::training::history::{Row, Series};
+use basinscope::training::run::{Change, StopReason};
+use basinscope::training::trainer;
+use fake::{Fake, Script};
+
+/// More than any wait here should take, on a busy machine too.
+const LONG: Duration = Duration::from_secs(60);
+
+fn engine() -> Engine {
+    Engine::new(2, Arc::new(|| {}))
+}
+
+fn config(text: &str) -> Config {
+    resolve(parse(text).expect("TOML")).expect("sound settings").config
+}
+
+fn fake(script: &Script, text: &str) -> Make {
+    let (script, config) = (script.clone(), config(text));
+    Box::new(move || Ok(Box::new(Fake::new(&config, &script, None))))
+}
+
+/// Waits for an event that `pick` takes; all others are dropped.
+fn wait_for<T>(handle: &mut RunHandle, mut pick: impl FnMut(Event) -> Option<T>) -> T {
+    let start = Instant::now();
+    while start.elapsed() < LONG {
+        handle.flush();
+        if let Some(picked) = handle.wait_event(Duration::from_millis(100)).and_then(&mut pick) {
+            return picked;
+        }
+    }
+    panic!("no such event");
+}
+
+fn progress(event: Event) -> Option<Progress> {
+    match event {
+        Event::Progress(progress) => Some(progress),
+        _ => None,
+    }
+}
+
+/// Everything up to the end of the run.
+fn until_end(handle: &mut RunHandle) -> (Vec<Row>, StopReason) {
+    let mut rows = Vec::new();
+    let reason = wait_for(handle, |event| match event {
+        Event::Progress(progress) => {
+            rows.extend(progress.rows);
+            None
+        }
+        Event::Ended(reason) => Some(reason),
+        _ => None,
+    });
+    (rows, reason)
+}
+
+#[test]
+fn a_run_goes_to_its_end_and_every_row_arrives_in_order() {
+    let mut handle = engine().start("test", fake(&Script::default(), "iterations = 20000"));
+    handle.send(Command::Run);
+    let (rows, reason) = until_end(&mut handle);
+    assert_eq!(reason, StopReason::Done);
+    let losses: Vec<_> = rows.iter().filter(|r| r.series == Series::TrainLoss).collect();
+    assert_eq!(losses.len(), 20000);
+    assert!(losses.iter().enumerate().all(|(i, r)| r.iteration == i as i64 && r.value == i as f64));
+    handle.close();
+}
+
+#[test]
+fn a_run_starts_paused_and_steps_as_often_as_told() {
+    let script = Script::default();
+    let mut handle = engine().start("test", fake(&script, "iterations = 1000000000"));
+    wait_for(&mut handle, |e| matches!(e, Event::Ready(_)).then_some(()));
+    assert_eq!(script.updates.load(Ordering::Relaxed), 0);
+    handle.send(Command::Step(3));
+    handle.send(Command::Step(4));
+    let seen = wait_for(&mut handle, |e| progress(e).filter(|p| p.iteration == 7));
+    assert!(!seen.running);
+    handle.send(Command::Run);
+    wait_for(&mut handle, |e| progress(e).filter(|p| p.running));
+    handle.send(Command::Pause);
+    wait_for(&mut handle, |e| progress(e).filter(|p| !p.running));
+    let stands = script.updates.load(Ordering::Relaxed);
+    std::thread::sleep(Duration::from_millis(50));
+    assert_eq!(script.updates.load(Ordering::Relaxed), stands);
+}
+
+#[test]
+fn training_does_not_wait_for_a_screen_that_takes_nothing_and_loses_no_row() {
+    let script = Script::default();
+    let mut handle = engine().start("test", fake(&script, "iterations = 300000"));
+    handle.send(Command::Run);
+    let start = Instant::now();
+    while script.updates.load(Ordering::Relaxed) < 300_000 {
+        assert!(start.elapsed() < LONG, "the worker waits");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let (rows, _) = until_end(&mut handle);
+    assert_eq!(rows.iter().filter(|r| r.series == Series::TrainLoss).count(), 300_000);
+}
+
+#[test]
+fn progress_comes_at_most_sixty_times_a_second() {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&calls);
+    let engine = Engine::new(1, Arc::new(move || _ = counter.fetch_add(1, Ordering::Relaxed)));
+    let mut handle = engine.start("test", fake(&Script::default(), "iterations = 1000000000"));
+    handle.send(Command::Run);
+    wait_for(&mut handle, progress);
+    let (start, before) = (Instant::now(), calls.load(Ordering::Relaxed));
+    let mut arrived = 0;
+    while start.elapsed() < Duration::from_millis(500) {
+        arrived += usize::from(handle.try_event().is_ok());
+    }
+    let most = (start.elapsed().as_secs_f64() * 60.0).ceil() as usize + 1;
+    assert!(arrived <= most, "{arrived} events, at most {most}");
+    let repaints = calls.load(Ordering::Relaxed) - before;
+    assert!(repaints <= most + 1, "{repaints} repaints, at most {most}");
+    assert!(arrived > 0 && repaints > 0);
+}
+
+/// Processor time of all threads of this process whose name begins so.
+fn processor_time(prefix: &str) -> Option<Duration> {
+    let mut total = Duration::ZERO;
+    for task in std::fs::read_dir("/proc/self/task").ok()? {
+        let folder = task.ok()?.path();
+        // A thread may end while we look.
+        let Ok(name) = std::fs::read_to_string(folder.join("comm")) else { continue };
+        if name.starts_with(prefix) {
+            let text = std::fs::read_to_string(folder.join("schedstat")).ok()?;
+            total += Duration::from_nanos(text.split_whitespace().next()?.parse().ok()?);
+        }
+    }
+    Some(total)
+}
+
+#[test]
+fn a_paused_worker_uses_no_processor() {
+    if !ThreadClock::default().is_precise() {
+        return;
+    }
+    let mut handle = engine().start("quiet", fake(&Script::default(), "iterations = 1000000000"));
+    handle.send(Command::Run);
+    wait_for(&mut handle, |e| progress(e).filter(|p| p.running));
+    handle.send(Command::Pause);
+    wait_for(&mut handle, |e| progress(e).filter(|p| !p.running));
+    let before = processor_time("run quiet").expect("its time can be read");
+    assert!(before > Duration::ZERO, "it did run");
+    std::thread::sleep(Duration::from_millis(300));
+    let used = processor_time("run quiet").expect("its time can be read") - before;
+    // A handful of wake-ups at most.
+    assert!(used < Duration::from_millis(3), "{used:?} of 300 ms");
+}
+
+#[test]
+fn a_speed_limit_is_kept_without_turning_in_circles() {
+    let script = Script::default();
+    let mut handle = engine().start("slow", fake(&script, "iterations = 1000000000"));
+    handle.send(Command::Speed(Some(50.0)));
+    handle.send(Command::Run);
+    wait_for(&mut handle, |e| progress(e).filter(|p| p.running && p.iteration > 0));
+    let (start, first) = (Instant::now(), script.updates.load(Ordering::Relaxed));
+    let before = processor_time("run slow");
+    std::thread::sleep(Duration::from_millis(500));
+    let made = script.updates.load(Ordering::Relaxed) - first;
+    let most = start.elapsed().as_secs_f64() * 50.0 + 2.0;
+    assert!(made as f64 <= most && made > 0, "{made} updates, at most {most}");
+    if let (Some(before), Some(after)) = (before, processor_time("run slow")) {
+        assert!(after - before < Duration::from_millis(25), "{:?} of 500 ms", after - before);
+    }
+}
+
+#[test]
+fn a_panic_ends_its_run_alone_with_its_message() {
+    let engine = engine();
+    let mut well = engine.start("well", fake(&Script::default(), "iterations = 500"));
+    let script = Script { panic_at: Some(100), ..Script::default() };
+    let mut ill = engine.start("ill", fake(&script, "iterations = 500"));
+    ill.send(Command::Run);
+    let mut rows = 0;
+    let message = wait_for(&mut ill, |event| match event {
+        Event::Progress(progress) => {
+            rows += progress.rows.iter().filter(|r| r.series == Series::TrainLoss).count();
+            None
+        }
+        Event::Failed(message) => Some(message),
+        _ => None,
+    });
+    assert!(message.contains("the script says so"), "{message}");
+    assert_eq!(rows, 100, "what it had found is not lost");
+    let start = Instant::now();
+    while !matches!(ill.try_event(), Err(Silence::Gone)) {
+        assert!(start.elapsed() < LONG, "its thread ends");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    well.send(Command::Run);
+    assert_eq!(until_end(&mut well).1, StopReason::Done);
+}
+
+#[test]
+fn a_run_that_cannot_be_built_says_why() {
+    let mut handle = engine().start("test", Box::new(|| Err("no digits".into())));
+    let message = wait_for(&mut handle, |event| match event {
+        Event::Failed(message) => Some(message),
+        _ => None,
+    });
+    assert_eq!(message, "no digits");
+    let mut handle = engine().start("test", Box::new(|| panic!("while building")));
+    let message = wait_for(&mut handle, |event| match event {
+        Event::Failed(message) => Some(message),
+        _ => None,
+    });
+    assert!(message.contains("while building"));
+}
+
+#[test]
+fn dropping_the_screens_end_ends_the_thread_running_paused_or_unread() {
+    for running in [true, false] {
+        let script = Script::default();
+        let alive = Arc::downgrade(&script.updates);
+        let mut handle = engine().start("test", fake(&script, "iterations = 1000000000"));
+        drop(script);
+        if running {
+            handle.send(Command::Run);
+            // Until its channel is full, and it has something it cannot send.
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        drop(handle);
+        let start = Instant::now();
+        while alive.upgrade().is_some() {
+            assert!(start.elapsed() < LONG, "the thread holds its run");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+#[test]
+fn a_change_acts_between_two_updates_and_is_told() {
+    let mut handle = engine().start("test", fake(&Script::default(), "iterations = 100"));
+    handle.send(Command::Step(10));
+    let mut optimizer = config("").optimizer;
+    optimizer.learning_rate = 0.25;
+    handle.send(Command::Change(Change::Optimizer(optimizer)));
+    handle.send(Command::Run);
+    let (mut rows, mut changed) = (Vec::new(), None);
+    wait_for(&mut handle, |event| match event {
+        Event::Progress(progress) => {
+            rows.extend(progress.rows);
+            None
+        }
+        Event::Changed { iteration, .. } => {
+            changed = Some(iteration);
+            None
+        }
+        Event::Ended(_) => Some(()),
+        _ => None,
+    });
+    let at = changed.expect("it is told");
+    let rates = rows.iter().filter(|r| r.series == Series::LearningRate);
+    assert!(rates.map(|r| (r.iteration, r.value == 0.25)).all(|(i, new)| new == (i >= at)), "from {at} on");
+}
+
+#[test]
+fn an_ended_run_answers_and_goes_on_when_given_more_to_do() {
+    let mut handle = engine().start("test", fake(&Script::default(), "iterations = 10"));
+    handle.send(Command::Run);
+    assert_eq!(until_end(&mut handle).1, StopReason::Done);
+    handle.send(Command::Checkpoint(7));
+    let (ticket, checkpoint) = wait_for(&mut handle, |event| match event {
+        Event::Checkpoint { ticket, checkpoint } => Some((ticket, checkpoint)),
+        _ => None,
+    });
+    assert_eq!((ticket, checkpoint.iteration), (7, 10));
+    handle.send(Command::Change(Change::Iterations(15)));
+    handle.send(Command::Run);
+    let (rows, reason) = until_end(&mut handle);
+    assert_eq!(reason, StopReason::Done);
+    assert_eq!(rows.iter().filter(|r| r.series == Series::TrainLoss).map(|r| r.iteration).max(), Some(14));
+    handle.send(Command::Stop);
+    assert_eq!(until_end(&mut handle).1, StopReason::Stopped);
+}
+
+#[test]
+fn activity_is_shown_for_the_trial_asked_for() {
+    let mut handle = engine().start("test", fake(&Script::default(), ""));
+    handle.send(Command::Activity(Some(5)));
+    let (iteration, trial) = wait_for(&mut handle, |event| match event {
+        Event::Activity { iteration, trial, activity } => {
+            assert_eq!(activity.x[[0, 0]], 5.0);
+            Some((iteration, trial))
+        }
+        _ => None,
+    });
+    assert_eq!((iteration, trial), (0, 5));
+    // Before it falls silent it shows the newest state.
+    handle.send(Command::Step(3));
+    wait_for(&mut handle, |e| matches!(e, Event::Activity { iteration: 3, trial: 5, .. }).then_some(()));
+}
+
+#[test]
+fn a_screen_that_looks_at_everything_changes_no_bit_of_training() {
+    let config = config("iterations = 60\n[task]\nkind = \"romo\"\nbatch = 40\n[network]\nn_rec = 16\n");
+    let mut alone = trainer::start(&config, &TaskData::None).expect("a run");
+    while alone.step(&Serial).stop.is_none() {}
+    let alone = alone.checkpoint();
+    for threads in [1, 3] {
+        let own = config.clone();
+        let make: Make = Box::new(move || trainer::start(&own, &TaskData::None).map_err(|e| e.to_string()));
+        let mut handle = Engine::new(threads, Arc::new(|| {})).start("test", make);
+        handle.send(Command::Activity(Some(3)));
+        for i in 0..20 {
+            handle.send(Command::Step(1));
+            handle.send(Command::Checkpoint(i));
+            handle.send(Command::Activity(Some(i as usize)));
+        }
+        handle.send(Command::Run);
+        assert_eq!(until_end(&mut handle).1, StopReason::Done);
+        handle.send(Command::Checkpoint(99));
+        let seen = wait_for(&mut handle, |event| match event {
+            Event::Checkpoint { ticket: 99, checkpoint } => Some(checkpoint),
+            _ => None,
+        });
+        assert_eq!(*seen, alone, "on {threads} threads");
+    }
+}
