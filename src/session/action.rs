@@ -34,6 +34,8 @@ pub enum Action {
     Apply,
     /// Starts another run with the settings as they are.
     StartNew,
+    /// Starts the demonstration of a first start.
+    Demonstrate,
 
     /// Runs the selected run, or pauses it.
     RunOrPause,

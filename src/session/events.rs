@@ -8,35 +8,46 @@ use crate::engine::run_worker::{Event, RunHandle, Silence};
 use crate::training::config::Config;
 use crate::training::run::{Change, StopReason};
 
+/// Rows read at a time: well under a millisecond.
+const ROWS: usize = 2048;
+
 impl Session {
-    /// Drains what has arrived from all workers, the selected run first, for at most about `budget`. What is
-    /// left waits for the next call. Whether anything arrived.
+    /// Drains what has arrived from all workers for at most about `budget`; what is left waits for the next
+    /// call, which begins with another run. Whether anything arrived.
     pub fn logic(&mut self, budget: Duration) -> bool {
         let start = Instant::now();
-        let first = self.current;
-        let mut order: Vec<RunId> = self.runs.iter().map(|r| r.id).collect();
-        order.sort_by_key(|id| Some(*id) != first);
+        let ids: Vec<RunId> = self.runs.iter().map(|r| r.id).collect();
+        self.turn = self.turn.wrapping_add(1);
         let mut news = false;
-        for id in order {
-            while start.elapsed() < budget {
-                let Some(run) = self.runs.iter_mut().find(|r| r.id == id) else { break };
-                let Some(handle) = &mut run.handle else { break };
-                handle.flush();
-                match handle.try_event() {
-                    Ok(event) => self.take_event(id, event),
-                    Err(Silence::Nothing) => break,
-                    Err(Silence::Gone) => {
-                        run.handle = None;
-                        if run.is_alive() {
-                            let text = "the system refused a thread for this run".to_owned();
-                            self.take_event(id, Event::Failed(text));
-                        }
-                    }
-                }
+        for i in 0..ids.len() {
+            let id = ids[(self.turn + i) % ids.len()];
+            while start.elapsed() < budget && self.take_some(id) {
                 news = true;
             }
         }
         news
+    }
+
+    /// Takes one event or some rows of a run; whether there was anything to take.
+    fn take_some(&mut self, id: RunId) -> bool {
+        let Some(run) = self.runs.iter_mut().find(|r| r.id == id) else { return false };
+        if run.read(ROWS) {
+            return true;
+        }
+        let Some(handle) = &mut run.handle else { return false };
+        handle.flush();
+        match handle.try_event() {
+            Ok(event) => self.take_event(id, event),
+            Err(Silence::Nothing) => return false,
+            Err(Silence::Gone) => {
+                run.handle = None;
+                if run.is_alive() {
+                    let text = "the system refused a thread for this run".to_owned();
+                    self.take_event(id, Event::Failed(text));
+                }
+            }
+        }
+        true
     }
 
     fn take_event(&mut self, id: RunId, event: Event) {
@@ -50,7 +61,7 @@ impl Session {
             Event::Progress(progress) => {
                 let run = &mut self.runs[at];
                 run.iteration = progress.iteration;
-                progress.rows.iter().for_each(|row| run.curves.push(*row));
+                run.unread.push_back(progress.rows);
                 run.seconds.push(progress.iteration, progress.seconds, progress.processor_seconds);
                 if run.is_alive() {
                     run.state = if progress.running { RunState::Running } else { RunState::Paused };
@@ -72,6 +83,12 @@ impl Session {
             }
             Event::Ended(reason) => {
                 let run = &mut self.runs[at];
+                if run.marks.last().is_some_and(|m| m.kind == MarkKind::Ended && m.iteration == run.iteration)
+                {
+                    // It was asked to go on and has nothing to do.
+                    run.state = RunState::Ended(reason);
+                    return;
+                }
                 let text = words::end(&reason, run.iteration);
                 let bad = matches!(reason, StopReason::Diverged { .. });
                 run.marks.push(Mark { iteration: run.iteration, text: text.clone(), kind: MarkKind::Ended });
@@ -129,9 +146,26 @@ impl RunEntry {
             parent: None,
             activity: None,
             speed: None,
+            to_run: false,
+            unread: Default::default(),
+            read_of_first: 0,
             handle: Some(handle),
             tickets: Vec::new(),
         }
+    }
+
+    /// Puts up to `most` rows that have arrived into the curves; whether there were any.
+    fn read(&mut self, most: usize) -> bool {
+        let Some(rows) = self.unread.front_mut() else { return false };
+        let n = rows.len().saturating_sub(self.read_of_first).min(most);
+        let from = self.read_of_first;
+        rows[from..from + n].iter().for_each(|row| self.curves.push(*row));
+        self.read_of_first += n;
+        if self.read_of_first == rows.len() {
+            self.unread.pop_front();
+            self.read_of_first = 0;
+        }
+        true
     }
 
     /// Notes that a change acts, in one mark per iteration.
@@ -157,6 +191,7 @@ impl RunEntry {
 
     /// Goes on as `fresh` from `iteration`, with the curves up to there.
     pub(super) fn set_back(&mut self, fresh: RunEntry, iteration: i64) {
+        while self.read(usize::MAX) {}
         self.curves.truncate_after(iteration);
         self.seconds.truncate_after(iteration);
         self.marks.retain(|m| m.iteration <= iteration && m.kind != MarkKind::Ended);
@@ -171,6 +206,7 @@ impl RunEntry {
         self.config = fresh.config;
         self.acting = fresh.acting;
         self.handle = fresh.handle;
+        self.to_run = fresh.to_run;
         self.tickets.clear();
         self.activity = None;
     }

@@ -22,12 +22,17 @@
 //! | sentences: ends, states, differences | [`words`] |
 //! | messages to show until dismissed | [`Session::notices`] |
 //!
+//! It is made with [`Session::new`]`(engine, `[`trainers`]`(), given)`, and a first start then acts on
+//! [`Action::Demonstrate`]: two runs that move at once.
+//!
 //! Settings are a table of the keys that were set; all other keys are the preset's. A key that acts at once
 //! (see [`settings::needs_reset`]) acts on the current run as soon as it is set, and leaves a [`runs::Mark`]
 //! on its curves; the others wait for [`Action::Apply`]. Undo and redo do the same with the keys they change.
 
 pub mod action;
+pub mod build;
 pub mod curves;
+mod demonstration;
 mod events;
 pub mod runs;
 pub mod seconds;
@@ -37,6 +42,7 @@ pub mod words;
 use std::sync::Arc;
 
 pub use action::{Action, Dialog, Effect, Export};
+pub use build::{Build, trainers};
 pub use runs::{RunEntry, RunId, RunState};
 pub use settings::Settings;
 
@@ -44,13 +50,10 @@ use crate::engine::Engine;
 use crate::engine::run_worker::Command;
 use crate::training::config::Config;
 use crate::training::config::resolve::resolve;
-use crate::training::run::{Change, Checkpoint, Run};
+use crate::training::run::{Change, Checkpoint};
 use runs::{BookmarkReason, Difference, Ticket};
 use settings::{differences, flat_value, needs_reset, put};
 use toml::{Table, Value};
-
-/// Builds a run from its settings, fresh or from a checkpoint; called on the run's own thread.
-pub type Build = Arc<dyn Fn(&Config, Option<&Checkpoint>) -> Result<Box<dyn Run>, String> + Send + Sync>;
 
 /// Number of colours, dashes and markers before they repeat (Okabe and Ito without black).
 pub const COLOURS: usize = 7;
@@ -77,13 +80,23 @@ pub struct Session {
     current: Option<RunId>,
     notices: Vec<Notice>,
     next_number: u64,
+    turn: usize,
 }
 
 impl Session {
     /// A session without runs, its settings the keys given.
     pub fn new(engine: Engine, build: Build, given: Table) -> Self {
         let settings = Settings::new(given);
-        Self { engine, build, settings, runs: Vec::new(), current: None, notices: Vec::new(), next_number: 1 }
+        Self {
+            engine,
+            build,
+            settings,
+            runs: Vec::new(),
+            current: None,
+            notices: Vec::new(),
+            next_number: 1,
+            turn: 0,
+        }
     }
 
     /// The settings being edited.
@@ -147,9 +160,12 @@ impl Session {
                     self.start(given, config, None, None, true);
                 }
             }
+            Action::Demonstrate => self.demonstrate(),
+
             Action::RunOrPause => {
-                let running = self.current().is_some_and(RunEntry::is_running);
-                self.tell_current(if running { Command::Pause } else { Command::Run });
+                if let Some(run) = self.current() {
+                    self.set_running(run.id, !run.is_running());
+                }
             }
             Action::RunAll(run) => {
                 let alive: Vec<RunId> = self.runs.iter().filter(|r| r.is_alive()).map(|r| r.id).collect();
@@ -269,6 +285,22 @@ impl Session {
         }
     }
 
+    fn demonstrate(&mut self) {
+        for part in demonstration::parts() {
+            match resolve(part.given.clone()) {
+                Ok(resolved) => {
+                    let id = self.start(part.given, resolved.config, None, None, true);
+                    self.with(id, |r| {
+                        r.name = part.name.into();
+                        r.speed = Some(part.speed);
+                    });
+                    self.tell(id, Command::Speed(Some(part.speed)));
+                }
+                Err(error) => self.notice(error.to_string(), true, None),
+            }
+        }
+    }
+
     fn reset_current(&mut self, seed: impl FnOnce(&Config) -> u64) {
         let Some(run) = self.current() else { return };
         let (id, mut given, mut config) = (run.id, run.given.clone(), run.config.clone());
@@ -341,7 +373,7 @@ impl Session {
         if run {
             handle.send(Command::Run);
         }
-        RunEntry::new(id, given, config, iteration, handle)
+        RunEntry { to_run: run, ..RunEntry::new(id, given, config, iteration, handle) }
     }
 
     fn branch(&mut self, from: RunId, set: &[(String, Value)]) {
@@ -392,7 +424,7 @@ impl Session {
             None => {
                 let given = self.run(id).map(|r| r.given.clone()).unwrap_or_default();
                 self.restart(id, given, config);
-                self.tell(id, Command::Run);
+                self.set_running(id, true);
             }
         }
         self.select(id);
@@ -450,6 +482,11 @@ impl Session {
                 })
                 .collect();
         }
+    }
+
+    fn set_running(&mut self, id: RunId, run: bool) {
+        self.with(id, |r| r.to_run = run);
+        self.tell(id, if run { Command::Run } else { Command::Pause });
     }
 
     fn tell_current(&mut self, command: Command) {

@@ -1,9 +1,12 @@
 //! Owns [`RunEntry`], a run as the runs table and the curves show it.
 
+use std::collections::VecDeque;
+
 use super::curves::Curves;
 use super::seconds::Seconds;
 use crate::engine::run_worker::RunHandle;
 use crate::training::config::Config;
+use crate::training::history::Row;
 use crate::training::run::{Checkpoint, StopReason, TrialActivity};
 
 /// A run's identity within a session, never used twice.
@@ -135,6 +138,11 @@ pub struct RunEntry {
     pub speed: Option<f64>,
     /// The settings of which the worker has said that they act.
     pub(super) acting: Config,
+    /// It was told to run as soon as it is built.
+    pub(super) to_run: bool,
+    /// Rows that have arrived and are not in the curves yet; how many of the first batch are.
+    pub(super) unread: VecDeque<Vec<Row>>,
+    pub(super) read_of_first: usize,
     pub(super) handle: Option<RunHandle>,
     pub(super) tickets: Vec<(u64, Ticket)>,
 }
@@ -151,9 +159,9 @@ impl RunEntry {
         !matches!(self.state, RunState::Ghost | RunState::Failed(_))
     }
 
-    /// Whether it is learning now.
+    /// Whether it is learning now, or will be once it is built.
     pub fn is_running(&self) -> bool {
-        self.state == RunState::Running
+        self.state == RunState::Running || (self.state == RunState::Starting && self.to_run)
     }
 
     /// The bookmark with this identity.

@@ -1,0 +1,32 @@
+//! Owns how a session gets its runs: the task's data from files, the trainer from the settings.
+
+use std::sync::Arc;
+
+use crate::files::digits;
+use crate::numerics::tasks::{TaskData, TaskSettings};
+use crate::training::config::Config;
+use crate::training::run::{Checkpoint, Run};
+use crate::training::trainer;
+
+/// Builds a run from its settings, fresh or from a checkpoint; called on the run's own thread.
+pub type Build = Arc<dyn Fn(&Config, Option<&Checkpoint>) -> Result<Box<dyn Run>, String> + Send + Sync>;
+
+/// Runs of the real trainer.
+pub fn trainers() -> Build {
+    Arc::new(|config, from| {
+        let data = data(&config.task.own)?;
+        match from {
+            Some(checkpoint) => trainer::resume(config, &data, checkpoint),
+            None => trainer::start(config, &data),
+        }
+        .map_err(|e| e.to_string())
+    })
+}
+
+/// The data that a task needs.
+fn data(task: &TaskSettings) -> Result<TaskData, String> {
+    match task {
+        TaskSettings::SequentialMnist(own) => digits::for_task(own).map_err(|e| e.to_string()),
+        _ => Ok(TaskData::None),
+    }
+}

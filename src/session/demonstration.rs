@@ -1,0 +1,29 @@
+//! Owns what a first start shows: two runs on `pattern` that differ in the rule only.
+
+use toml::{Table, Value};
+
+use super::settings::put;
+
+/// A run of the demonstration.
+pub(super) struct Part {
+    pub name: &'static str,
+    pub given: Table,
+    /// Updates a second: slow enough to watch, and the last a minute away.
+    pub speed: f64,
+}
+
+/// The runs, the one to select last.
+pub(super) fn parts() -> Vec<Part> {
+    let part = |name, rule: &str| {
+        let mut given = Table::new();
+        let mut set = |key: &str, value: Value| put(&mut given, key, Some(value));
+        set("task.kind", Value::String("pattern".into()));
+        set("rule.kind", Value::String(rule.into()));
+        set("measure.curvature", Value::Integer(20));
+        set("measure.test", Value::Integer(20));
+        // The stability line belongs to the Hessian of all weights.
+        set("measure.block", Value::String("all".into()));
+        Part { name, given, speed: 150.0 }
+    };
+    vec![part("BPTT", "bptt"), part("Three-factor (e-prop)", "e-prop")]
+}

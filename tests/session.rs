@@ -1,0 +1,389 @@
+//! The session without a window: actions in, state out, with real workers on small problems.
+
+#[path = "common/fake.rs"]
+mod fake;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use basinscope::engine::Engine;
+use basinscope::engine::clock::ThreadClock;
+use basinscope::session::runs::{BookmarkReason, MarkKind};
+use basinscope::session::{Action, Build, Effect, RunEntry, RunId, RunState, Session, trainers, words};
+use basinscope::session::{Dialog, Export};
+use basinscope::training::config::resolve::parse;
+use basinscope::training::history::Series;
+use basinscope::training::run::StopReason;
+use fake::{Fake, Script};
+use toml::Value;
+
+const LONG: Duration = Duration::from_secs(60);
+
+fn engine() -> Engine {
+    Engine::new(2, Arc::new(|| {}))
+}
+
+fn faked(script: Script) -> Build {
+    Arc::new(move |config, from| Ok(Box::new(Fake::new(config, &script, from))))
+}
+
+/// Slow enough to be caught running, fast enough for a test.
+fn slow() -> Script {
+    Script { delay: Duration::from_micros(200), ..Script::default() }
+}
+
+fn session(script: Script, given: &str) -> Session {
+    Session::new(engine(), faked(script), parse(given).expect("TOML"))
+}
+
+fn until(session: &mut Session, what: &str, mut done: impl FnMut(&Session) -> bool) {
+    let start = Instant::now();
+    while !done(session) {
+        assert!(start.elapsed() < LONG, "{what} did not come: {:?}", session.current().map(|r| &r.state));
+        session.logic(Duration::from_millis(8));
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+fn current(session: &Session) -> &RunEntry {
+    session.current().expect("a run is selected")
+}
+
+fn id(session: &Session) -> RunId {
+    current(session).id
+}
+
+fn set(key: &str, value: impl Into<Value>) -> Action {
+    Action::Set { key: key.into(), value: value.into() }
+}
+
+fn given<'a>(session: &'a Session, key: &str) -> Option<&'a Value> {
+    session.settings().given_value(key)
+}
+
+/// A session with one run, paused after a hundred updates.
+fn at_a_hundred(script: Script) -> Session {
+    let mut session = session(script, "iterations = 100000\n[optimizer]\nlearning_rate = 0.5\n");
+    session.act(Action::StartNew);
+    session.act(Action::RunOrPause);
+    session.act(Action::Reset);
+    until(&mut session, "the start", |s| current(s).state == RunState::Paused);
+    session.act(Action::Step(100));
+    until(&mut session, "100", |s| {
+        current(s).iteration == 100 && current(s).curves.last(Series::TrainLoss).is_some()
+    });
+    session
+}
+
+#[test]
+fn a_started_run_runs_pauses_and_ends_with_its_curves() {
+    let mut session = session(slow(), "iterations = 300");
+    session.act(Action::StartNew);
+    until(&mut session, "running", |s| current(s).is_running());
+    session.act(Action::RunOrPause);
+    until(&mut session, "paused", |s| current(s).state == RunState::Paused);
+    let at = current(&session).iteration;
+    assert!(at < 300);
+    session.act(Action::RunOrPause);
+    until(&mut session, "the end", |s| matches!(current(s).state, RunState::Ended(_)));
+    let run = current(&session);
+    assert_eq!(run.state, RunState::Ended(StopReason::Done));
+    assert_eq!(run.curves.get(Series::TrainLoss).map(|c| c.len()), Some(300));
+    assert!(run.seconds.total() > 0.0);
+    assert!(run.seconds.at(150.0) < run.seconds.total());
+}
+
+#[test]
+fn settings_that_act_at_once_act_and_leave_a_mark_others_wait() {
+    let mut session = at_a_hundred(slow());
+    session.act(set("optimizer.learning_rate", 0.25));
+    session.act(set("network.gain", 0.7));
+    until(&mut session, "the mark", |s| !current(s).marks.is_empty());
+    let run = current(&session);
+    assert_eq!(run.config.optimizer.learning_rate, 0.25);
+    assert_eq!(run.marks[0].iteration, 100);
+    assert_eq!(run.marks[0].kind, MarkKind::Changed);
+    assert_eq!(run.marks[0].text, "optimizer.learning_rate 0.5 → 0.25");
+    assert_eq!(run.config.network.gain, 1.0, "a gain needs a reset");
+    let pending = session.pending();
+    assert_eq!(pending.len(), 1, "{pending:?}");
+    assert_eq!((pending[0].key.as_str(), pending[0].needs_reset), ("network.gain", true));
+    session.act(Action::Step(1));
+    until(&mut session, "one more", |s| current(s).iteration == 101);
+    let rate = current(&session).curves.last(Series::LearningRate).map(|p| p.value);
+    assert_eq!(rate, Some(0.25), "the worker has it");
+
+    session.act(Action::Apply);
+    let run = current(&session);
+    assert_eq!((run.config.network.gain, run.iteration), (0.7, 0));
+    assert!(run.curves.all().next().is_none() && run.marks.is_empty());
+    assert!(session.pending().is_empty());
+}
+
+#[test]
+fn a_refused_setting_changes_nothing_and_says_why() {
+    let mut session = at_a_hundred(slow());
+    session.act(set("optimizer.learning_rate", -1.0));
+    let error = session.settings().resolved().expect_err("refused").to_string();
+    assert!(error.contains("optimizer.learning_rate") && error.contains("-1"), "{error}");
+    assert_eq!(current(&session).config.optimizer.learning_rate, 0.5);
+    session.act(Action::Apply);
+    assert_eq!(session.notices().last().map(|n| n.text.clone()), Some(error));
+    let notice = session.notices()[0].id;
+    session.act(Action::Dismiss(notice));
+    assert!(session.notices().is_empty());
+    session.act(Action::Undo);
+    assert!(session.settings().resolved().is_ok());
+}
+
+#[test]
+fn undo_and_redo_walk_through_settings_and_act() {
+    let mut session = at_a_hundred(slow());
+    // A slider that is dragged is one step.
+    for rate in [0.4, 0.3, 0.2] {
+        session.act(set("optimizer.learning_rate", rate));
+    }
+    session.act(Action::Settle);
+    session.act(set("optimizer.learning_rate", 0.1));
+    session.act(set("network.gain", 0.3));
+    session.act(Action::Undo);
+    assert_eq!(given(&session, "network.gain"), None);
+    session.act(Action::Undo);
+    assert_eq!(given(&session, "optimizer.learning_rate"), Some(&Value::Float(0.2)));
+    assert_eq!(current(&session).config.optimizer.learning_rate, 0.2, "undo acts at once");
+    session.act(Action::Undo);
+    assert_eq!(current(&session).config.optimizer.learning_rate, 0.5);
+    session.act(Action::Redo);
+    session.act(Action::Redo);
+    session.act(Action::Redo);
+    assert!(!session.settings().can_redo());
+    assert_eq!(given(&session, "network.gain"), Some(&Value::Float(0.3)));
+    assert_eq!(current(&session).config.optimizer.learning_rate, 0.1);
+    session.act(Action::Undo);
+    session.act(set("network.gain", 0.9));
+    assert!(!session.settings().can_redo(), "a new step ends what could be redone");
+    session.act(Action::Revert);
+    assert!(session.pending().is_empty());
+}
+
+#[test]
+fn another_task_drops_the_old_tasks_own_keys_and_waits_for_a_reset() {
+    let mut session = session(slow(), "[task]\nkind = \"romo\"\ndelay_min = 3.0\n[optimizer]\nl2 = 0.01\n");
+    session.act(Action::StartNew);
+    session.act(set("task.kind", "pattern"));
+    assert!(session.settings().resolved().is_ok());
+    assert_eq!(given(&session, "optimizer.l2"), Some(&Value::Float(0.01)));
+    let run = current(&session);
+    assert_eq!(run.config.optimizer.kind, basinscope::training::config::OptimizerKind::Adam, "not yet");
+    assert!(session.pending().iter().any(|d| d.key == "task.kind"));
+    session.act(Action::Undo);
+    assert_eq!(given(&session, "task.delay_min"), Some(&Value::Float(3.0)));
+}
+
+#[test]
+fn reset_repeats_the_seed_and_a_new_seed_is_another() {
+    let mut session = at_a_hundred(slow());
+    let seed = current(&session).config.seed;
+    session.act(Action::Reset);
+    assert_eq!((current(&session).config.seed, current(&session).iteration), (seed, 0));
+    session.act(Action::NewSeed);
+    assert_ne!(current(&session).config.seed, seed);
+    assert!(session.pending().is_empty(), "the settings show the new seed");
+    assert_eq!(session.runs().len(), 1);
+}
+
+#[test]
+fn a_pinned_run_stays_as_a_ghost_when_it_is_reset() {
+    let mut session = at_a_hundred(slow());
+    let run = id(&session);
+    session.act(Action::Pin(run, true));
+    session.act(Action::Reset);
+    assert_eq!(session.runs().len(), 2);
+    let ghost = &session.runs()[1];
+    assert_eq!(ghost.state, RunState::Ghost);
+    assert_eq!(ghost.curves.get(Series::TrainLoss).map(|c| c.len()), Some(100));
+    assert_eq!(id(&session), run, "the run keeps its identity");
+    let ghost = ghost.id;
+    session.act(Action::Close(ghost));
+    assert_eq!(session.runs().len(), 1);
+}
+
+#[test]
+fn a_branch_is_the_same_but_with() {
+    let mut session = at_a_hundred(slow());
+    let from = id(&session);
+    session.act(Action::Branch { from, set: vec![("rule.kind".into(), "rflo".into())] });
+    assert_eq!(session.runs().len(), 2);
+    let branch = current(&session);
+    assert_ne!(branch.id, from);
+    assert_ne!(branch.colour, session.runs()[0].colour);
+    assert_eq!(branch.config.optimizer.learning_rate, 0.5, "given keys are taken along");
+    assert_eq!(branch.parent, Some((from, 0)));
+    let keys: Vec<_> = branch.differs.iter().map(|d| d.key.as_str()).collect();
+    assert_eq!(keys, ["rule.kind"], "what differs between the two runs");
+    assert_eq!(session.settings().given(), &branch.given, "the settings show the selected run");
+    session.act(Action::Branch { from, set: vec![("network.gain".into(), (-1.0).into())] });
+    assert_eq!(session.runs().len(), 2);
+    assert!(session.notices().last().is_some_and(|n| n.text.contains("network.gain")));
+    session.act(Action::RunAll(false));
+    until(&mut session, "all paused", |s| !s.is_running());
+    session.act(Action::RunAll(true));
+    until(&mut session, "all running", |s| s.runs().iter().all(RunEntry::is_running));
+}
+
+#[test]
+fn runs_are_selected_hidden_named_and_closed() {
+    let mut session = at_a_hundred(slow());
+    let first = id(&session);
+    session.act(Action::Branch { from: first, set: vec![] });
+    let second = id(&session);
+    session.act(Action::Hide(first, true));
+    session.act(Action::Rename(first, "the first".into()));
+    let run = session.run(first).expect("it is there");
+    assert!(run.hidden && run.name == "the first");
+    session.act(Action::Select(first));
+    assert_eq!(id(&session), first);
+    session.act(Action::Close(first));
+    assert_eq!(id(&session), second);
+    session.act(Action::Close(second));
+    assert!(session.current().is_none() && session.runs().is_empty());
+    // Nothing is selected, and nothing happens.
+    for action in [Action::RunOrPause, Action::Reset, Action::Stop, Action::Select(first)] {
+        assert!(session.act(action).is_empty());
+    }
+}
+
+#[test]
+fn a_bookmark_is_a_state_to_go_back_to_and_to_branch_from() {
+    let mut session = at_a_hundred(slow());
+    session.act(Action::Bookmark { label: "here".into() });
+    until(&mut session, "the bookmark", |s| !current(s).bookmarks.is_empty());
+    let run = id(&session);
+    let bookmark = &current(&session).bookmarks[0];
+    assert_eq!((bookmark.label.as_str(), bookmark.iteration()), ("here", 100));
+    assert_eq!(bookmark.reason, BookmarkReason::User);
+    let mark = bookmark.id;
+    session.act(Action::Step(50));
+    until(&mut session, "150", |s| current(s).iteration == 150);
+
+    session.act(Action::BranchFrom { run, bookmark: mark, set: vec![("rule.kind".into(), "mdgl".into())] });
+    let branch = current(&session);
+    assert_eq!((branch.parent, branch.iteration), (Some((run, 100)), 100));
+    // The values of iterations 0 to 100: the last belongs to the weights of the bookmark.
+    assert_eq!(branch.curves.get(Series::TrainLoss).map(|c| c.len()), Some(101));
+    session.act(Action::RunOrPause);
+
+    session.act(Action::Select(run));
+    session.act(Action::JumpTo(run, mark));
+    assert_eq!(current(&session).iteration, 100);
+    until(&mut session, "the state", |s| current(s).state == RunState::Paused);
+    session.act(Action::Step(5));
+    until(&mut session, "105", |s| current(s).iteration == 105);
+    let curve = current(&session).curves.get(Series::TrainLoss).expect("it has values");
+    assert_eq!(curve.len(), 105, "what came after the bookmark is gone");
+    assert!(current(&session).marks.iter().any(|m| m.kind == MarkKind::Rewound && m.iteration == 100));
+    session.act(Action::RenameBookmark(run, mark, "there".into()));
+    assert_eq!(current(&session).bookmarks[0].label, "there");
+    session.act(Action::RemoveBookmark(run, mark));
+    assert!(current(&session).bookmarks.is_empty());
+}
+
+#[test]
+fn a_run_that_diverges_says_so_and_goes_on_with_half_the_rate() {
+    let script = Script { diverge_at: Some(200), ..slow() };
+    let mut session = session(script, "iterations = 1000\n[optimizer]\nlearning_rate = 0.15\n");
+    session.act(Action::StartNew);
+    until(&mut session, "the end", |s| matches!(current(s).state, RunState::Ended(_)));
+    let run = current(&session);
+    let RunState::Ended(reason) = &run.state else { unreachable!() };
+    assert_eq!(words::end(reason, run.iteration), "Diverged at iteration 200: the gradient norm was NaN.");
+    assert!(session.notices().iter().any(|n| n.is_error && n.run == Some(run.id)));
+    assert_eq!(run.curves.get(Series::GradientNorm).map(|c| c.not_finite()), Some(1), "NaN is counted");
+    let run = id(&session);
+    session.act(Action::RewindWithHalfRate(run));
+    assert_eq!(current(&session).config.optimizer.learning_rate, 0.075);
+    assert_eq!(given(&session, "optimizer.learning_rate"), Some(&Value::Float(0.075)));
+    until(&mut session, "the new end", |s| current(s).state == RunState::Ended(StopReason::Done));
+    assert_eq!(current(&session).iteration, 1000);
+}
+
+#[test]
+fn a_panic_loses_that_run_alone_and_says_so() {
+    let script = Script { panic_at: Some(120), ..slow() };
+    let build: Build = Arc::new(move |config, from| {
+        let script = if config.seed == 13 { script.clone() } else { slow() };
+        Ok(Box::new(Fake::new(config, &script, from)))
+    });
+    let mut session = Session::new(engine(), build, parse("iterations = 100000").expect("TOML"));
+    session.act(Action::StartNew);
+    let well = id(&session);
+    session.act(Action::Branch { from: well, set: vec![("seed".into(), 13.into())] });
+    let ill = id(&session);
+    until(&mut session, "the panic", |s| matches!(s.run(ill).map(|r| &r.state), Some(RunState::Failed(_))));
+    assert!(session.notices().iter().any(|n| n.run == Some(ill) && n.text.contains("the script says so")));
+    assert_eq!(session.run(ill).and_then(|r| r.curves.get(Series::TrainLoss)).map(|c| c.len()), Some(120));
+    let before = session.run(well).map(|r| r.iteration);
+    until(&mut session, "the other", |s| s.run(well).map(|r| r.iteration) > before);
+    // It can be started again, with other settings.
+    session.act(set("seed", 14));
+    session.act(Action::Apply);
+    until(&mut session, "a new start", |s| current(s).is_running());
+}
+
+#[test]
+fn a_run_that_cannot_be_built_fails_with_the_reason() {
+    let build: Build = Arc::new(|_, _| Err("no such file".into()));
+    let mut session = Session::new(engine(), build, toml::Table::new());
+    session.act(Action::StartNew);
+    until(&mut session, "the failure", |s| matches!(current(s).state, RunState::Failed(_)));
+    assert_eq!(current(&session).state, RunState::Failed("no such file".into()));
+}
+
+#[test]
+fn the_demonstration_moves_within_two_seconds() {
+    let mut session = Session::new(engine(), trainers(), toml::Table::new());
+    let start = Instant::now();
+    session.act(Action::Demonstrate);
+    until(&mut session, "curves", |s| {
+        let moving = |r: &RunEntry| r.curves.get(Series::TrainLoss).is_some_and(|c| c.len() > 20);
+        s.runs().len() == 2 && s.runs().iter().all(moving)
+    });
+    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+    let keys: Vec<_> = current(&session).differs.iter().map(|d| d.key.as_str()).collect();
+    assert!(keys.contains(&"rule.kind"), "{keys:?}");
+}
+
+#[test]
+fn logic_keeps_to_its_budget_and_forgets_no_run() {
+    let mut session = session(Script::default(), "iterations = 1000000000");
+    for _ in 0..6 {
+        session.act(Action::StartNew);
+    }
+    // The runs do nothing but send rows: more than can be drawn.
+    until(&mut session, "all", |s| {
+        s.runs().iter().all(|r| r.curves.get(Series::TrainLoss).is_some_and(|c| c.len() > 10_000))
+    });
+    // Six runs keep two cores busy, so that this thread is often put aside: its processor time counts.
+    let clock = ThreadClock::default();
+    if !clock.is_precise() {
+        return;
+    }
+    let mut took: Vec<Duration> = (0..100)
+        .map(|_| {
+            std::thread::sleep(Duration::from_millis(2));
+            let start = clock.now();
+            session.logic(Duration::from_millis(4));
+            clock.now() - start
+        })
+        .collect();
+    took.sort();
+    assert!(took[95] < Duration::from_millis(8), "{:?} of processor time", took[95]);
+}
+
+#[test]
+fn a_path_is_asked_of_the_screen() {
+    let mut session = session(slow(), "");
+    let effects = session.act(Action::Ask(Dialog::Save(Export::Snapshot)));
+    let proposal = "snapshot.npz".to_owned();
+    assert_eq!(effects, [Effect::AskPath { dialog: Dialog::Save(Export::Snapshot), proposal }]);
+}
