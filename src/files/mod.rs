@@ -2,5 +2,9 @@
 
 pub mod atomic;
 pub mod digits;
+pub mod history_csv;
 pub mod idx;
 pub mod npz;
+pub mod summary;
+pub mod task_data;
+pub mod trials;

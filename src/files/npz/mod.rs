@@ -10,6 +10,7 @@ mod read;
 mod write;
 
 pub use read::Npz;
+pub(crate) use read::same_shape;
 pub use write::NpzWriter;
 
 use thiserror::Error;

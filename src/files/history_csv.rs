@@ -1,0 +1,83 @@
+//! Owns history.csv: every value of every series, tidy.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use super::atomic::{self, FileError};
+use crate::training::history::{History, Row};
+
+/// Writes `iteration,series,value`, in the order of iterations and then of series. What was not measured has
+/// no row; a value reads back with the same bits, or is `nan`, `inf`, `-inf`.
+///
+/// # Errors
+/// The path and what the system said.
+pub fn write(path: &Path, history: &History) -> Result<(), FileError> {
+    atomic::write(path, |file| write_to(file, history))
+}
+
+fn write_to(file: &mut impl Write, history: &History) -> io::Result<()> {
+    let all = history.all();
+    let mut rows: Vec<Row> = all
+        .flat_map(|(series, values)| {
+            values.iter().map(move |(iteration, value)| Row { iteration: *iteration, series, value: *value })
+        })
+        .collect();
+    // Stable: within one iteration the order of the series stays.
+    rows.sort_by_key(|r| r.iteration);
+    writeln!(file, "iteration,series,value")?;
+    for Row { iteration, series, value } in rows {
+        writeln!(file, "{iteration},{},{}", series.name(), number(value))?;
+    }
+    Ok(())
+}
+
+/// A value as numpy, pandas and R read it, with every digit that it needs.
+pub fn number(value: f64) -> String {
+    if value.is_nan() {
+        "nan".into()
+    } else if value.is_infinite() {
+        if value > 0.0 { "inf".into() } else { "-inf".into() }
+    } else if value == 0.0 || (1e-4..1e15).contains(&value.abs()) {
+        value.to_string()
+    } else {
+        format!("{value:e}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::training::history::Series;
+
+    #[test]
+    fn rows_are_tidy_and_in_order() {
+        let mut history = History::default();
+        for (iteration, series, value) in [
+            (-1, Series::FlossingLoss, 0.25),
+            (0, Series::TrainLoss, 0.1 + 0.2),
+            (1, Series::TrainLoss, f64::NAN),
+            (0, Series::LambdaMax, f64::NEG_INFINITY),
+            (1, Series::LambdaMax, 1e-20),
+        ] {
+            history.push(Row { iteration, series, value });
+        }
+        let mut text = Vec::new();
+        write_to(&mut text, &history).expect("written");
+        assert_eq!(
+            String::from_utf8(text).expect("UTF-8"),
+            "iteration,series,value\n-1,flossing_loss,0.25\n0,train_loss,0.30000000000000004\n\
+             0,lambda_max,-inf\n1,train_loss,nan\n1,lambda_max,1e-20\n"
+        );
+    }
+
+    #[test]
+    fn every_number_reads_back() {
+        let mut bits = 1u64;
+        for _ in 0..10_000 {
+            bits = bits.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let value = f64::from_bits(bits);
+            let read: f64 = number(value).parse().expect("a number");
+            assert!(read.to_bits() == value.to_bits() || (read.is_nan() && value.is_nan()));
+        }
+    }
+}
