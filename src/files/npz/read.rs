@@ -59,22 +59,37 @@ impl<R: Read + Seek> Npz<R> {
     /// # Errors
     /// It is missing, damaged, of a type that is not read, or larger than the file can justify.
     pub fn read(&mut self, name: &str) -> Result<Array, NpzError> {
+        let budget = self.budget;
+        let (array, memory) = self.member(name, |source, entry| unpack(source, entry, budget))?;
+        self.budget -= memory;
+        Ok(array)
+    }
+
+    /// The shape that one array declares.
+    ///
+    /// # Errors
+    /// It is missing, or its header is damaged.
+    pub fn shape(&mut self, name: &str) -> Result<Vec<usize>, NpzError> {
+        self.member(name, |mut source, _| Header::read(&mut source).map(|(header, _)| header.shape))
+    }
+
+    fn member<T>(
+        &mut self,
+        name: &str,
+        use_it: impl FnOnce(&mut dyn Read, &Entry) -> Result<T, String>,
+    ) -> Result<T, NpzError> {
         let Some(entry) = self.members.get(name).copied() else {
             return Err(NpzError::member(name, "is missing"));
         };
-        let (length, budget) = (self.length, self.budget);
         let at = |problem: String| NpzError::member(name, problem);
-        let start = entry.data_start(&mut self.file, length).map_err(|e| at(e.to_string()))?;
+        let start = entry.data_start(&mut self.file, self.length).map_err(|e| at(e.to_string()))?;
         self.file.seek(SeekFrom::Start(start)).map_err(|e| at(atomic::reason(&e)))?;
-        let packed = (&mut self.file).take(entry.compressed);
-        let (array, memory) = if entry.deflated {
-            unpack(DeflateDecoder::new(BufReader::new(packed)), &entry, budget)
+        let mut packed = (&mut self.file).take(entry.compressed);
+        if entry.deflated {
+            use_it(&mut DeflateDecoder::new(BufReader::new(packed)), &entry).map_err(at)
         } else {
-            unpack(packed, &entry, budget)
+            use_it(&mut packed, &entry).map_err(at)
         }
-        .map_err(at)?;
-        self.budget -= memory;
-        Ok(array)
     }
 
     /// One array as f64 of exactly this shape; `what` says what its sizes are, such as `[N, n_in]`.
