@@ -5,6 +5,7 @@ pub mod digits;
 pub mod history_csv;
 pub mod idx;
 pub mod npz;
+pub mod run_folder;
 pub mod snapshot;
 pub mod summary;
 pub mod task_data;

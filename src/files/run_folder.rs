@@ -1,0 +1,112 @@
+//! Owns [`RunFolder`], the folder that a run writes: config.toml, history.csv, snapshot.npz, summary.json, plot.py.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::atomic::{self, FileError};
+use super::history_csv;
+use super::snapshot::Snapshot;
+use super::summary::Summary;
+
+/// The script that draws the curves.
+const PLOT: &str = include_str!("../../assets/plot.py");
+
+/// The files of a run.
+pub const FILES: [&str; 5] = ["history.csv", "snapshot.npz", "plot.py", "config.toml", "summary.json"];
+
+/// A folder that a run may write to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunFolder {
+    folder: PathBuf,
+}
+
+impl RunFolder {
+    /// Makes the folder, or takes an empty one. With `force` it may hold other things: the files of a run are
+    /// then replaced, each once its new one is whole, and nothing else is touched.
+    ///
+    /// # Errors
+    /// The folder holds something and there is no `force`; it is a file; it cannot be written to; a folder
+    /// has the name of one of the files.
+    pub fn claim(folder: &Path, force: bool) -> Result<Self, FileError> {
+        match fs::metadata(folder) {
+            Ok(about) if !about.is_dir() => {
+                return Err(FileError::new(folder, "is a file: expected the name of a folder"));
+            }
+            Ok(_) if !force && !is_empty(folder)? => {
+                return Err(FileError::new(
+                    folder,
+                    "exists and is not empty: choose another folder, or replace the run in it with --force",
+                ));
+            }
+            Ok(_) => {}
+            Err(_) => fs::create_dir_all(folder).map_err(|e| FileError::from_io(folder, &e))?,
+        }
+        for name in FILES {
+            let path = folder.join(name);
+            if path.is_dir() {
+                return Err(FileError::new(&path, "is a directory: expected a file, or none"));
+            }
+        }
+        // Whether it can be written to shows before the work, not after it.
+        let trial = tempfile::Builder::new().prefix(".basinscope-").suffix(".tmp").tempfile_in(folder);
+        trial.map_err(|e| FileError::from_io(folder, &e))?;
+        Ok(Self { folder: folder.into() })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Writes all files of a run, each whole or not at all.
+    ///
+    /// # Errors
+    /// Every file that could not be written; the others are.
+    pub fn write(&self, snapshot: &Snapshot, summary: &Summary) -> Result<(), Vec<FileError>> {
+        let failed: Vec<FileError> = FILES
+            .into_iter()
+            .filter_map(|name| {
+                let path = self.folder.join(name);
+                match name {
+                    "history.csv" => history_csv::write(&path, &snapshot.history),
+                    "snapshot.npz" => snapshot.write(&path),
+                    "plot.py" => atomic::write_text(&path, PLOT),
+                    "config.toml" => atomic::write_text(&path, &snapshot.config.to_toml()),
+                    _ => summary.write(&path),
+                }
+                .err()
+            })
+            .collect();
+        if failed.is_empty() { Ok(()) } else { Err(failed) }
+    }
+}
+
+fn is_empty(folder: &Path) -> Result<bool, FileError> {
+    let mut entries = fs::read_dir(folder).map_err(|e| FileError::from_io(folder, &e))?;
+    Ok(entries.next().is_none())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_in_use_is_claimed_by_force_only() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path();
+        RunFolder::claim(path, false).expect("an empty folder");
+        RunFolder::claim(&path.join("new/inside"), false).expect("a new folder");
+        let error = RunFolder::claim(path, false).expect_err("not empty").to_string();
+        assert!(error.contains("--force"), "{error}");
+        RunFolder::claim(path, true).expect("by force");
+        let file = path.join("file");
+        fs::write(&file, "mine").expect("a file");
+        for wrong in [&file, &file.join("inside")] {
+            assert!(RunFolder::claim(wrong, true).is_err());
+        }
+        fs::create_dir(path.join("history.csv")).expect("a folder in the place of a file");
+        let error = RunFolder::claim(path, true).expect_err("a folder").to_string();
+        assert!(error.contains("history.csv: is a directory"), "{error}");
+        assert_eq!(fs::read_to_string(file).expect("untouched"), "mine");
+    }
+}
