@@ -28,6 +28,34 @@ impl<W: Write + Seek> NpzWriter<W> {
         self.values(values, |v| v.to_le_bytes())
     }
 
+    /// Adds an array [rows, columns] of f64 row by row, as f4 where `single` (every value then is one of f32).
+    ///
+    /// # Errors
+    /// As [`NpzWriter::floats`].
+    pub fn rows(
+        &mut self,
+        name: &str,
+        shape: [usize; 2],
+        single: bool,
+        rows: impl Iterator<Item = Vec<f64>>,
+    ) -> io::Result<()> {
+        let descr = if single { "<f4" } else { "<f8" };
+        self.start(name, descr, &shape, shape[0] * shape[1])?;
+        let mut bytes = Vec::new();
+        for row in rows {
+            bytes.clear();
+            for v in &row {
+                if single {
+                    bytes.extend((*v as f32).to_le_bytes());
+                } else {
+                    bytes.extend(v.to_le_bytes());
+                }
+            }
+            self.zip.write_all(&bytes)?;
+        }
+        Ok(())
+    }
+
     /// Adds an array of i64.
     ///
     /// # Errors

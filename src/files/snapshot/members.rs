@@ -8,6 +8,13 @@ pub(super) const OPTIMIZER: &str = "resume_optimizer_";
 /// In front of the measures' state vectors.
 pub(super) const MEASURES: &str = "resume_measure_";
 
+/// Iterations of the states of a run's path.
+pub(super) const PATH_ITERATION: &str = "resume_path_iteration";
+/// Their losses.
+pub(super) const PATH_LOSS: &str = "resume_path_loss";
+/// Their weights, one state a row.
+pub(super) const PATH_WEIGHTS: &str = "resume_path_weights";
+
 /// The three weight matrices: name, block, shape.
 pub(super) fn blocks(dims: Dims) -> [(&'static str, Block, [usize; 2]); 3] {
     let Dims { n_in, n_rec, n_out } = dims;

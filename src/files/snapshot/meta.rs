@@ -56,6 +56,8 @@ pub(super) struct ReadResume {
     /// Settings to the last digit, as TOML.
     pub config: String,
     pub streams: BTreeMap<String, Stream>,
+    /// Iterations between two states of the path.
+    pub path_space: i64,
 }
 
 pub(super) fn write(snapshot: &Snapshot) -> Result<String, serde_json::Error> {

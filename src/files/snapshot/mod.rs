@@ -11,6 +11,7 @@
 mod found;
 mod members;
 mod meta;
+mod of_findings;
 mod read;
 mod write;
 
@@ -19,6 +20,7 @@ pub use meta::table_of;
 
 use std::collections::BTreeMap;
 
+use crate::numerics::landscape::trajectory::Trajectory;
 use crate::numerics::random::Stream;
 use crate::numerics::trials::Trials;
 use crate::numerics::weights::Weights;
@@ -65,11 +67,13 @@ pub struct Resume {
     pub measures: BTreeMap<String, Vec<f64>>,
     /// Positions of the random streams, by name.
     pub streams: BTreeMap<String, Stream>,
+    /// The path of the run through weight space, for slices along it.
+    pub path: Trajectory,
 }
 
 impl Snapshot {
     /// The snapshot of a run: what its checkpoint holds, without probe batch and measures.
-    pub fn of_run(config: &Config, checkpoint: &Checkpoint, history: &History) -> Self {
+    pub fn of_run(config: &Config, checkpoint: &Checkpoint, history: &History, path: &Trajectory) -> Self {
         let (initial, flossed) = match &checkpoint.before_flossing {
             Some(drawn) => (drawn.clone(), Some(checkpoint.initial.clone())),
             None => (checkpoint.initial.clone(), None),
@@ -86,6 +90,7 @@ impl Snapshot {
                 optimizer: checkpoint.optimizer.iter().cloned().collect(),
                 measures: checkpoint.measures.iter().cloned().collect(),
                 streams: checkpoint.streams.iter().cloned().collect(),
+                path: path.clone(),
             }),
             probe: None,
             found: Found::default(),

@@ -13,10 +13,14 @@ use super::{
 use crate::files::atomic::FileError;
 use crate::files::npz::{Npz, NpzError, shape_text};
 use crate::files::trials;
+use crate::numerics::landscape::trajectory::Trajectory;
 use crate::numerics::weights::{Block, Dims, Weights};
 use crate::training::config::Config;
 use crate::training::config::resolve::{parse, resolve};
 use crate::training::history::{History, Row, Series};
+
+/// What an iteration can be: more than any run makes.
+const ITERATIONS: std::ops::RangeInclusive<i64> = -1_000_000_000_000..=1_000_000_000_000;
 
 impl Snapshot {
     /// Reads snapshot.npz.
@@ -34,9 +38,20 @@ impl Snapshot {
     /// As [`Snapshot::read`].
     pub fn read_from<R: Read + Seek>(file: &mut Npz<R>) -> Result<Self, NpzError> {
         let meta = meta::read(&file.text("meta_json")?)?;
+        if !ITERATIONS.contains(&meta.iteration) {
+            let problem = format!("has `iteration` {}: expected a number of updates", meta.iteration);
+            return Err(NpzError::member("meta_json", problem));
+        }
+        let weights = read_weights(file, "")?;
+        let dims = weights.dims();
+        let beside = |file: &mut Npz<R>, prefix: &str| match file.has(&format!("{prefix}w_rec")) {
+            true => read_weights_of(file, prefix, dims).map(Some),
+            false => Ok(None),
+        };
+        let (initial, flossed) = (beside(file, "initial_")?, beside(file, "flossed_")?);
         let (config, resume) = match file.has("resume_json") {
             true => {
-                let (config, resume) = read_resume(file)?;
+                let (config, resume) = read_resume(file, dims)?;
                 (config, Some(resume))
             }
             false => {
@@ -44,22 +59,16 @@ impl Snapshot {
                 (config, None)
             }
         };
-        let weights = read_weights(file, "")?;
-        let dims = weights.dims();
         if dims.n_rec != config.network.n_rec {
             let problem =
                 format!("has {} units: expected network.n_rec = {}", dims.n_rec, config.network.n_rec);
             return Err(NpzError::member("w_rec", problem));
         }
-        let beside = |file: &mut Npz<R>, prefix: &str| match file.has(&format!("{prefix}w_rec")) {
-            true => read_weights_of(file, prefix, dims).map(Some),
-            false => Ok(None),
-        };
         Ok(Self {
             iteration: meta.iteration,
             notes: meta.notes,
-            initial: beside(file, "initial_")?,
-            flossed: beside(file, "flossed_")?,
+            initial,
+            flossed,
             feedback: match file.has("b_feedback") {
                 true => Some(file.finite("b_feedback", &[dims.n_out, dims.n_rec], "[n_out, N]")?),
                 false => None,
@@ -84,7 +93,7 @@ fn settings(
     resolved.map(|r| r.config).map_err(|e| NpzError::member(name, e))
 }
 
-fn read_resume<R: Read + Seek>(file: &mut Npz<R>) -> Result<(Config, Resume), NpzError> {
+fn read_resume<R: Read + Seek>(file: &mut Npz<R>, dims: Dims) -> Result<(Config, Resume), NpzError> {
     let name = "resume_json";
     let json: meta::ReadResume =
         serde_json::from_str(&file.text(name)?).map_err(|e| NpzError::member(name, e))?;
@@ -103,7 +112,33 @@ fn read_resume<R: Read + Seek>(file: &mut Npz<R>) -> Result<(Config, Resume), Np
         Ok(all)
     };
     let (optimizer, measures) = (vectors(members::OPTIMIZER)?, vectors(members::MEASURES)?);
-    Ok((config, Resume { optimizer, measures, streams: json.streams }))
+    let path = read_path(file, dims, json.path_space)?;
+    Ok((config, Resume { optimizer, measures, streams: json.streams, path }))
+}
+
+fn read_path<R: Read + Seek>(file: &mut Npz<R>, dims: Dims, space: i64) -> Result<Trajectory, NpzError> {
+    let iterations = iterations_of(file, members::PATH_ITERATION)?;
+    let n = iterations.len();
+    let losses = file.floats(members::PATH_LOSS, &[n], "[states]")?;
+    let p = dims.n_weights();
+    let values = file.finite(members::PATH_WEIGHTS, &[n, p], "[states, P]")?;
+    let states =
+        iterations.into_iter().zip(losses).zip(values.chunks_exact(p)).filter_map(|((i, loss), row)| {
+            Weights::from_flat(dims, row.to_vec()).map(|w| (i, w, Some(loss).filter(|l| !l.is_nan())))
+        });
+    Ok(Trajectory::restore(space.min(*ITERATIONS.end()), states))
+}
+
+/// Ascending iterations.
+fn iterations_of<R: Read + Seek>(file: &mut Npz<R>, name: &str) -> Result<Vec<i64>, NpzError> {
+    let array = file.read(name)?;
+    let sound = |list: &Vec<i64>| {
+        array.shape.len() == 1 && list.is_sorted() && list.iter().all(|i| ITERATIONS.contains(i))
+    };
+    match array.data.into_whole().filter(sound) {
+        Some(list) => Ok(list),
+        None => Err(NpzError::member(name, "is no ascending list of iterations")),
+    }
 }
 
 /// The weights of a network whose sizes are those of its matrices.
@@ -304,13 +339,8 @@ fn read_history<R: Read + Seek>(file: &mut Npz<R>) -> Result<History, NpzError> 
             continue;
         }
         let at = format!("{name}_iteration");
-        let iterations = file.read(&at)?;
-        let values = file.floats(&name, &iterations.shape, &format!("as `{at}`"))?;
-        let whole = iterations.data.into_whole();
-        let sorted = whole.filter(|list| list.is_sorted());
-        let Some(list) = sorted else {
-            return Err(NpzError::member(&at, "is no ascending list of whole numbers"));
-        };
+        let list = iterations_of(file, &at)?;
+        let values = file.floats(&name, &[list.len()], &format!("as `{at}`"))?;
         for (iteration, value) in list.into_iter().zip(values) {
             history.push(Row { iteration, series: *series, value });
         }

@@ -6,6 +6,7 @@ use std::path::Path;
 use super::{Found, Snapshot, members, meta};
 use crate::files::atomic::{self, FileError};
 use crate::files::npz::NpzWriter;
+use crate::numerics::landscape::trajectory::Trajectory;
 use crate::numerics::trials::{Target, Trials};
 use crate::numerics::weights::Weights;
 use crate::training::history::History;
@@ -33,7 +34,11 @@ impl Snapshot {
             npz.floats("b_feedback", &[dims.n_out, dims.n_rec], feedback)?;
         }
         if let Some(resume) = &self.resume {
-            let json = meta::ReadResume { config: self.config.to_toml(), streams: resume.streams.clone() };
+            let json = meta::ReadResume {
+                config: self.config.to_toml(),
+                streams: resume.streams.clone(),
+                path_space: resume.path.space(),
+            };
             npz.text("resume_json", &serde_json::to_string(&json)?)?;
             for (prefix, vectors) in
                 [(members::OPTIMIZER, &resume.optimizer), (members::MEASURES, &resume.measures)]
@@ -42,6 +47,7 @@ impl Snapshot {
                     npz.floats(&format!("{prefix}{name}"), &[values.len()], values)?;
                 }
             }
+            write_path(&mut npz, &resume.path, dims.n_weights())?;
         }
         if let Some(probe) = &self.probe {
             write_trials(&mut npz, "probe_", probe)?;
@@ -61,6 +67,17 @@ fn write_weights<W: Write + Seek>(
         npz.floats(&format!("{prefix}{name}"), &shape, weights.block(block))?;
     }
     Ok(())
+}
+
+/// The stored states of a run: iterations, losses (NaN where not known), weights [states, P].
+fn write_path<W: Write + Seek>(npz: &mut NpzWriter<W>, path: &Trajectory, size: usize) -> io::Result<()> {
+    let n = path.len();
+    let iterations: Vec<i64> = path.states().map(|s| s.iteration()).collect();
+    npz.whole(members::PATH_ITERATION, &[n], &iterations)?;
+    list(npz, members::PATH_LOSS, &path.states().map(|s| s.loss().unwrap_or(f64::NAN)).collect::<Vec<_>>())?;
+    let rows = || path.states().map(|s| s.weights().flat().to_vec());
+    let single = rows().all(|row| row.iter().all(|v| f64::from(*v as f32) == *v));
+    npz.rows(members::PATH_WEIGHTS, [n, size], single, rows())
 }
 
 /// Writes a batch of trials: `x`, `mask`, and `target` or `label`, each with `prefix`.

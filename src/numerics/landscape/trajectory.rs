@@ -14,7 +14,7 @@ pub const STATES: usize = 400;
 /// 2^k-th after it, with the smallest k that keeps their number in bounds, and the newest.
 ///
 /// Which are kept depends on the iterations only. Weights of a run in f32 are stored as such, exactly.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Trajectory {
     most: usize,
     space: i64,
@@ -105,6 +105,21 @@ impl Trajectory {
     /// A store of at most `most` states (at least 4).
     pub fn new(most: usize) -> Self {
         Self { most: most.max(4), space: 1, states: Vec::new(), newest: None }
+    }
+
+    /// The store as it was written down: its states in the order of their iterations, and [`Trajectory::space`].
+    /// It goes on as the original would. At most `STATES` are taken, of one network.
+    pub fn restore(space: i64, states: impl IntoIterator<Item = (i64, Weights<f64>, Option<f64>)>) -> Self {
+        let mut store = Self { space: space.max(1), ..Self::default() };
+        for (iteration, weights, loss) in states.into_iter().take(STATES) {
+            let state = State::new(iteration, &weights, loss);
+            if store.wants(iteration) {
+                store.states.push(state);
+            } else {
+                store.newest = Some(state);
+            }
+        }
+        store
     }
 
     /// Whether the weights of `iteration` would stay in the store. [`Trajectory::record`] is to be called

@@ -1,0 +1,75 @@
+//! Owns what the findings of a run's measures become in its snapshot.
+
+use ndarray::Array2;
+
+use super::{Found, Hessian, LyapunovFound, PathFound, SliceFound};
+use crate::training::measures::{
+    AlignmentDetail, CurvatureDetail, Detail, Finding, LyapunovDetail, SliceDetail,
+};
+
+impl Found {
+    /// What was found at this iteration; findings of other iterations belong to other weights and are left out.
+    pub fn of_findings<'a>(findings: impl IntoIterator<Item = &'a Finding>, iteration: i64) -> Self {
+        let mut found = Self::default();
+        for finding in findings.into_iter().filter(|f| f.iteration == iteration) {
+            match &finding.detail {
+                Detail::Curvature(Some(detail)) => found.take_curvature(detail),
+                Detail::Alignment(detail) => found.take_alignment(detail),
+                Detail::Lyapunov(detail) => found.lyapunov = Some(lyapunov(detail)),
+                Detail::Landscape(Ok(detail)) => found.slice = slice(detail),
+                Detail::Test(_) | Detail::Curvature(None) | Detail::Landscape(Err(_)) => {}
+            }
+        }
+        found
+    }
+
+    fn take_curvature(&mut self, detail: &CurvatureDetail) {
+        let rows = detail.vectors.len();
+        let columns = detail.vectors.first().map_or(0, Vec::len);
+        let vectors = Array2::from_shape_vec((rows, columns), detail.vectors.concat());
+        self.hessian = Some(Hessian {
+            eigenvalues: detail.top.iter().map(|e| e.value).collect(),
+            eigenvectors: vectors.ok(),
+            residuals: Some(detail.top.iter().map(|e| e.residual).collect()),
+        });
+        self.lambda_max = detail.top.first().map(|e| e.value);
+        self.lambda_min = Some(detail.lambda_min.value);
+    }
+
+    fn take_alignment(&mut self, detail: &AlignmentDetail) {
+        self.rho = Some(detail.rho);
+        self.cosine = Some(detail.cosine);
+        self.error_in_top_subspace = detail.error_in_top_subspace;
+        self.gradient_in_top_subspace = detail.gradient_in_top_subspace;
+    }
+}
+
+fn lyapunov(detail: &LyapunovDetail) -> LyapunovFound {
+    LyapunovFound {
+        mean: detail.exponents.mean.clone(),
+        per_trial: Some(detail.exponents.per_trial.clone()),
+        q0: Some((*detail.q0).clone()),
+        skip: i64::try_from(detail.exponents.skip).ok(),
+    }
+}
+
+fn slice(detail: &SliceDetail) -> Option<SliceFound> {
+    let (plane, grid) = (&detail.plane, &detail.grid);
+    let loss = Array2::from_shape_vec((grid.b.len(), grid.a.len()), grid.loss.clone()).ok()?;
+    let point = |p: &crate::numerics::landscape::trajectory::PathPoint| PathFound {
+        iteration: p.iteration,
+        a: p.coordinates.a,
+        b: p.coordinates.b,
+        loss: p.loss.unwrap_or(f64::NAN),
+        distance: p.coordinates.distance,
+    };
+    Some(SliceFound {
+        a: grid.a.clone(),
+        b: grid.b.clone(),
+        loss,
+        direction_1: plane.d1().to_vec(),
+        direction_2: plane.d2().to_vec(),
+        centre: plane.centre().block(plane.block()).to_vec(),
+        path: detail.path.iter().map(point).collect(),
+    })
+}
