@@ -217,3 +217,21 @@ fn a_batch_without_weight_or_without_input_has_no_curvature() {
     p.trials.x.fill(0.0);
     assert!(product(&p, Block::All, 0.0, &v).iter().all(|h| *h == 0.0));
 }
+
+#[test]
+fn a_product_allocates_nothing_after_the_first() {
+    for kind in
+        [LARGE, Kind { activation: Activation::Relu, adaptive: 0, loss: LossKind::Regression, ..LARGE }]
+    {
+        let p = problem(3, kind);
+        let mut hessian = p.hessian();
+        for block in BLOCKS {
+            let mut operator = hessian.over(block, 0.1, &Serial);
+            let v = normal(operator.dim(), &mut Stream::new(3, Purpose::Measures));
+            let mut out = vec![0.0; v.len()];
+            operator.apply(&v, &mut out);
+            let ((), calls) = crate::allocations::calls(|| operator.apply(&v, &mut out));
+            assert_eq!(calls, 0, "{block:?}");
+        }
+    }
+}

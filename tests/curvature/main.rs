@@ -1,5 +1,14 @@
 //! Curvature: every number by a second route.
 
+#[path = "../common/allocations.rs"]
+mod allocations;
+#[path = "../common/mod.rs"]
+mod common;
+
+mod alignment;
+mod estimates;
 mod hessian;
 mod lanczos;
 mod problem;
+mod reference;
+mod stability;

@@ -82,6 +82,10 @@ impl Problem {
         out
     }
 
+    pub fn loss(&self, weights: &Weights<f64>) -> f64 {
+        GradientPass::new(&self.network).run(weights, &self.trials, &[], &mut [], &Serial).loss
+    }
+
     /// The Hessian at the problem's weights.
     pub fn hessian(&self) -> Hessian<f64> {
         let mut hessian = Hessian::new(&self.network);

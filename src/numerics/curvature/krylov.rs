@@ -174,14 +174,14 @@ impl<T: Scalar> Krylov<T> {
         remove_rows(&mut self.w, rows, &mut self.coefficients[..used]);
         let rest = norm(&self.w);
         let rounding = T::epsilon().f64() * size;
-        if !(rest > 4.0 * rounding) || !self.has_room() {
+        if rest.is_nan() || rest <= 4.0 * rounding || !self.has_room() {
             return None;
         }
         scale(&mut self.w, 1.0 / rest);
         if rest < 1e-2 * size {
             remove_rows(&mut self.w, rows, &mut self.spare[..used]);
             let again = norm(&self.w);
-            if !(again > 0.5) {
+            if again.is_nan() || again < 0.5 {
                 return None;
             }
             scale(&mut self.w, 1.0 / again);

@@ -2,8 +2,12 @@
 //! of the last time.
 
 use super::NotFinite;
+use super::alignment::{TaylorTerms, taylor_terms};
+use super::density::{Density, density};
+use super::flatness::relative_flatness;
 use super::hessian::{BlockHessian, Hessian};
 use super::lanczos::{Extremes, Lanczos, Wanted};
+use super::trace::{Estimate, trace};
 use crate::numerics::network::Network;
 use crate::numerics::parallel::Workers;
 use crate::numerics::random::Stream;
@@ -164,5 +168,50 @@ impl<T: Scalar> CurvatureAt<'_, T> {
     ) -> Result<Extremes<T>, NotFinite> {
         let wanted = Wanted { top: 1, bottom: 1, tolerance, max_products, multiplicities: false };
         self.extremes(wanted, stream)
+    }
+
+    /// The k algebraically largest eigenvalues with their vectors, repeated ones as often as they occur.
+    pub fn top_k(
+        &mut self,
+        k: usize,
+        tolerance: f64,
+        max_products: usize,
+        stream: &mut Stream,
+    ) -> Result<Extremes<T>, NotFinite> {
+        let wanted = Wanted { top: k, bottom: 0, tolerance, max_products, multiplicities: true };
+        self.extremes(wanted, stream)
+    }
+
+    /// Tr H over the block: [`trace()`].
+    pub fn trace(&mut self, max_products: usize, stream: &mut Stream) -> Result<Estimate, NotFinite> {
+        trace(&mut self.operator(), max_products, stream)
+    }
+
+    /// Tr[(W W^T kron I) H] over `w_rec`, whatever the block: [`relative_flatness()`].
+    pub fn relative_flatness(
+        &mut self,
+        weights: &Weights<T>,
+        max_products: usize,
+        stream: &mut Stream,
+    ) -> Result<Estimate, NotFinite> {
+        let mut operator = self.measure.hessian.over(Block::Recurrent, self.l2, self.workers);
+        let w_rec = weights.block(Block::Recurrent);
+        relative_flatness(&mut operator, w_rec, weights.dims().n_rec, max_products, stream)
+    }
+
+    /// The spectral density over the block: [`density()`].
+    pub fn density(
+        &mut self,
+        probes: usize,
+        steps: usize,
+        stream: &mut Stream,
+    ) -> Result<Density, NotFinite> {
+        density(&mut self.operator(), probes, steps, stream)
+    }
+
+    /// The Taylor terms of a step of rate `eta` along `update`, both gradients over the block:
+    /// [`taylor_terms()`].
+    pub fn taylor_terms(&mut self, eta: f64, exact: &[T], update: &[T]) -> Result<TaylorTerms, NotFinite> {
+        taylor_terms(&mut self.operator(), eta, exact, update)
     }
 }

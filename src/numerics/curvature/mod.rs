@@ -1,14 +1,20 @@
 //! Curvature of the true training loss, whatever rule trains: Hessian-vector products, eigenvalues, trace,
 //! spectral density, flatness, alignment and stability lines.
 
+pub mod alignment;
 mod base;
+pub mod density;
+pub mod flatness;
 pub mod hessian;
 mod krylov;
 pub mod lanczos;
 pub mod measure;
 pub mod operator;
+pub mod power_law;
 mod readout;
+pub mod stability;
 mod tangent;
+pub mod trace;
 mod vectors;
 
 /// A Hessian-vector product was infinite or NaN: the network has diverged at these weights, or is so near to

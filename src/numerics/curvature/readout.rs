@@ -20,7 +20,7 @@ impl<T: Scalar> ReadoutCurvature<T> {
     pub fn prepare(&mut self, trials: &Trials<T>, part: Part, first_step: usize, n_out: usize, y: &[T]) {
         let classes = matches!(trials.target, Target::Labels(_));
         let share = if classes { part.inverse_mask_sum } else { part.inverse_mask_sum / n_out as f64 };
-        let rows = if n_out == 0 { 0 } else { y.len() / n_out };
+        let rows = y.len().checked_div(n_out).unwrap_or(0);
         let step = |row: usize| [first_step + row / part.n_batch, part.first + row % part.n_batch];
         self.n_out = n_out;
         self.scale.clear();

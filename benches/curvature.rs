@@ -1,0 +1,90 @@
+//! Hessian-vector products over w_rec, next to their bare matrix products; and the products that lambda_max
+//! takes along a run. N = 64, batch 32, T = 50, n_in = n_out = 3, f32, regression on all steps.
+
+mod common;
+
+use basinscope::numerics::curvature::hessian::Hessian;
+use basinscope::numerics::curvature::measure::CurvatureMeasure;
+use basinscope::numerics::curvature::operator::LinearOperator;
+use basinscope::numerics::network::{Activation, Network};
+use basinscope::numerics::parallel::Serial;
+use basinscope::numerics::product::{Into, View, product};
+use basinscope::numerics::random::{Purpose, Stream};
+use basinscope::numerics::trials::{LossKind, Target, Trials, TrialsShape};
+use basinscope::numerics::weights::{Block, Dims, Weights};
+use common::{Job, report};
+
+const T: usize = 50;
+const PRODUCTS: usize = 20;
+
+fn main() {
+    for (n, batch, block, activation, name, goal) in [
+        (64, 32, Block::Recurrent, Activation::Relu, "20 products, w_rec (64, 32)", Some(15.0)),
+        (64, 32, Block::Recurrent, Activation::Tanh, "20 products, w_rec (64, 32), tanh", None),
+        (64, 32, Block::All, Activation::Relu, "20 products, all (64, 32)", None),
+        (128, 256, Block::Recurrent, Activation::Relu, "20 products, w_rec (128, 256)", None),
+    ] {
+        let (network, weights, trials) = problem(n, batch, activation);
+        let mut hessian = Hessian::new(&network);
+        hessian.prepare(&weights, &trials, &Serial);
+        let mut v = vec![0.0; block.range(network.dims).len()];
+        let mut s = Stream::new(2, Purpose::Measures);
+        v.iter_mut().for_each(|v| *v = s.normal() as f32);
+        let mut out = vec![0.0; v.len()];
+        let run = Box::new(move || {
+            let mut operator = hessian.over(block, 0.0, &Serial);
+            for _ in 0..PRODUCTS {
+                operator.apply(&v, &mut out);
+            }
+        });
+        report(Job { name, goal_ms: goal, run, bare: Some(bare_products(n, batch)) }, 2.0);
+    }
+    let (network, weights, trials) = problem(64, 32, Activation::Relu);
+    let mut measure = CurvatureMeasure::new(&network);
+    let run = Box::new(move || {
+        measure.forget();
+        let mut at = measure.at(&weights, &trials, Block::Recurrent, 0.0, &Serial);
+        let _ = at.ends(1e-3, 200, &mut Stream::new(1, Purpose::Measures));
+    });
+    report(Job { name: "lambda_max and lambda_min, cold (64, 32)", goal_ms: None, run, bare: None }, 1.0);
+}
+
+fn problem(n: usize, batch: usize, activation: Activation) -> (Network<f32>, Weights<f32>, Trials<f32>) {
+    let dims = Dims { n_in: 3, n_rec: n, n_out: 3 };
+    let network: Network<f32> = Network::plain(dims, 0.5, activation);
+    let mut s = Stream::new(1, Purpose::Weights);
+    let mut weights = Weights::zeros(dims);
+    s.fill_normal(&mut weights.w_rec_mut(), 1.0 / (n as f64).sqrt());
+    s.fill_normal(&mut weights.w_in_mut(), 0.5);
+    s.fill_normal(&mut weights.w_out_mut(), 0.1);
+    let shape = TrialsShape { n_steps: T, n_batch: batch, n_in: 3, n_out: 3, loss: LossKind::Regression };
+    let mut trials = Trials::zeros(shape);
+    s.fill_normal(&mut trials.x, 1.0);
+    trials.mask.fill(1.0);
+    if let Target::Values(v) = &mut trials.target {
+        s.fill_normal(v, 1.0);
+    }
+    (network, weights, trials)
+}
+
+/// Six products of the size of one gradient product, each over all steps at once, twenty times: what matrix
+/// products alone would take if nothing in them had to wait for the step before.
+fn bare_products(n: usize, batch: usize) -> Box<dyn FnMut()> {
+    let w = vec![0.1f32; n * n];
+    let rows = T * 32;
+    let (mut state, z) = (vec![0.1f32; rows * n], vec![0.2f32; rows * n]);
+    let mut sum = vec![0.0f32; n * n];
+    let chunks = batch / 32;
+    Box::new(move || {
+        for _ in 0..PRODUCTS * chunks {
+            for _ in 0..4 {
+                let (z, w) = (View::row_major(&z, rows, n), View::row_major(&w, n, n));
+                product(&mut state, Into::Replace, z, w, 0.5);
+            }
+            for _ in 0..2 {
+                let z = View::row_major(&z, rows, n);
+                product(&mut sum, Into::Replace, z.t(), z, 0.5);
+            }
+        }
+    })
+}
