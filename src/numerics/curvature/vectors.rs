@@ -52,7 +52,7 @@ pub(super) fn remove_rows<T: Scalar>(w: &mut [T], rows: &[T], coefficients: &mut
                 let own = dot_in_lanes(row, w);
                 *c += own;
                 let own = T::of(own);
-                w.iter_mut().zip(row).for_each(|(w, r)| *w = *w - own * *r);
+                w.iter_mut().zip(row).for_each(|(w, r)| *w -= own * *r);
             }
         },
     );
