@@ -264,8 +264,7 @@ impl<T: Scalar> Activity<T> {
 
     /// Runs equations (1)-(4) over the first `n_steps` steps.
     pub fn forward_steps(&mut self, network: &Network<T>, weights: &PackedWeights<T>, n_steps: usize) {
-        let Dims { n_in, n_rec, .. } = network.dims;
-        let layer = self.n_batch * n_rec;
+        let layer = self.n_batch * network.dims.n_rec;
         self.h.fill(T::zero());
         self.a.fill(T::zero());
         self.z[..layer].fill(T::zero());
@@ -273,28 +272,53 @@ impl<T: Scalar> Activity<T> {
             self.h_all[..layer].fill(T::zero());
         }
         for t in 0..n_steps {
-            let (past, future) = self.z.split_at_mut((t + 1) * layer);
-            let (z, z_next) = (&past[t * layer..], &mut future[..layer]);
-            let x = &self.x[t * self.n_batch * n_in..(t + 1) * self.n_batch * n_in];
-            if t > 0 {
-                let alpha = network.alpha;
-                vectorized(
-                    #[inline(always)]
-                    || self.h.iter_mut().for_each(|h| *h *= alpha),
-                );
-            }
-            combine_rows(&mut self.h, x, &weights.w_in_t, n_in);
-            if t > 0 {
-                let (z, w) = (
-                    View::row_major(z, self.n_batch, n_rec),
-                    View::row_major(&weights.w_rec_t, n_rec, n_rec),
-                );
-                product(&mut self.h, Into::Add, z, w, T::one() - network.alpha);
-            }
-            activate(network, z, &self.h, &mut self.a, z_next);
-            if self.keep_states {
-                self.h_all[(t + 1) * layer..(t + 2) * layer].copy_from_slice(&self.h);
-            }
+            self.advance(network, weights, t, t == 0);
+        }
+    }
+
+    /// Takes the states that stand in `h` for step 0, with a = 0, and clears the input: for steps without
+    /// input.
+    pub fn start_free(&mut self, network: &Network<T>) {
+        let layer = self.h.len();
+        self.x.fill(T::zero());
+        self.a.fill(T::zero());
+        // Equation (4) leaves a = 0 as long as z = 0.
+        let (at_rest, z) = (vec![T::zero(); layer], &mut self.z[..layer]);
+        activate(network, &at_rest, &self.h, &mut self.a, z);
+        if self.keep_states {
+            self.h_all[..layer].copy_from_slice(&self.h);
+        }
+    }
+
+    /// Equations (1)-(4) at step `t` without input, from the states of that step; see
+    /// [`Activity::start_free`].
+    pub fn free_step(&mut self, network: &Network<T>, weights: &PackedWeights<T>, t: usize) {
+        self.advance(network, weights, t, false);
+    }
+
+    /// Equations (1)-(4) at step `t`. From rest, where h = 0 and z = 0, what is zero is not multiplied.
+    fn advance(&mut self, network: &Network<T>, weights: &PackedWeights<T>, t: usize, from_rest: bool) {
+        let Dims { n_in, n_rec, .. } = network.dims;
+        let layer = self.n_batch * n_rec;
+        let (past, future) = self.z.split_at_mut((t + 1) * layer);
+        let (z, z_next) = (&past[t * layer..], &mut future[..layer]);
+        let x = &self.x[t * self.n_batch * n_in..(t + 1) * self.n_batch * n_in];
+        if !from_rest {
+            let alpha = network.alpha;
+            vectorized(
+                #[inline(always)]
+                || self.h.iter_mut().for_each(|h| *h *= alpha),
+            );
+        }
+        combine_rows(&mut self.h, x, &weights.w_in_t, n_in);
+        if !from_rest {
+            let (z, w) =
+                (View::row_major(z, self.n_batch, n_rec), View::row_major(&weights.w_rec_t, n_rec, n_rec));
+            product(&mut self.h, Into::Add, z, w, T::one() - network.alpha);
+        }
+        activate(network, z, &self.h, &mut self.a, z_next);
+        if self.keep_states {
+            self.h_all[(t + 1) * layer..(t + 2) * layer].copy_from_slice(&self.h);
         }
     }
 

@@ -3,7 +3,9 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod corners;
 mod flossing;
+mod known;
 mod plain;
 mod reference;
 mod spectrum;

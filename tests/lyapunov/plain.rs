@@ -60,7 +60,8 @@ pub fn problem(case: Case) -> Problem {
     let mut trials = Trials::zeros(shape);
     s.fill_normal(&mut trials.x, 1.0);
     for b in 0..case.n_batch {
-        trials.x.slice_mut(ndarray::s![..b % (case.quiet + 1), b, ..]).fill(0.0);
+        let quiet = (b % (case.quiet + 1)).min(case.n_steps);
+        trials.x.slice_mut(ndarray::s![..quiet, b, ..]).fill(0.0);
     }
     let n_state = case.n_rec + case.adaptive;
     let q0 = basinscope::numerics::lyapunov::dense_orthonormal(n_state, &mut s);

@@ -261,6 +261,7 @@ impl<T: Scalar> Buffers<T> {
             buffer.clear();
             buffer.resize(layer, T::zero());
         }
+        self.slopes.resize(n_batch * n_rec, T::zero());
         self.potential.resize(rows * n_rec, T::zero());
         self.delta.clear();
         self.delta.resize(if exact { (n_steps + 1) * n_batch * n_rec } else { 0 }, T::zero());

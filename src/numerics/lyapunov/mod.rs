@@ -34,17 +34,23 @@
 //! | `eigenvalues` | eigenvalues of `w_rec`, singular values of an update |
 //! | `gain_scan` | the leading exponent against the initial gain |
 
+mod autonomous;
+mod eigenvalues;
 mod exponents;
 mod flossing;
+mod gain_scan;
 mod orthonormal;
 mod spectrum;
 mod tangents;
 mod trajectories;
 mod walk;
 
+pub use autonomous::FreeRun;
+pub use eigenvalues::{eigenvalues, singular_values};
 pub use exponents::{Exponents, kaplan_yorke_dimension};
 pub use flossing::{Flossing, FlossingOutcome, FlossingSettings};
-pub use orthonormal::dense_orthonormal;
+pub use gain_scan::{Drive, GainScan, zero_crossing};
+pub use orthonormal::{dense_orthonormal, orthonormal_columns};
 pub use spectrum::{LyapunovSpectrum, Orthonormalise, SpectrumSettings};
 pub use trajectories::q0_fits;
 

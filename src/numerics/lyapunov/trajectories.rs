@@ -4,10 +4,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ndarray::ArrayView2;
 
-use super::Skip;
 use super::tangents::{Flow, adaptive_units};
-use crate::numerics::network::{Activity, Network, PackedWeights};
+use super::{FreeRun, Skip};
+use crate::numerics::network::{Activation, Activity, Network, PackedWeights};
 use crate::numerics::parallel::{Workers, chunks, for_each};
+use crate::numerics::random::Stream;
 use crate::numerics::scalar::Scalar;
 use crate::numerics::trials::Trials;
 use crate::numerics::weights::Weights;
@@ -73,6 +74,33 @@ impl<T: Scalar> Trajectories<T> {
         });
     }
 
+    /// Lets the network run without input, from random states h ~ N(0, 1), a = 0.
+    ///
+    /// A ReLU network without input grows or shrinks without bound. Its steps commute with a change of scale,
+    /// so after each one every state is brought back to root mean square 1: no Jacobian changes.
+    pub fn wander(&mut self, weights: &Weights<T>, run: FreeRun, stream: &mut Stream, workers: &dyn Workers) {
+        let n_steps = run.n_steps;
+        self.make_room(weights, n_steps, run.n_states);
+        for track in &mut self.tracks {
+            lock(track).activity.h.iter_mut().for_each(|h| *h = T::of(stream.normal()));
+        }
+        let (network, weights) = (&self.network, &self.weights);
+        let rescaled = network.activation == Activation::Relu;
+        for_each(workers, &mut self.tracks, |_, track| {
+            let activity = &mut track.activity;
+            activity.start_free(network);
+            for t in 0..n_steps {
+                activity.free_step(network, weights, t);
+                if rescaled {
+                    rescale(activity, t + 1, network.dims.n_rec);
+                }
+            }
+            track.all_moving = 0;
+            track.starts.clear();
+            track.starts.resize(activity.n_batch, 0);
+        });
+    }
+
     /// Packs the weights and makes one track for each chunk of a batch.
     fn make_room(&mut self, weights: &Weights<T>, n_steps: usize, n_batch: usize) {
         self.weights.pack(&self.network, weights);
@@ -121,6 +149,23 @@ pub fn q0_fits<T: Scalar>(shape: (usize, usize), n: usize, network: &Network<T>)
     let n = if n == 0 { n_state } else { n.min(n_state) };
     let (rows, columns) = shape;
     (rows == n_state || rows == n_rec) && (columns >= n || (rows, columns) == (n_rec, n_rec))
+}
+
+/// Brings each trial's h to root mean square 1 at step `t`, with its a and z. A state of zeros stays.
+fn rescale<T: Scalar>(activity: &mut Activity<T>, t: usize, n_rec: usize) {
+    let layer = activity.h.len();
+    let z = &mut activity.z[t * layer..][..layer];
+    for (b, h) in activity.h.chunks_exact_mut(n_rec).enumerate() {
+        let square = h.iter().map(|h| h.f64() * h.f64()).sum::<f64>() / n_rec as f64;
+        if square > 0.0 {
+            let scale = T::of(1.0 / square.sqrt());
+            h.iter_mut().for_each(|h| *h *= scale);
+            z[b * n_rec..][..n_rec].iter_mut().for_each(|z| *z *= scale);
+            if !activity.a.is_empty() {
+                activity.a[b * n_rec..][..n_rec].iter_mut().for_each(|a| *a *= scale);
+            }
+        }
+    }
 }
 
 impl<T: Scalar> Track<T> {

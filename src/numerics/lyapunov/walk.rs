@@ -51,7 +51,8 @@ impl<'a, T: Scalar> Plan<'a, T> {
         let like = q0.clone();
         complete(&mut q0, &like, n_state);
         let convergence = settings.convergence;
-        let every_step = convergence || settings.orthonormalise == Orthonormalise::EveryStep;
+        // One tangent costs no more to normalise than to save.
+        let every_step = convergence || n == 1 || settings.orthonormalise == Orthonormalise::EveryStep;
         // The relative error of a pivot that is worth an orthonormalisation.
         let precision: f64 = if T::epsilon().f64() > 1e-10 { 1e-3 } else { 1e-10 };
         Self {
