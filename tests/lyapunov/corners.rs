@@ -170,7 +170,7 @@ fn in_f32(p: &Problem, settings: SpectrumSettings) -> Exponents {
 /// are counted, and the others are as without them.
 #[test]
 fn silent_trials_are_counted_and_left_out() {
-    let mut p = problem(Case { alpha: 0.0, gain: 1.4, quiet: 0, n_batch: 5, ..CASE });
+    let mut p = problem(Case { alpha: 0.0, n_rec: 24, gain: 1.4, quiet: 0, n_batch: 5, ..CASE });
     p.trials.x.slice_mut(ndarray::s![.., 1, ..]).fill(0.0);
     // Channel 0 is a brake on all units, used once: at step 7 of trial 3.
     p.weights.w_in_mut().column_mut(0).fill(-1.0);
