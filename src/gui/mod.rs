@@ -1,1 +1,21 @@
 //! The window: the only egui code.
+
+pub mod app;
+pub mod commands;
+pub mod layout;
+pub mod plot;
+pub mod theme;
+
+mod activity;
+mod curves;
+mod diagnostics;
+mod dialogs;
+mod experiment;
+mod fields;
+mod help;
+mod notices;
+mod open;
+mod runs;
+mod top_bar;
+
+pub use open::{OpenError, open};

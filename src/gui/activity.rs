@@ -1,0 +1,75 @@
+//! Owns the activity panel: input, units and output of the selected run during one probe trial.
+
+use eframe::egui::{self, Ui, vec2};
+
+use super::app::Asked;
+use super::plot::raster::{self, Raster};
+use super::plot::time_lines;
+use crate::session::{Action, RunId, Session};
+
+/// What the panel keeps.
+#[derive(Default)]
+pub struct State {
+    /// Which probe trial.
+    pub trial: usize,
+    shown: bool,
+    asked_of: Option<(RunId, Option<usize>)>,
+    drawn: Option<(RunId, usize, i64)>,
+    units: Raster,
+    inputs: Raster,
+}
+
+impl State {
+    /// Asks the selected run for the trial that is shown, and for none while the panel is out of sight: a
+    /// run's numbers do not depend on it.
+    pub fn follow(&mut self, session: &Session) -> Option<Action> {
+        let wanted = std::mem::take(&mut self.shown).then_some(self.trial);
+        let run = session.current()?.id;
+        if self.asked_of == Some((run, wanted)) {
+            return None;
+        }
+        self.asked_of = Some((run, wanted));
+        Some(Action::ShowActivity(wanted))
+    }
+}
+
+/// Channels up to this number are drawn as lines, more as an image.
+const MOST_LINES: usize = 4;
+
+/// Draws the panel.
+pub fn show(ui: &mut Ui, session: &Session, state: &mut State, _: &mut Asked) {
+    state.shown = true;
+    let Some(run) = session.current() else {
+        ui.centered_and_justified(|ui| ui.weak("No run"));
+        return;
+    };
+    let probe = run.config.measure.probe_trials.max(1);
+    ui.horizontal(|ui| {
+        let label = ui.label("Probe trial");
+        let drag = egui::DragValue::new(&mut state.trial).range(0..=probe - 1).speed(0.1);
+        ui.add(drag).labelled_by(label.id).on_hover_text("Which trial of the fixed probe batch is shown");
+        if let Some((_, iteration, _)) = &run.activity {
+            ui.weak(format!("under the weights of iteration {iteration}"));
+        }
+    });
+    let Some((trial, iteration, activity)) = &run.activity else {
+        ui.centered_and_justified(|ui| ui.weak("Waiting for the run"));
+        return;
+    };
+    let key = (run.id, *trial, *iteration);
+    if state.drawn != Some(key) {
+        state.drawn = Some(key);
+        state.units.set(ui.ctx(), "units", &activity.z);
+        state.inputs.set(ui.ctx(), "inputs", &activity.x);
+    }
+    let height = ui.available_height();
+    let strip = |share: f32| vec2(ui.available_width(), (height - 18.0) * share);
+    let (first, middle, last) = (strip(0.22), strip(0.5), strip(0.28));
+    if activity.x.ncols() <= MOST_LINES {
+        time_lines::show(ui, "Input", "input channel", &activity.x, first);
+    } else {
+        raster::show(ui, "Input", "channel", &state.inputs, first);
+    }
+    raster::show(ui, "Units", "unit", &state.units, middle);
+    time_lines::show(ui, "Output", "output channel", &activity.y, last);
+}

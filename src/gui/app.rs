@@ -1,0 +1,309 @@
+//! Owns [`Window`]: `logic` changes state, `ui` reads it and collects what was asked for.
+
+use std::time::Duration;
+
+use eframe::egui::{self, Ui};
+use egui_tiles::{TileId, Tiles, UiResponse};
+
+use super::commands::{self, Command};
+use super::dialogs::Dialogs;
+use super::experiment::Experiment;
+use super::layout::{Layout, Panel};
+use super::plot::curves::Cursor;
+use super::theme::{Look, ThemeChoice};
+use super::{activity, curves, diagnostics, experiment, help, notices, runs, theme, top_bar};
+use crate::session::{Action, Effect, Session};
+
+/// The longest time that a frame takes in what workers have said.
+const DRAIN: Duration = Duration::from_millis(3);
+
+/// What panels ask for while they are drawn; done afterwards, in `logic`'s way, in one place.
+#[derive(Debug, Default)]
+pub struct Asked {
+    /// Of the session.
+    pub actions: Vec<Action>,
+    /// Of the window.
+    pub commands: Vec<Command>,
+}
+
+impl Asked {
+    /// Asks the session.
+    pub fn act(&mut self, action: Action) {
+        self.actions.push(action);
+    }
+
+    /// Asks the window.
+    pub fn command(&mut self, command: Command) {
+        self.commands.push(command);
+    }
+}
+
+/// What the panels keep between frames; nothing of it changes a number.
+#[derive(Default)]
+pub struct Panels {
+    /// The experiment panel.
+    pub experiment: Experiment,
+    /// All plots of curves.
+    pub curves: curves::State,
+    /// The linked cursor.
+    pub cursor: Cursor,
+    /// The activity panel.
+    pub activity: activity::State,
+    /// The table of runs.
+    pub runs: runs::State,
+}
+
+/// The window's state.
+pub struct Window {
+    session: Session,
+    look: Look,
+    applied: Option<Look>,
+    layout: Layout,
+    before_presenting: Option<Layout>,
+    panels: Panels,
+    dialogs: Dialogs,
+    help: help::State,
+    diagnostics: diagnostics::State,
+}
+
+impl Window {
+    /// A window on a session.
+    pub fn new(session: Session) -> Self {
+        Self {
+            session,
+            look: Look::default(),
+            applied: None,
+            layout: Layout::default(),
+            before_presenting: None,
+            panels: Panels::default(),
+            dialogs: Dialogs::default(),
+            help: help::State::default(),
+            diagnostics: diagnostics::State::default(),
+        }
+    }
+
+    /// What the window shows.
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// Where the panels stand.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// How it looks.
+    pub fn look(&self) -> Look {
+        self.look
+    }
+
+    /// Sets how it looks.
+    pub fn set_look(&mut self, look: Look) {
+        self.look = look;
+    }
+
+    /// Takes in what has arrived. Draws nothing.
+    pub fn logic(&mut self, ctx: &egui::Context) {
+        self.diagnostics.begin();
+        if self.applied.is_none() {
+            theme::set_fonts(ctx);
+        }
+        if self.applied != Some(self.look) {
+            self.look.apply(ctx);
+            self.applied = Some(self.look);
+        }
+        if self.session.logic(DRAIN) {
+            ctx.request_repaint_after(Duration::from_millis(15));
+        }
+        if let Some(action) = self.dialogs.answer() {
+            self.act(ctx, action);
+        }
+        let dropped = ctx.input(|input| input.raw.dropped_files.clone());
+        for path in dropped.into_iter().map(|file| file.path().to_owned()) {
+            self.act(ctx, Action::Open(path));
+        }
+        self.panels.activity.follow(&self.session).into_iter().for_each(|action| self.act(ctx, action));
+        self.diagnostics.logic_done();
+    }
+
+    /// Draws everything, then does what was asked for.
+    pub fn ui(&mut self, ui: &mut Ui) {
+        self.diagnostics.begin();
+        let mut asked = Asked::default();
+        asked.commands = commands::pressed(ui.ctx());
+        self.panels.cursor.turn();
+        top_bar::show(ui, &self.session, &self.layout, self.look, &mut asked);
+        notices::show(ui, &self.session, &mut asked);
+        egui::CentralPanel::no_frame().show(ui, |ui| {
+            let mut panes = Panes { session: &self.session, panels: &mut self.panels, asked: &mut asked };
+            self.layout.tree.ui(&mut panes, ui);
+        });
+        self.dialogs.show(ui.ctx(), &mut asked);
+        self.help.show(ui.ctx());
+        self.diagnostics.show(ui.ctx(), &self.session);
+        if self.panels.cursor.found != self.panels.cursor.shown {
+            ui.ctx().request_repaint();
+        }
+        self.diagnostics.ui_done();
+        for command in asked.commands {
+            self.command(ui.ctx(), command);
+        }
+        for action in asked.actions {
+            self.act(ui.ctx(), action);
+        }
+    }
+
+    fn act(&mut self, ctx: &egui::Context, action: Action) {
+        for effect in self.session.act(action) {
+            match effect {
+                Effect::AskPath { dialog, proposal } => self.dialogs.open(ctx, dialog, &proposal),
+            }
+        }
+        ctx.request_repaint();
+    }
+
+    fn command(&mut self, ctx: &egui::Context, command: Command) {
+        use crate::session::Dialog;
+        let action = match command {
+            Command::Open => Action::Ask(Dialog::Open),
+            Command::Save(export) => Action::Ask(Dialog::Save(export)),
+            Command::Undo => Action::Undo,
+            Command::Redo => Action::Redo,
+            Command::RunOrPause => Action::RunOrPause,
+            Command::Step => Action::Step(1),
+            Command::TenSteps => Action::Step(10),
+            Command::Reset => Action::Reset,
+            Command::NewSeed => Action::NewSeed,
+            Command::NewRun => Action::StartNew,
+            Command::RunAll => Action::RunAll(true),
+            Command::PauseAll => Action::RunAll(false),
+            Command::Stop => Action::Stop,
+            Command::Bookmark => Action::Bookmark { label: String::new() },
+            _ => return self.window_command(ctx, command),
+        };
+        self.act(ctx, action);
+    }
+
+    fn window_command(&mut self, ctx: &egui::Context, command: Command) {
+        let look = &mut self.look;
+        match command {
+            Command::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
+            Command::Fit => self.panels.curves.fit(),
+            Command::Log => self.panels.curves.toggle_log(),
+            Command::Table => self.panels.curves.toggle_tables(),
+            Command::LargerText => *look = look.resized(1),
+            Command::SmallerText => *look = look.resized(-1),
+            Command::UsualText => look.text_scale = 1.0,
+            Command::SystemTheme => look.theme = ThemeChoice::System,
+            Command::LightTheme => look.theme = ThemeChoice::Light,
+            Command::DarkTheme => look.theme = ThemeChoice::Dark,
+            Command::Presenter => self.present(),
+            Command::Toggle(panel) => self.layout.show(panel, !self.layout.is_shown(panel)),
+            Command::UsualLayout => self.layout = Layout::default(),
+            Command::Keys => self.help.toggle(),
+            Command::Diagnostics => self.diagnostics.toggle(),
+            _ => {}
+        }
+        ctx.request_repaint();
+    }
+
+    /// Enters or leaves presenter mode: large text, settings hidden; leaving brings the layout back.
+    fn present(&mut self) {
+        self.look.presenter = !self.look.presenter;
+        match self.before_presenting.take() {
+            Some(layout) if !self.look.presenter => self.layout = layout,
+            _ => {
+                self.before_presenting = Some(self.layout.clone());
+                self.layout.show(Panel::Experiment, false);
+            }
+        }
+    }
+}
+
+impl eframe::App for Window {
+    fn logic(&mut self, ctx: &egui::Context, _: &mut eframe::Frame) {
+        Window::logic(self, ctx);
+    }
+
+    fn ui(&mut self, ui: &mut Ui, _: &mut eframe::Frame) {
+        Window::ui(self, ui);
+    }
+
+    fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {
+        visuals.panel_fill.to_normalized_gamma_f32()
+    }
+}
+
+/// The panels as the docking crate sees them.
+struct Panes<'a> {
+    session: &'a Session,
+    panels: &'a mut Panels,
+    asked: &'a mut Asked,
+}
+
+impl egui_tiles::Behavior<Panel> for Panes<'_> {
+    fn pane_ui(&mut self, ui: &mut Ui, _: TileId, panel: &mut Panel) -> UiResponse {
+        let Panes { session, panels, asked } = self;
+        let frame = egui::Frame::NONE.inner_margin(egui::Margin { left: 6, right: 4, top: 2, bottom: 2 });
+        frame.show(ui, |ui| match *panel {
+            Panel::Experiment => experiment::show(ui, session, &mut panels.experiment, asked),
+            Panel::Loss | Panel::Accuracy => {
+                curves::show(ui, *panel, session, &mut panels.curves, &mut panels.cursor);
+            }
+            Panel::Activity => activity::show(ui, session, &mut panels.activity, asked),
+            Panel::Runs => runs::show(ui, session, &mut panels.runs, asked),
+        });
+        UiResponse::None
+    }
+
+    fn tab_title_for_pane(&mut self, panel: &Panel) -> egui::WidgetText {
+        panel.title().into()
+    }
+
+    fn on_tab_button(
+        &mut self,
+        tiles: &mut Tiles<Panel>,
+        id: TileId,
+        response: egui::Response,
+    ) -> egui::Response {
+        match tiles.get_pane(&id) {
+            Some(panel) => response.on_hover_text(format!("{}. Drag to move.", panel.meaning())),
+            None => response,
+        }
+    }
+
+    fn top_bar_right_ui(
+        &mut self,
+        tiles: &Tiles<Panel>,
+        ui: &mut Ui,
+        _: TileId,
+        tabs: &egui_tiles::Tabs,
+        _: &mut f32,
+    ) {
+        let Some(panel) = tabs.active.and_then(|id| tiles.get_pane(&id)) else { return };
+        let close =
+            ui.add(egui::Button::new("×").frame(false)).on_hover_text("Hide (the View menu shows it again)");
+        let name = format!("Hide {}", panel.title());
+        close.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &name));
+        if close.clicked() {
+            self.asked.command(Command::Toggle(*panel));
+        }
+        curves::switches(ui, *panel, &mut self.panels.curves);
+    }
+
+    fn simplification_options(&self) -> egui_tiles::SimplificationOptions {
+        egui_tiles::SimplificationOptions { all_panes_must_have_tabs: true, ..Default::default() }
+    }
+
+    fn tab_bar_height(&self, style: &egui::Style) -> f32 {
+        style.spacing.interact_size.y + 2.0
+    }
+
+    fn gap_width(&self, _: &egui::Style) -> f32 {
+        3.0
+    }
+
+    fn min_size(&self) -> f32 {
+        60.0
+    }
+}

@@ -1,0 +1,251 @@
+//! Owns the one table of commands: menus, keys and the help read it.
+
+use eframe::egui::{Key, KeyboardShortcut, Modifiers};
+
+use super::layout::Panel;
+use crate::session::Export;
+
+/// What a menu entry or a key can ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs)]
+pub enum Command {
+    Open,
+    Save(Export),
+    Undo,
+    Redo,
+    Quit,
+    RunOrPause,
+    Step,
+    TenSteps,
+    Reset,
+    NewSeed,
+    NewRun,
+    RunAll,
+    PauseAll,
+    Stop,
+    Bookmark,
+    Fit,
+    Log,
+    Table,
+    LargerText,
+    SmallerText,
+    UsualText,
+    SystemTheme,
+    LightTheme,
+    DarkTheme,
+    Presenter,
+    Toggle(Panel),
+    UsualLayout,
+    Keys,
+    Diagnostics,
+}
+
+/// A menu of the window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Menu {
+    File,
+    Run,
+    View,
+    Help,
+    Export,
+}
+
+impl Menu {
+    /// Its name on the bar.
+    pub fn name(self) -> &'static str {
+        match self {
+            Menu::File => "File",
+            Menu::Run => "Run",
+            Menu::View => "View",
+            Menu::Help => "Help",
+            Menu::Export => "Export",
+        }
+    }
+}
+
+/// A command as menus, keys and the help show it.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// What it asks for.
+    pub command: Command,
+    /// Its menu.
+    pub menu: Menu,
+    /// Its name there.
+    pub name: &'static str,
+    /// What it does, in a sentence.
+    pub help: &'static str,
+    /// Its key.
+    pub key: Option<KeyboardShortcut>,
+}
+
+const fn key(modifiers: Modifiers, key: Key) -> Option<KeyboardShortcut> {
+    Some(KeyboardShortcut::new(modifiers, key))
+}
+
+const NONE: Modifiers = Modifiers::NONE;
+const CTRL: Modifiers = Modifiers::COMMAND;
+const CTRL_SHIFT: Modifiers = Modifiers::COMMAND.plus(Modifiers::SHIFT);
+
+const fn entry(
+    command: Command,
+    menu: Menu,
+    name: &'static str,
+    key: Option<KeyboardShortcut>,
+    help: &'static str,
+) -> Entry {
+    Entry { command, menu, name, help, key }
+}
+
+use Command as C;
+use Menu as M;
+
+/// All commands, in the order of their menus.
+#[rustfmt::skip]
+pub const TABLE: &[Entry] = &[
+    entry(C::Open, M::File, "Open…", key(CTRL, Key::O), "Open a snapshot or a settings file; a snapshot goes on training"),
+    entry(C::Undo, M::File, "Undo", key(CTRL, Key::Z), "Take back the last change of a setting"),
+    entry(C::Redo, M::File, "Redo", key(CTRL_SHIFT, Key::Z), "Make the change again that was taken back"),
+    entry(C::Quit, M::File, "Quit", key(CTRL, Key::Q), "Close the window"),
+
+    entry(C::RunOrPause, M::Run, "Run or pause", key(NONE, Key::Space), "Run the selected run, or pause it"),
+    entry(C::Step, M::Run, "One iteration", key(NONE, Key::ArrowRight), "Make one update of the selected run"),
+    entry(C::TenSteps, M::Run, "Ten iterations", key(Modifiers::SHIFT, Key::ArrowRight), "Make ten updates of the selected run"),
+    entry(C::Reset, M::Run, "Reset", key(NONE, Key::R), "Start the selected run again with the same seed"),
+    entry(C::NewSeed, M::Run, "New seed", key(Modifiers::SHIFT, Key::R), "Start the selected run again with the next seed"),
+    entry(C::NewRun, M::Run, "New run", key(CTRL, Key::N), "Start another run with the settings as they are"),
+    entry(C::Bookmark, M::Run, "Bookmark", key(NONE, Key::B), "Keep the full state of the selected run to come back to"),
+    entry(C::RunAll, M::Run, "Run all", None, "Run every run that can go on"),
+    entry(C::PauseAll, M::Run, "Pause all", None, "Pause every run"),
+    entry(C::Stop, M::Run, "Stop", None, "End the selected run"),
+
+    entry(C::Fit, M::View, "Fit curves", key(NONE, Key::F), "Show all of every curve again"),
+    entry(C::Log, M::View, "Logarithmic curves", key(NONE, Key::L), "Vertical axis of the plot under the pointer, or of all: logarithmic or linear"),
+    entry(C::Table, M::View, "Tables of numbers", key(NONE, Key::T), "Show or hide the numbers beside every plot"),
+    entry(C::LargerText, M::View, "Larger text", key(CTRL, Key::Plus), "Make all text larger"),
+    entry(C::SmallerText, M::View, "Smaller text", key(CTRL, Key::Minus), "Make all text smaller"),
+    entry(C::UsualText, M::View, "Usual text size", key(CTRL, Key::Num0), "Text of the usual size"),
+    entry(C::SystemTheme, M::View, "System colours", None, "Light or dark, as the system has it"),
+    entry(C::LightTheme, M::View, "Light colours", None, "Dark text on white"),
+    entry(C::DarkTheme, M::View, "Dark colours", None, "White text on black"),
+    entry(C::Presenter, M::View, "Presenter mode", key(NONE, Key::F5), "Large text and fewer panels, for a projector"),
+    entry(C::Toggle(Panel::Experiment), M::View, "Experiment panel", None, "Show or hide the settings"),
+    entry(C::Toggle(Panel::Loss), M::View, "Loss panel", None, "Show or hide the curves of the loss"),
+    entry(C::Toggle(Panel::Accuracy), M::View, "Accuracy panel", None, "Show or hide the curves of the accuracy"),
+    entry(C::Toggle(Panel::Activity), M::View, "Activity panel", None, "Show or hide the activity of a trial"),
+    entry(C::Toggle(Panel::Runs), M::View, "Runs panel", None, "Show or hide the table of runs"),
+    entry(C::UsualLayout, M::View, "Usual layout", None, "Put every panel back where it was at first"),
+
+    entry(C::Keys, M::Help, "All keys", key(NONE, Key::Questionmark), "Show every key and what it does"),
+    entry(C::Diagnostics, M::Help, "Diagnostics", None, "Processor time of the frame and of the runs"),
+
+    entry(C::Save(Export::Snapshot), M::Export, "Snapshot (npz)…", key(CTRL, Key::S), "Write everything about the selected run, to go on from or to read with numpy"),
+    entry(C::Save(Export::Curves), M::Export, "Curves (CSV)…", None, "Write every value of every curve of the selected run"),
+    entry(C::Save(Export::Settings), M::Export, "Settings (TOML)…", None, "Write every setting of the selected run; running it again gives the same numbers"),
+];
+
+/// The entries of a menu.
+pub fn menu(menu: Menu) -> impl Iterator<Item = &'static Entry> {
+    TABLE.iter().filter(move |entry| entry.menu == menu)
+}
+
+/// The entry of a command.
+pub fn find(command: Command) -> Option<&'static Entry> {
+    TABLE.iter().find(|entry| entry.command == command)
+}
+
+/// The commands whose keys were pressed, keys with more modifiers first so that Shift+R is not taken for R.
+/// Keys without Ctrl belong to a widget that has the focus, and all to a text field.
+pub fn pressed(ctx: &eframe::egui::Context) -> Vec<Command> {
+    if ctx.text_edit_focused() {
+        return Vec::new();
+    }
+    let focused = ctx.memory(|memory| memory.focused().is_some());
+    let mut entries: Vec<&Entry> = TABLE.iter().filter(|entry| entry.key.is_some()).collect();
+    let modifiers = |entry: &Entry| {
+        entry.key.map_or(0, |k| u32::from(k.modifiers.shift) + u32::from(k.modifiers.command))
+    };
+    entries.sort_by_key(|entry| std::cmp::Reverse(modifiers(entry)));
+    ctx.input_mut(|input| {
+        entries
+            .into_iter()
+            .filter(|entry| {
+                entry.key.is_some_and(|k| {
+                    let may = k.modifiers.command || !focused;
+                    may && (input.consume_shortcut(&k) || also(k).is_some_and(|k| input.consume_shortcut(&k)))
+                })
+            })
+            .map(|entry| entry.command)
+            .collect()
+    })
+}
+
+/// The same key where keyboards differ: plus is Shift and equals on some, a question mark Shift and slash.
+fn also(shortcut: KeyboardShortcut) -> Option<KeyboardShortcut> {
+    match shortcut.logical_key {
+        Key::Plus => Some(KeyboardShortcut::new(shortcut.modifiers, Key::Equals)),
+        Key::Questionmark => Some(KeyboardShortcut::new(Modifiers::SHIFT, Key::Slash)),
+        _ => None,
+    }
+}
+
+/// A key as the help writes it.
+pub fn key_name(shortcut: KeyboardShortcut) -> String {
+    let mut text = String::new();
+    if shortcut.modifiers.command {
+        text += if cfg!(target_os = "macos") { "Cmd+" } else { "Ctrl+" };
+    }
+    if shortcut.modifiers.shift {
+        text += "Shift+";
+    }
+    text + match shortcut.logical_key {
+        Key::ArrowRight => "Right",
+        Key::Plus => "plus",
+        Key::Minus => "minus",
+        Key::Questionmark => "?",
+        other => other.name(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_commands_share_a_key_or_a_name() {
+        for (i, a) in TABLE.iter().enumerate() {
+            for b in &TABLE[..i] {
+                assert!(a.key.is_none() || a.key != b.key, "{} and {}", a.name, b.name);
+                assert!(a.command != b.command && a.name != b.name, "{} and {}", a.name, b.name);
+            }
+        }
+    }
+
+    #[test]
+    fn every_panel_can_be_shown_and_hidden_from_the_menu() {
+        assert!(Panel::ALL.into_iter().all(|panel| find(Command::Toggle(panel)).is_some()));
+    }
+
+    #[test]
+    fn the_keys_are_those_that_are_promised() {
+        let keys = |command| find(command).and_then(|e| e.key).map(key_name).unwrap();
+        for (command, name) in [
+            (C::RunOrPause, "Space"),
+            (C::Step, "Right"),
+            (C::Reset, "R"),
+            (C::NewSeed, "Shift+R"),
+            (C::Bookmark, "B"),
+            (C::Save(Export::Snapshot), "Ctrl+S"),
+            (C::Open, "Ctrl+O"),
+            (C::Undo, "Ctrl+Z"),
+            (C::Redo, "Ctrl+Shift+Z"),
+            (C::Fit, "F"),
+            (C::Log, "L"),
+            (C::LargerText, "Ctrl+plus"),
+            (C::SmallerText, "Ctrl+minus"),
+            (C::Keys, "?"),
+        ] {
+            assert_eq!(keys(command), name);
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Owns the choice of a path: the system's dialog, which never holds up a frame, and beside it always a field,
+//! for where no dialog can open.
+
+use std::path::PathBuf;
+
+use eframe::egui;
+use std::sync::mpsc::{Receiver, sync_channel};
+
+use super::app::Asked;
+use crate::session::{Action, Dialog, Export};
+
+/// The open choice, if any.
+#[derive(Default)]
+pub struct Dialogs {
+    open: Option<Choice>,
+}
+
+struct Choice {
+    dialog: Dialog,
+    path: String,
+    proposal: String,
+    focus: bool,
+    /// What the system's dialog answered: a path, or none (refused, or there is no such dialog here).
+    answer: Option<Receiver<Option<PathBuf>>>,
+}
+
+impl Dialogs {
+    /// Lets the user choose: opens our field and, where the system has one, its dialog.
+    pub fn open(&mut self, ctx: &egui::Context, dialog: Dialog, proposal: &str) {
+        let path = std::env::current_dir().unwrap_or_default().join(proposal);
+        let path = if dialog == Dialog::Open { String::new() } else { path.display().to_string() };
+        let answer = system_dialog(ctx, dialog, proposal);
+        self.open = Some(Choice { dialog, path, proposal: proposal.into(), focus: true, answer });
+    }
+
+    /// What the system's dialog has answered, if it has.
+    pub fn answer(&mut self) -> Option<Action> {
+        let choice = self.open.as_mut()?;
+        let answer = choice.answer.as_ref()?.try_recv().ok()?;
+        choice.answer = None;
+        // No answer: our field stays, for it may be that there was no dialog to answer.
+        let action = done(choice.dialog, answer?);
+        self.open = None;
+        Some(action)
+    }
+
+    /// Draws our field where a choice is open.
+    pub fn show(&mut self, ctx: &egui::Context, asked: &mut Asked) {
+        let Some(choice) = &mut self.open else { return };
+        let (mut keep, mut chosen, mut cancelled) = (true, false, false);
+        let title = match choice.dialog {
+            Dialog::Open => "Open",
+            Dialog::Save(export) => title(export),
+        };
+        let window = egui::Window::new(title)
+            .pivot(egui::Align2::CENTER_CENTER)
+            .default_pos(ctx.content_rect().center());
+        window.open(&mut keep).collapsible(false).resizable(false).show(ctx, |ui| {
+            let label = ui.label(match choice.dialog {
+                Dialog::Open => "Snapshot (npz) or settings (TOML) to open",
+                Dialog::Save(_) => "Path of the file to write",
+            });
+            let field = egui::TextEdit::singleline(&mut choice.path).desired_width(460.0).hint_text("Path");
+            let field = ui.add(field).labelled_by(label.id);
+            if std::mem::take(&mut choice.focus) {
+                field.request_focus();
+            }
+            chosen = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
+            ui.horizontal(|ui| {
+                let verb = if choice.dialog == Dialog::Open { "Open file" } else { "Save file" };
+                let ready = !choice.path.trim().is_empty();
+                chosen |=
+                    ui.add_enabled(ready, egui::Button::new(verb)).on_hover_text("Use this path").clicked();
+                chosen &= ready;
+                if ui.button("Browse…").on_hover_text("The system's dialog, where there is one").clicked() {
+                    choice.answer = system_dialog(ctx, choice.dialog, &choice.proposal);
+                }
+                cancelled = ui.button("Cancel").on_hover_text("Leave without a file (Escape)").clicked();
+            });
+        });
+        keep &= !cancelled && !ctx.input(|input| input.key_pressed(egui::Key::Escape));
+        if chosen {
+            asked.act(done(choice.dialog, PathBuf::from(choice.path.trim())));
+        }
+        if chosen || !keep {
+            self.open = None;
+        }
+    }
+}
+
+fn title(export: Export) -> &'static str {
+    match export {
+        Export::Snapshot => "Save snapshot",
+        Export::Curves => "Save curves",
+        Export::Settings => "Save settings",
+    }
+}
+
+fn done(dialog: Dialog, path: PathBuf) -> Action {
+    match dialog {
+        Dialog::Open => Action::Open(path),
+        Dialog::Save(export) => Action::Save(export, path),
+    }
+}
+
+/// Makes the system's dialog here, on the window's thread, and waits for it on another.
+fn system_dialog(ctx: &egui::Context, dialog: Dialog, proposal: &str) -> Option<Receiver<Option<PathBuf>>> {
+    if !system_has_dialogs() {
+        return None;
+    }
+    let (name, extension) = match dialog {
+        Dialog::Open | Dialog::Save(Export::Snapshot) => ("Snapshot", "npz"),
+        Dialog::Save(Export::Curves) => ("Curves", "csv"),
+        Dialog::Save(Export::Settings) => ("Settings", "toml"),
+    };
+    let file = rfd::AsyncFileDialog::new().set_file_name(proposal);
+    let file = match dialog {
+        Dialog::Open => rfd::AsyncFileDialog::new().add_filter("Snapshot or settings", &["npz", "toml"]),
+        Dialog::Save(_) => file.add_filter(name, &[extension]),
+    };
+    let (send, receive) = sync_channel(1);
+    let ctx = ctx.clone();
+    let wait: std::pin::Pin<Box<dyn Future<Output = Option<rfd::FileHandle>> + Send>> = match dialog {
+        Dialog::Open => Box::pin(file.pick_file()),
+        Dialog::Save(_) => Box::pin(file.save_file()),
+    };
+    let thread = std::thread::Builder::new().name("file dialog".into());
+    let spawned = thread.spawn(move || {
+        let answer = pollster::block_on(wait).map(|handle| handle.path().to_owned());
+        // The choice may have been closed meanwhile: then nobody listens, which is fine.
+        let _ = send.send(answer);
+        ctx.request_repaint();
+    });
+    spawned.is_ok().then_some(receive)
+}
+
+/// Without a display, as in tests, there is nothing that could show one.
+fn system_has_dialogs() -> bool {
+    !cfg!(target_os = "linux")
+        || ["DISPLAY", "WAYLAND_DISPLAY"]
+            .iter()
+            .any(|name| std::env::var_os(name).is_some_and(|v| !v.is_empty()))
+}

@@ -1,0 +1,37 @@
+//! Owns the window of all keys.
+
+use eframe::egui;
+
+use super::commands::{self, Menu, TABLE};
+
+/// Whether it is open.
+#[derive(Debug, Default)]
+pub struct State {
+    open: bool,
+}
+
+impl State {
+    /// Opens or closes it.
+    pub fn toggle(&mut self) {
+        self.open = !self.open;
+    }
+
+    /// Draws it where it is open.
+    pub fn show(&mut self, ctx: &egui::Context) {
+        egui::Window::new("All keys").open(&mut self.open).resizable(false).collapsible(false).show(ctx, |ui| {
+            ui.weak("Keys do nothing while a text field has the focus.");
+            egui::Grid::new("keys").striped(true).num_columns(3).show(ui, |ui| {
+                for menu in [Menu::Run, Menu::File, Menu::Export, Menu::View, Menu::Help] {
+                    for entry in TABLE.iter().filter(|e| e.menu == menu) {
+                        let Some(key) = entry.key else { continue };
+                        ui.monospace(commands::key_name(key));
+                        ui.label(entry.name);
+                        ui.weak(entry.help);
+                        ui.end_row();
+                    }
+                }
+            });
+            ui.weak("Plots: drag to move, drag with the right button to zoom to a box, Ctrl and the wheel to zoom, double click to fit.");
+        });
+    }
+}

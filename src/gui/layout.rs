@@ -1,0 +1,136 @@
+//! Owns [`Panel`], the panels there are, and [`Layout`], where they stand: docked, resizable, movable, hideable.
+
+use eframe::egui;
+use egui_tiles::{Container, Linear, LinearDir, Tile, TileId, Tiles, Tree};
+use serde::{Deserialize, Serialize};
+
+/// A panel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs)]
+pub enum Panel {
+    Experiment,
+    Loss,
+    Accuracy,
+    Activity,
+    Runs,
+}
+
+impl Panel {
+    /// All panels, in the order of the View menu.
+    pub const ALL: [Panel; 5] =
+        [Panel::Experiment, Panel::Loss, Panel::Accuracy, Panel::Activity, Panel::Runs];
+
+    /// The title of its tab.
+    pub fn title(self) -> &'static str {
+        match self {
+            Panel::Experiment => "Experiment",
+            Panel::Loss => "Loss",
+            Panel::Accuracy => "Accuracy",
+            Panel::Activity => "Activity",
+            Panel::Runs => "Runs",
+        }
+    }
+
+    /// What it shows, for a tooltip.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Panel::Experiment => "All settings of the selected run: task, network, rule, optimiser, measures",
+            Panel::Loss => "Loss on the training batch of each iteration and on the fixed test trials",
+            Panel::Accuracy => "Share of trials judged right, in training and in the test",
+            Panel::Activity => "Input, units and output of the selected run during one probe trial",
+            Panel::Runs => "Every run: how it is, what differs, its latest values",
+        }
+    }
+}
+
+/// Where the panels stand. Remembered between starts.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Layout {
+    /// The tree of panels.
+    pub tree: Tree<Panel>,
+}
+
+impl Default for Layout {
+    fn default() -> Self {
+        let mut tiles = Tiles::default();
+        let mut pane = |panel| {
+            let pane = tiles.insert_pane(panel);
+            tiles.insert_tab_tile(vec![pane])
+        };
+        let experiment = pane(Panel::Experiment);
+        let curves = [pane(Panel::Loss), pane(Panel::Accuracy)];
+        let activity = pane(Panel::Activity);
+        let runs = pane(Panel::Runs);
+        let curves = split(&mut tiles, LinearDir::Vertical, &[(curves[0], 1.0), (curves[1], 1.0)]);
+        let columns = [(experiment, 0.62), (curves, 1.2), (activity, 1.0)];
+        let columns = split(&mut tiles, LinearDir::Horizontal, &columns);
+        let root = split(&mut tiles, LinearDir::Vertical, &[(columns, 4.6), (runs, 1.0)]);
+        Self { tree: Tree::new(egui::Id::unique("panels"), root, tiles) }
+    }
+}
+
+fn split(tiles: &mut Tiles<Panel>, dir: LinearDir, parts: &[(TileId, f32)]) -> TileId {
+    let mut linear = Linear::new(dir, parts.iter().map(|(id, _)| *id).collect());
+    for (id, share) in parts {
+        linear.shares.set_share(*id, *share);
+    }
+    tiles.insert_container(Container::Linear(linear))
+}
+
+impl Layout {
+    /// Whether a panel is in sight, or behind another tab.
+    pub fn is_shown(&self, panel: Panel) -> bool {
+        self.tree.tiles.find_pane(&panel).is_some_and(|id| self.tree.tiles.is_visible(id))
+    }
+
+    /// Shows a panel, in front of other tabs, or hides it.
+    pub fn show(&mut self, panel: Panel, shown: bool) {
+        let Some(id) = self.tree.tiles.find_pane(&panel) else { return };
+        self.tree.set_visible(id, shown);
+        if shown {
+            self.tree.make_active(|tile, _| tile == id);
+        }
+    }
+
+    /// Whether it holds every panel once: a layout from a file may be older than a panel.
+    pub fn is_sound(&self) -> bool {
+        let panes: Vec<Panel> = self
+            .tree
+            .tiles
+            .tiles()
+            .filter_map(|tile| if let Tile::Pane(panel) = tile { Some(*panel) } else { None })
+            .collect();
+        panes.len() == Panel::ALL.len() && Panel::ALL.iter().all(|panel| panes.contains(panel))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_layout_shows_every_panel() {
+        let layout = Layout::default();
+        assert!(layout.is_sound());
+        assert!(Panel::ALL.into_iter().all(|panel| layout.is_shown(panel)));
+    }
+
+    #[test]
+    fn a_panel_that_was_hidden_comes_back() {
+        let mut layout = Layout::default();
+        layout.show(Panel::Runs, false);
+        assert!(!layout.is_shown(Panel::Runs) && layout.is_shown(Panel::Loss));
+        layout.show(Panel::Runs, true);
+        assert!(layout.is_shown(Panel::Runs));
+    }
+
+    #[test]
+    fn a_layout_survives_being_written_and_read() {
+        let mut layout = Layout::default();
+        layout.show(Panel::Activity, false);
+        let text = serde_json::to_string(&layout).unwrap();
+        let back: Layout = serde_json::from_str(&text).unwrap();
+        assert!(back.is_sound() && !back.is_shown(Panel::Activity) && back.is_shown(Panel::Loss));
+    }
+}

@@ -1,0 +1,53 @@
+//! Owns the line of messages below the top bar: what went wrong, with what can be done about it.
+
+use eframe::egui::{self, Ui};
+
+use super::app::Asked;
+use super::theme;
+use crate::session::{Action, RunState, Session};
+use crate::training::run::StopReason;
+
+/// Messages shown at once; older ones wait.
+const MOST: usize = 3;
+
+/// Draws the newest messages; nothing where there is none.
+pub fn show(ui: &mut Ui, session: &Session, asked: &mut Asked) {
+    let notices = session.notices();
+    if notices.is_empty() {
+        return;
+    }
+    egui::Panel::top("notices").show(ui, |ui| {
+        for notice in notices.iter().rev().take(MOST) {
+            ui.horizontal_wrapped(|ui| {
+                let dismiss = ui.small_button("Dismiss").on_hover_text("Take this message away");
+                dismiss.widget_info(|| {
+                    egui::WidgetInfo::labeled(egui::Role::Button, true, format!("Dismiss: {}", notice.text))
+                });
+                if dismiss.clicked() {
+                    asked.act(Action::Dismiss(notice.id));
+                }
+                let diverged = notice
+                    .run
+                    .and_then(|id| session.run(id))
+                    .filter(|run| matches!(run.state, RunState::Ended(StopReason::Diverged { .. })));
+                if let Some(run) = diverged {
+                    let rewind = ui
+                        .small_button("Rewind with half the rate")
+                        .on_hover_text("Go back to before it diverged and go on with half the learning rate");
+                    if rewind.clicked() {
+                        asked.act(Action::RewindWithHalfRate(run.id));
+                        asked.act(Action::Dismiss(notice.id));
+                    }
+                }
+                if notice.is_error {
+                    ui.colored_label(theme::warning(ui.visuals().dark_mode), &notice.text);
+                } else {
+                    ui.label(&notice.text);
+                }
+            });
+        }
+        if notices.len() > MOST {
+            ui.weak(format!("and {} older", notices.len() - MOST));
+        }
+    });
+}

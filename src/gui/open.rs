@@ -1,0 +1,129 @@
+//! Owns [`open`], which opens the window, and [`OpenError`], why it could not.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use eframe::egui;
+
+use super::app::Window;
+use crate::engine::Engine;
+use crate::session::{self, Action, Session};
+
+/// Debian's packages of the libraries that are opened at run time.
+const PACKAGES: &str = "libx11-6 libx11-xcb1 libxcb1 libxcursor1 libxi6 libxrandr2 libxkbcommon0 \
+                        libxkbcommon-x11-0 libgl1 libegl1";
+
+/// Why there is no window.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Neither DISPLAY nor WAYLAND_DISPLAY is set.
+    #[error(
+        "there is no display (neither DISPLAY nor WAYLAND_DISPLAY is set): `basinscope run` works without one"
+    )]
+    NoDisplay,
+    /// A library or a graphics driver is missing.
+    #[error(
+        "the window cannot open ({0}): on Debian `apt install {PACKAGES}`; `basinscope run` works without it"
+    )]
+    System(String),
+}
+
+/// Opens the window, on the files given (snapshots, settings), and returns when it is closed.
+///
+/// # Errors
+/// [`OpenError`], in one line, where the system has no display or lacks a library.
+pub fn open(files: Vec<PathBuf>) -> Result<(), OpenError> {
+    if cfg!(target_os = "linux") && !has_display() {
+        return Err(OpenError::NoDisplay);
+    }
+    let options = eframe::NativeOptions {
+        renderer: eframe::Renderer::Glow,
+        viewport: egui::ViewportBuilder::default()
+            .with_title("Basinscope")
+            .with_app_id("basinscope")
+            .with_inner_size([1280.0, 720.0])
+            .with_min_inner_size([640.0, 400.0])
+            .with_drag_and_drop(true),
+        ..Default::default()
+    };
+    let create: eframe::AppCreator<'_> = Box::new(move |creation| {
+        OPENED.store(true, Ordering::Relaxed);
+        let mut session = demonstration(&creation.egui_ctx);
+        for file in files {
+            session.act(Action::Open(file));
+        }
+        Ok(Box::new(Window::new(session)))
+    });
+    // The window system's crates panic where a library that they open at run time is missing.
+    keep_early_panics();
+    let run = || eframe::run_native("basinscope", options, create);
+    match std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)) {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(OpenError::System(one_line(&error.to_string()))),
+        Err(payload) if OPENED.load(Ordering::Relaxed) => std::panic::resume_unwind(payload),
+        Err(_) => {
+            let kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner).take();
+            Err(OpenError::System(one_line(&kept.unwrap_or_default())))
+        }
+    }
+}
+
+/// The session of a first start.
+fn demonstration(ctx: &egui::Context) -> Session {
+    let repaint = ctx.clone();
+    let engine = Engine::new(0, Arc::new(move || repaint.request_repaint()));
+    let mut session = Session::new(engine, session::trainers(), toml::Table::new());
+    session.act(Action::Demonstrate);
+    session
+}
+
+fn has_display() -> bool {
+    ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| std::env::var_os(name).is_some_and(|v| !v.is_empty()))
+}
+
+/// The first line of a message.
+fn one_line(text: &str) -> String {
+    text.lines()
+        .map(str::trim)
+        .find(|line| !line.is_empty())
+        .unwrap_or("unknown error")
+        .trim_end_matches('.')
+        .into()
+}
+
+/// Whether the window was made: until then a panic of this thread is kept, from then on it is told as usual.
+static OPENED: AtomicBool = AtomicBool::new(false);
+static KEPT: Mutex<Option<String>> = Mutex::new(None);
+
+/// Keeps the message of a panic on the window's thread before the window is there: it is then told in the one
+/// line of [`OpenError`].
+fn keep_early_panics() {
+    let window = std::thread::current().id();
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        if OPENED.load(Ordering::Relaxed) || std::thread::current().id() != window {
+            return usual(info);
+        }
+        let payload = info.payload();
+        let text = payload.downcast_ref::<String>().cloned();
+        let text = text.or_else(|| payload.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+        *KEPT.lock().unwrap_or_else(PoisonError::into_inner) = text;
+    }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_are_one_line_that_names_the_way_out() {
+        let no_display = OpenError::NoDisplay.to_string();
+        assert!(no_display.contains("basinscope run") && !no_display.contains('\n'));
+        let system = OpenError::System(one_line("\n  libGL.so: cannot open.\nbacktrace\n")).to_string();
+        assert!(
+            system.contains("libGL.so: cannot open") && system.contains("libgl1") && !system.contains('\n')
+        );
+        assert!(!system.contains("backtrace"));
+    }
+}

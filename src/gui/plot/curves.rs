@@ -1,0 +1,338 @@
+//! Owns [`Curves`], the plot of series against training: log, signed-log and linear axes, smoothing, linked
+//! cursor, marks and a table of the numbers.
+
+use eframe::egui::{self, Color32, Id, Ui, pos2, vec2};
+use egui_plot::{Line, PlotPoints, PlotResponse, VLine};
+
+use super::axes::{self, Extent};
+use super::number;
+use super::paint::{self, LineLook};
+use super::scale::{self, Scale};
+use super::trace::{Abscissa, Drawing, Trace};
+use super::{header, table};
+use crate::gui::theme::{self, Dash};
+use crate::session::curves::{Curve, Reading};
+use crate::session::runs::Mark;
+
+/// One line of a plot.
+pub struct Shown<'a> {
+    /// What it is and of which run; unique in its plot.
+    pub name: String,
+    /// How it looks.
+    pub look: LineLook,
+    /// Its values.
+    pub curve: &'a Curve,
+    /// What its horizontal axis shows.
+    pub abscissa: Abscissa<'a>,
+    /// The span in iterations of the running mean that is drawn with the values faint behind; 0 = the values.
+    pub span: f64,
+    /// What the legend adds: why a line is a guide only, that a value is stale.
+    pub note: Option<String>,
+    /// Whether it has an entry of its own in the legend.
+    pub in_legend: bool,
+}
+
+/// The vertical scale that the user asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs)]
+pub enum Vertical {
+    Linear,
+    Log,
+    SignedLog,
+}
+
+/// What the user chose for one plot.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+pub struct View {
+    /// The vertical scale.
+    pub vertical: Vertical,
+    /// Whether the horizontal axis is logarithmic.
+    pub log_x: bool,
+    /// Whether the numbers stand beside the plot.
+    pub table: bool,
+    /// Set by a command; the next drawing shows everything again.
+    #[serde(skip)]
+    pub fit: bool,
+}
+
+impl Default for View {
+    fn default() -> Self {
+        Self { vertical: Vertical::Linear, log_x: false, table: false, fit: false }
+    }
+}
+
+/// One place on the horizontal axis that all plots of curves show together.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Cursor {
+    /// Shown in this frame.
+    pub shown: Option<f64>,
+    /// Found in this frame under the pointer, shown in the next.
+    pub found: Option<f64>,
+}
+
+impl Cursor {
+    /// Starts a frame.
+    pub fn turn(&mut self) {
+        self.shown = self.found.take();
+    }
+}
+
+/// A plot of series.
+pub struct Curves<'a> {
+    /// Unique in the window.
+    pub id: &'static str,
+    /// Its name, with the unit.
+    pub title: &'static str,
+    /// The horizontal axis.
+    pub x_name: &'static str,
+    /// Its curves, drawn in this order.
+    pub curves: Vec<Shown<'a>>,
+    /// Legend entries that belong to no single curve (what solid and dashed mean).
+    pub key: Vec<(LineLook, String)>,
+    /// Changes of settings.
+    pub marks: &'a [Mark],
+    /// The values of the horizontal axis that are shown at least.
+    pub x_range: Option<(f64, f64)>,
+    /// Said where there is no value at all.
+    pub empty: &'a str,
+}
+
+impl Curves<'_> {
+    /// Draws it into all of the space that is left.
+    pub fn show(&self, ui: &mut Ui, view: &mut View, cursor: &mut Cursor) {
+        header::legend(ui, self);
+        if self.curves.iter().all(|c| c.curve.is_empty()) {
+            ui.centered_and_justified(|ui| ui.weak(self.empty));
+            return;
+        }
+        if view.table {
+            let width = (ui.available_width() * 0.5).max(160.0);
+            let (size, left) = (ui.available_size(), ui.cursor().left_top());
+            let plot = egui::Rect::from_min_size(left, vec2((size.x - width).max(80.0), size.y));
+            let rest = egui::Rect::from_min_max(pos2(plot.right() + 6.0, left.y), left + size);
+            ui.scope_builder(egui::UiBuilder::new().max_rect(plot), |ui| self.plot(ui, view, cursor));
+            ui.scope_builder(egui::UiBuilder::new().max_rect(rest), |ui| {
+                let columns: Vec<_> =
+                    self.curves.iter().map(|c| (c.name.as_str(), c.curve.values())).collect();
+                table::show(ui, self.title, &columns, cursor.shown);
+            });
+        } else {
+            self.plot(ui, view, cursor);
+        }
+    }
+
+    /// The scales of both axes.
+    fn scales(&self, view: &View) -> [Scale; 2] {
+        let y = match view.vertical {
+            Vertical::Linear => Scale::Linear,
+            Vertical::Log => Scale::Log,
+            Vertical::SignedLog => {
+                let smallest = self.curves.iter().filter_map(|c| c.smallest_magnitude());
+                let largest = self.curves.iter().filter_map(|c| c.largest_magnitude());
+                let threshold =
+                    scale::threshold(smallest.reduce(f64::min).unwrap_or(0.0), largest.fold(0.0, f64::max));
+                Scale::SignedLog { threshold }
+            }
+        };
+        [if view.log_x { Scale::Log } else { Scale::Linear }, y]
+    }
+
+    fn plot(&self, ui: &mut Ui, view: &mut View, cursor: &mut Cursor) {
+        let scales = self.scales(view);
+        let columns = ui.available_width().max(40.0) as usize;
+        let group = Id::unique(("curves", self.x_name, view.log_x));
+        let fit = std::mem::take(&mut view.fit);
+        let shown = cursor.shown.and_then(|x| scales[0].place(x));
+        let dark = ui.visuals().dark_mode;
+        let plot = axes::axes(self.id, scales, ui).link_axis(group, axes::LINK_X);
+        let PlotResponse { response, transform, inner: traces, .. } = plot.show(ui, |plot| {
+            if fit {
+                plot.set_auto_bounds(true);
+            }
+            let bounds = plot.plot_bounds();
+            let whole = plot.auto_bounds().x || fit;
+            let view = (!whole).then(|| (bounds.min()[0], bounds.max()[0]));
+            let mut traces = Vec::with_capacity(self.curves.len());
+            let mut extent = [None, None];
+            if let Some((low, high)) = self.x_range {
+                for x in [low, high].into_iter().filter_map(|x| scales[0].place(x)) {
+                    widen(&mut extent[0], x);
+                }
+            }
+            for (i, curve) in self.curves.iter().enumerate() {
+                let drawing = curve.drawing(scales, columns, view);
+                let raw = drawing.raw();
+                let smooth = if curve.span > 0.0 { drawing.smoothed(curve.span) } else { Trace::default() };
+                for point in raw.lines.iter().chain(&smooth.lines).flatten() {
+                    widen(&mut extent[0], point[0]);
+                    widen(&mut extent[1], point[1]);
+                }
+                let faint = !smooth.lines.is_empty();
+                curve.add_lines(plot, i, &raw, faint);
+                curve.add_lines(plot, self.curves.len() + i, &smooth, false);
+                traces.push(raw);
+            }
+            plot.add(Extent::new(extent[0], extent[1], [1e-9, least_span(scales[1], extent[1])]));
+            for mark in self.marks {
+                if let Some(x) = scales[0].place(mark.iteration as f64) {
+                    let line = VLine::new(mark.text.clone(), x).style(paint::line_style(Dash::Dotted));
+                    plot.vline(line.color(theme::change_mark(dark)).width(1.0));
+                }
+            }
+            if let Some(x) = shown {
+                plot.vline(VLine::new("cursor", x).color(theme::change_mark(dark)).width(1.0));
+            }
+            traces
+        });
+        let frame = *transform.frame();
+        let x_of = |place: f64| transform.position_from_point_x(place);
+        let painter = ui.painter().with_clip_rect(frame);
+        let warning = theme::warning(dark);
+        for (curve, trace) in self.curves.iter().zip(&traces) {
+            let points = trace.lines.iter().map(Vec::len).sum::<usize>();
+            let apart = frame.width() / points.max(1) as f32;
+            if let Some(shape) = curve.look.marker
+                && (apart > 9.0 || points == 1)
+            {
+                for point in trace.lines.iter().flatten() {
+                    let at = transform.position_from_point(&(*point).into());
+                    painter.add(paint::marker(shape, at, 3.0, curve.look.color));
+                }
+            }
+            painter.extend(trace.below.iter().map(|x| paint::below(x_of(*x), frame, curve.look.color)));
+            painter.extend(trace.not_finite.iter().map(|x| paint::not_finite(x_of(*x), frame, warning)));
+        }
+        paint::corner(ui, frame, self.x_name);
+        self.paint_marks(ui, frame, scales[0], x_of);
+        if let Some(pointer) = response.hover_pos() {
+            cursor.found = Some(scales[0].value(transform.value_from_position(pointer).x));
+        }
+        if let (Some(x), Some(place)) = (cursor.shown, shown)
+            && frame.x_range().contains(x_of(place))
+        {
+            let top = response.hover_pos().map_or(frame.top() + 4.0, |p| p.y);
+            paint::boxed_text(ui, frame, pos2(x_of(place), top), self.readout(x));
+        }
+        response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, self.in_words()));
+    }
+
+    /// What the plot shows, in words, for a screen reader.
+    pub fn in_words(&self) -> String {
+        let mut text = format!("Plot of {}, {} curves", self.title.to_lowercase(), self.curves.len());
+        for curve in &self.curves {
+            match curve.curve.last() {
+                Some(p) => {
+                    text +=
+                        &format!(". {}: {} at iteration {}", curve.name, number::value(p.value), p.iteration);
+                }
+                None => text += &format!(". {}: no value yet", curve.name),
+            }
+        }
+        text
+    }
+
+    /// The cursor's box: every curve's sample nearest to it, exactly.
+    fn readout(&self, x: f64) -> Vec<(Option<LineLook>, String)> {
+        let mut lines = Vec::new();
+        let mut at = None;
+        for curve in &self.curves {
+            let Some(reading) = curve.drawing([Scale::Linear; 2], 1, None).nearest(x) else { continue };
+            let (iteration, text) = match reading {
+                Reading::Exact(p) => (p.iteration, number::significant(p.value, 6)),
+                Reading::Among(entry) => (entry.last, among(entry)),
+            };
+            let suffix = match *at.get_or_insert(iteration) {
+                first if first == iteration => String::new(),
+                _ => format!(" (iteration {})", number::count(iteration)),
+            };
+            lines.push((Some(curve.look), format!("{text} {}{suffix}", curve.name)));
+        }
+        if let Some(iteration) = at {
+            let mut text = format!("iteration {}", number::count(iteration));
+            if self.x_name != "iteration" {
+                text = format!("{} {}, {text}", self.x_name, number::value(x));
+            }
+            lines.insert(0, (None, text));
+        }
+        lines
+    }
+
+    fn paint_marks(&self, ui: &Ui, frame: egui::Rect, x_scale: Scale, x_of: impl Fn(f64) -> f32) {
+        let font = egui::TextStyle::Small.resolve(ui.style());
+        let painter = ui.painter().with_clip_rect(frame);
+        let mut free_from = frame.left();
+        for mark in self.marks {
+            let Some(x) = x_scale.place(mark.iteration as f64).map(&x_of) else { continue };
+            // A label that would lie on the one before is left to the cursor and the table.
+            if x < free_from {
+                continue;
+            }
+            let color = ui.visuals().weak_text_color();
+            let galley = painter.layout_no_wrap(mark.text.clone(), font.clone(), color);
+            free_from = x + galley.size().x + 8.0;
+            painter.galley(pos2(x + 3.0, frame.top() + 1.0), galley, color);
+        }
+    }
+}
+
+impl Shown<'_> {
+    fn drawing(&self, scales: [Scale; 2], columns: usize, view: Option<(f64, f64)>) -> Drawing<'_> {
+        Drawing { curve: self.curve, abscissa: self.abscissa, scales, columns, view }
+    }
+
+    /// Smallest and largest value.
+    fn ends(&self) -> Option<(f64, f64)> {
+        self.curve.whole()?.ends.map(|(low, high)| (low.value, high.value))
+    }
+
+    fn largest_magnitude(&self) -> Option<f64> {
+        self.ends().map(|(low, high)| low.abs().max(high.abs()))
+    }
+
+    /// The magnitude nearest to zero that is still worth telling from it.
+    fn smallest_magnitude(&self) -> Option<f64> {
+        let (low, high) = self.ends()?;
+        let last = self.curve.last()?.value.abs();
+        [low.abs(), high.abs(), last].into_iter().filter(|v| *v > 0.0).reduce(f64::min)
+    }
+
+    fn add_lines(&self, plot: &mut egui_plot::PlotUi<'_>, index: usize, trace: &Trace, faint: bool) {
+        let color: Color32 = if faint { self.look.color.gamma_multiply(0.45) } else { self.look.color };
+        let width = if faint { 1.0 } else { self.look.width };
+        for (stretch, line) in trace.lines.iter().enumerate() {
+            let points = PlotPoints::from(line.clone());
+            let style = if faint { Dash::Solid } else { self.look.dash };
+            plot.line(
+                Line::new(self.name.clone(), points)
+                    .id((index, stretch))
+                    .color(color)
+                    .width(width)
+                    .style(paint::line_style(style))
+                    .allow_hover(false),
+            );
+        }
+    }
+}
+
+fn widen(range: &mut Option<(f64, f64)>, place: f64) {
+    *range = Some(range.map_or((place, place), |(low, high)| (low.min(place), high.max(place))));
+}
+
+/// The least extent of the vertical axis in places: a tenth of a decade, or 2 % of the value.
+fn least_span(scale: Scale, range: Option<(f64, f64)>) -> f64 {
+    match (scale, range) {
+        (Scale::Linear, Some((low, high))) => (0.02 * low.abs().max(high.abs())).max(1e-12),
+        _ => 0.1,
+    }
+}
+
+fn among(entry: crate::session::curves::Entry) -> String {
+    match entry.ends {
+        Some((low, high)) => {
+            format!("{} to {}", number::significant(low.value, 6), number::significant(high.value, 6))
+        }
+        None => "not finite".into(),
+    }
+}

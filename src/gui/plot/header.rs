@@ -1,0 +1,88 @@
+//! Owns what stands around a plot of curves: its legend, and the switches for the bar above it.
+
+use eframe::egui::{self, Response, Ui, vec2};
+
+use super::curves::{Curves, Vertical, View};
+use super::paint::LineLook;
+
+/// The legend: what the lines are, with what there is to say about them.
+pub fn legend(ui: &mut Ui, plot: &Curves<'_>) {
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing = vec2(8.0, 1.0);
+        for (look, text) in &plot.key {
+            entry(ui, *look, text);
+        }
+        for curve in plot.curves.iter().filter(|curve| curve.in_legend) {
+            let response = entry(ui, curve.look, &curve.name);
+            if let Some(note) = &curve.note {
+                response.on_hover_text(note);
+                ui.small(format!("({note})"));
+            }
+        }
+    });
+}
+
+fn entry(ui: &mut Ui, look: LineLook, text: &str) -> Response {
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 3.0;
+        let height = ui.text_style_height(&egui::TextStyle::Small);
+        let (rect, _) = ui.allocate_exact_size(vec2(20.0, height), egui::Sense::hover());
+        ui.painter().extend(look.sample(rect.left_center(), 20.0));
+        ui.small(text)
+    })
+    .inner
+}
+
+/// The switches of a plot, from right to left.
+pub fn switches(ui: &mut Ui, title: &str, view: &mut View) {
+    let name = |what: &str| format!("{title}: {what}");
+    if switch(ui, view.table, "table", &name("table of numbers"), "Show the numbers beside the plot") {
+        view.table = !view.table;
+    }
+    if switch(ui, false, "fit", &name("fit"), "Show everything again (F, or a double click in the plot)") {
+        view.fit = true;
+    }
+    if switch(ui, view.log_x, "log x", &name("log x"), "Logarithmic horizontal axis") {
+        view.log_x = !view.log_x;
+        view.fit = true;
+    }
+    let (text, next) = match view.vertical {
+        Vertical::Linear => ("log y", Vertical::Log),
+        Vertical::Log => ("log y", Vertical::SignedLog),
+        Vertical::SignedLog => ("±log y", Vertical::Linear),
+    };
+    let tip = "Vertical axis: linear, logarithmic (L), or logarithmic for both signs";
+    if switch(ui, view.vertical != Vertical::Linear, text, &name("log y"), tip) {
+        view.vertical = next;
+        view.fit = true;
+    }
+}
+
+fn switch(ui: &mut Ui, on: bool, text: &str, name: &str, tip: &str) -> bool {
+    let button = egui::Button::selectable(on, egui::RichText::new(text).small()).small();
+    let response = ui.add(button).on_hover_text(tip);
+    response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, ui.is_enabled(), on, name));
+    response.clicked()
+}
+
+/// The smoothing of all noisy curves.
+pub fn smoothing(ui: &mut Ui, title: &str, span: &mut f64) {
+    let name = format!("{title}: smoothing in iterations");
+    let response = ui
+        .add(
+            egui::DragValue::new(span)
+                .range(0.0..=10_000.0)
+                .speed(0.5)
+                .max_decimals(0)
+                .custom_formatter(|v, _| if v < 0.5 { "raw".into() } else { format!("mean over {v:.0}") })
+                .custom_parser(|text| text.trim().trim_start_matches("mean over").trim().parse().ok()),
+        )
+        .on_hover_text(
+            "Running mean of the training curves with weights exp(-age / n), n iterations, its start-up bias \
+             taken out; the values themselves are faint behind. 0 shows the values only.",
+        );
+    response.widget_info(|| egui::WidgetInfo {
+        value: Some(*span),
+        ..egui::WidgetInfo::labeled(egui::Role::SpinButton, true, &name)
+    });
+}

@@ -1,0 +1,14 @@
+//! Our plots over egui_plot: scales it lacks (log, signed log), decimation, smoothing, linked cursor with exact
+//! values, tables of numbers. Drawing only reads.
+
+pub mod axes;
+pub mod colormap;
+pub mod curves;
+pub mod header;
+pub mod number;
+pub mod paint;
+pub mod raster;
+pub mod scale;
+pub mod table;
+pub mod time_lines;
+pub mod trace;

@@ -1,0 +1,160 @@
+//! Owns the table of runs.
+
+use eframe::egui::{self, Ui, vec2};
+use egui_extras::{Column, TableBuilder};
+
+use super::app::Asked;
+use super::commands::Command;
+use super::plot::number;
+use super::plot::paint::LineLook;
+use super::theme::{self, Dash};
+use crate::session::{Action, RunEntry, RunId, Session, words};
+use crate::training::history::Series;
+
+/// What the table keeps: the name that is being typed.
+#[derive(Debug, Default)]
+pub struct State {
+    renaming: Option<(RunId, String)>,
+}
+
+/// Draws the table.
+pub fn show(ui: &mut Ui, session: &Session, state: &mut State, asked: &mut Asked) {
+    if session.runs().is_empty() {
+        ui.centered_and_justified(|ui| ui.weak("No run. Choose a preset, or press New run."));
+        return;
+    }
+    let height = ui.spacing().interact_size.y;
+    let current = session.current().map(|run| run.id);
+    let small = |least: f32| Column::auto().at_least(least);
+    TableBuilder::new(ui)
+        .striped(true)
+        .cell_layout(egui::Layout::left_to_right(egui::Align::Center))
+        .sense(egui::Sense::click())
+        .column(small(30.0))
+        .column(small(90.0))
+        .column(Column::remainder().at_least(120.0).clip(true))
+        .columns(small(70.0), 6)
+        .column(small(210.0))
+        .header(height, |mut header| {
+            for (name, tip) in [
+                ("", "Colour and marker on the curves"),
+                ("Name", "Double click to rename"),
+                ("What differs", "Settings on which the runs do not agree"),
+                ("State", "What the run is doing"),
+                ("Iteration", "Updates made"),
+                ("Loss", Series::TrainLoss.meaning()),
+                ("Test loss", Series::TestLoss.meaning()),
+                ("Sharpness", Series::LambdaMax.meaning()),
+                ("Gap", Series::GeneralizationGap.meaning()),
+                ("", ""),
+            ] {
+                header.col(|ui| {
+                    ui.strong(name).on_hover_text(tip);
+                });
+            }
+        })
+        .body(|body| {
+            body.rows(height, session.runs().len(), |mut row| {
+                let run = &session.runs()[row.index()];
+                row.set_selected(current == Some(run.id));
+                columns(&mut row, run, state, asked);
+                let response = row.response();
+                let name = format!("Select {}", run.name);
+                response.widget_info(|| {
+                    egui::WidgetInfo::selected(egui::Role::Row, true, current == Some(run.id), &name)
+                });
+                if response.clicked() {
+                    asked.act(Action::Select(run.id));
+                }
+            });
+        });
+}
+
+fn columns(row: &mut egui_extras::TableRow<'_, '_>, run: &RunEntry, state: &mut State, asked: &mut Asked) {
+    row.col(|ui| {
+        let (color, marker) = theme::run_style(run.colour, ui.visuals().dark_mode);
+        let (rect, _) = ui.allocate_exact_size(vec2(26.0, 12.0), egui::Sense::hover());
+        let color = if run.hidden { color.gamma_multiply(0.3) } else { color };
+        let look = LineLook { color, dash: Dash::Solid, marker: Some(marker), width: 2.0 };
+        ui.painter().extend(look.sample(rect.left_center(), 26.0));
+    });
+    row.col(|ui| name(ui, run, state, asked));
+    row.col(|ui| {
+        let text = run.differs.iter().map(difference).collect::<Vec<_>>().join(", ");
+        ui.add(egui::Label::new(&text).truncate()).on_hover_text(text);
+    });
+    row.col(|ui| {
+        ui.label(words::state(&run.state));
+    });
+    row.col(|ui| {
+        ui.label(number::count(run.iteration));
+    });
+    for series in [Series::TrainLoss, Series::TestLoss, Series::LambdaMax, Series::GeneralizationGap] {
+        row.col(|ui| {
+            let text = run.curves.last(series).map_or("–".into(), |p| number::value(p.value));
+            ui.label(text);
+        });
+    }
+    row.col(|ui| buttons(ui, run, asked));
+}
+
+fn difference(d: &crate::session::runs::Difference) -> String {
+    // `rule.kind` is called after the rule, `network.gain` after the gain.
+    let key = d.key.trim_end_matches(".kind");
+    let key = key.rsplit('.').next().unwrap_or(key).replace('_', " ");
+    match &d.to {
+        Some(toml::Value::String(word)) => format!("{key} {word}"),
+        Some(toml::Value::Float(x)) => format!("{key} {}", number::short(*x)),
+        Some(value) => format!("{key} {value}"),
+        None => format!("no {key}"),
+    }
+}
+
+fn name(ui: &mut Ui, run: &RunEntry, state: &mut State, asked: &mut Asked) {
+    if let Some((id, text)) = &mut state.renaming
+        && *id == run.id
+    {
+        let field = ui.add(egui::TextEdit::singleline(text).hint_text("Name of the run"));
+        field.request_focus();
+        if field.lost_focus() || ui.input(|input| input.key_pressed(egui::Key::Enter)) {
+            if !text.trim().is_empty() {
+                asked.act(Action::Rename(run.id, text.trim().into()));
+            }
+            state.renaming = None;
+        }
+        return;
+    }
+    let label = egui::Label::new(&run.name).sense(egui::Sense::click()).truncate();
+    let response = ui.add(label).on_hover_text("Click to select, double click to rename");
+    if response.double_clicked() {
+        state.renaming = Some((run.id, run.name.clone()));
+    } else if response.clicked() {
+        asked.act(Action::Select(run.id));
+    }
+}
+
+fn buttons(ui: &mut Ui, run: &RunEntry, asked: &mut Asked) {
+    ui.spacing_mut().item_spacing.x = 3.0;
+    let mut button = |on: bool, text: &str, tip: &str| {
+        let response = ui.add(egui::Button::selectable(on, text).small()).on_hover_text(tip);
+        let name = format!("{text} {}", run.name);
+        response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, on, &name));
+        response.clicked()
+    };
+    if button(run.pinned, "Pin", "Keep its curves as a ghost when it is reset") {
+        asked.act(Action::Pin(run.id, !run.pinned));
+    }
+    if button(run.hidden, "Hide", "Leave it out of the plots") {
+        asked.act(Action::Hide(run.id, !run.hidden));
+    }
+    if button(false, "Branch", "A new run, the same but with what you change next") {
+        asked.act(Action::Branch { from: run.id, set: Vec::new() });
+    }
+    if button(false, "Close", "Remove the run") {
+        asked.act(Action::Close(run.id));
+    }
+    if run.is_alive() && button(false, "Bookmark", "Keep its full state to come back to") {
+        asked.act(Action::Select(run.id));
+        asked.command(Command::Bookmark);
+    }
+}

@@ -1,0 +1,214 @@
+//! Owns how things look: colours, dashes and markers of runs, text sizes, light and dark.
+
+use eframe::egui::{self, Color32, FontId, TextStyle, Theme};
+
+/// Colours of Okabe and Ito (2008), told apart under the common colour deficiencies.
+mod okabe_ito {
+    use eframe::egui::Color32;
+
+    pub const ORANGE: Color32 = Color32::from_rgb(0xE6, 0x9F, 0x00);
+    pub const SKY_BLUE: Color32 = Color32::from_rgb(0x56, 0xB4, 0xE9);
+    pub const GREEN: Color32 = Color32::from_rgb(0x00, 0x9E, 0x73);
+    pub const YELLOW: Color32 = Color32::from_rgb(0xF0, 0xE4, 0x42);
+    pub const BLUE: Color32 = Color32::from_rgb(0x00, 0x72, 0xB2);
+    pub const VERMILION: Color32 = Color32::from_rgb(0xD5, 0x5E, 0x00);
+    pub const PURPLE: Color32 = Color32::from_rgb(0xCC, 0x79, 0xA7);
+}
+use okabe_ito::{BLUE, GREEN, ORANGE, PURPLE, SKY_BLUE, VERMILION, YELLOW};
+
+/// Colours of the runs in turn, on white and on black. The pair of a run differs only where the one would
+/// vanish on the other's background.
+const RUNS: [(Color32, Color32); 7] = [
+    (BLUE, SKY_BLUE),
+    (VERMILION, VERMILION),
+    (GREEN, GREEN),
+    (PURPLE, PURPLE),
+    (ORANGE, ORANGE),
+    (Color32::from_rgb(0x1A, 0x1A, 0x1A), Color32::from_rgb(0xF2, 0xF2, 0xF2)),
+    (SKY_BLUE, YELLOW),
+];
+
+/// The shape that marks a run's points, so that its colour is never the only difference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Marker {
+    Circle,
+    Square,
+    Diamond,
+    TriangleUp,
+    TriangleDown,
+    Cross,
+    Plus,
+    Ring,
+}
+
+const MARKERS: [Marker; 8] = [
+    Marker::Circle,
+    Marker::Square,
+    Marker::Diamond,
+    Marker::TriangleUp,
+    Marker::TriangleDown,
+    Marker::Cross,
+    Marker::Plus,
+    Marker::Ring,
+];
+
+/// How a line is broken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Dash {
+    Solid,
+    Dashed,
+    Dotted,
+}
+
+/// Colour and marker of the run in a slot of the runs table. With more runs than colours the colour comes
+/// again with another marker.
+pub fn run_style(slot: usize, dark: bool) -> (Color32, Marker) {
+    let (on_white, on_black) = RUNS[slot % RUNS.len()];
+    (if dark { on_black } else { on_white }, MARKERS[slot % MARKERS.len()])
+}
+
+/// The colour of warnings and of values that are not converged or not finite.
+pub fn warning(dark: bool) -> Color32 {
+    if dark { ORANGE } else { VERMILION }
+}
+
+/// The colour of marks at which a setting changed.
+pub fn change_mark(dark: bool) -> Color32 {
+    if dark { Color32::from_gray(150) } else { Color32::from_gray(110) }
+}
+
+/// What of the look the user chooses.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+pub struct Look {
+    /// Light, dark or as the system has it.
+    pub theme: ThemeChoice,
+    /// Size of all text relative to its usual size, 0.7 to 2.5.
+    pub text_scale: f32,
+    /// Large text and fewer panels, for a projector.
+    pub presenter: bool,
+}
+
+/// Light, dark or as the system has it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs)]
+pub enum ThemeChoice {
+    #[default]
+    System,
+    Light,
+    Dark,
+}
+
+impl Default for Look {
+    fn default() -> Self {
+        Self { theme: ThemeChoice::System, text_scale: 1.0, presenter: false }
+    }
+}
+
+/// Sets the fonts, once: the stock ones, and for arrows and signs that the text font lacks the monospace one.
+pub fn set_fonts(ctx: &egui::Context) {
+    let mut fonts = egui::FontDefinitions::default();
+    let monospace = fonts.families.get(&egui::FontFamily::Monospace).cloned().unwrap_or_default();
+    let text = fonts.families.entry(egui::FontFamily::Proportional).or_default();
+    let missing: Vec<String> = monospace.into_iter().filter(|name| !text.contains(name)).collect();
+    text.extend(missing);
+    ctx.set_fonts(fonts);
+}
+
+impl Look {
+    /// The text size one step larger or smaller, within bounds.
+    pub fn resized(self, steps: i32) -> Self {
+        Self { text_scale: (self.text_scale * 1.1f32.powi(steps)).clamp(0.7, 2.5), ..self }
+    }
+
+    /// Sets fonts, spacing and colours of the whole window. Larger text enlarges all else with it, so that
+    /// nothing is clipped that was not before.
+    pub fn apply(self, ctx: &egui::Context) {
+        ctx.set_theme(match self.theme {
+            ThemeChoice::System => egui::ThemePreference::System,
+            ThemeChoice::Light => egui::ThemePreference::Light,
+            ThemeChoice::Dark => egui::ThemePreference::Dark,
+        });
+        ctx.set_zoom_factor(self.text_scale * if self.presenter { 1.35 } else { 1.0 });
+        ctx.options_mut(|options| options.zoom_with_keyboard = false);
+        for theme in [Theme::Light, Theme::Dark] {
+            ctx.style_mut_of(theme, |style| set_style(style, theme));
+        }
+    }
+}
+
+fn set_style(style: &mut egui::Style, theme: Theme) {
+    style.text_styles = [
+        (TextStyle::Small, FontId::proportional(11.0)),
+        (TextStyle::Body, FontId::proportional(13.0)),
+        (TextStyle::Button, FontId::proportional(13.0)),
+        (TextStyle::Monospace, FontId::monospace(12.0)),
+        (TextStyle::Heading, FontId::proportional(16.0)),
+    ]
+    .into();
+    style.spacing.item_spacing = egui::vec2(6.0, 4.0);
+    style.spacing.button_padding = egui::vec2(6.0, 2.0);
+    style.spacing.interact_size.y = 20.0;
+    style.spacing.slider_width = 110.0;
+    style.spacing.tooltip_width = 360.0;
+    style.interaction.tooltip_delay = 0.4;
+    let visuals = &mut style.visuals;
+    // The stock weak text is too faint on a projector.
+    match theme {
+        Theme::Light => {
+            visuals.override_text_color = Some(Color32::from_gray(25));
+            visuals.weak_text_color = Some(Color32::from_gray(85));
+        }
+        Theme::Dark => {
+            visuals.override_text_color = Some(Color32::from_gray(225));
+            visuals.weak_text_color = Some(Color32::from_gray(165));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_of_the_first_56_runs_look_alike() {
+        for dark in [false, true] {
+            let styles: Vec<_> = (0..56).map(|slot| run_style(slot, dark)).collect();
+            for (i, a) in styles.iter().enumerate() {
+                assert!(!styles[..i].contains(a), "slot {i} repeats {a:?}");
+            }
+        }
+    }
+
+    /// Relative luminance and contrast of WCAG 2.1.
+    fn contrast(a: Color32, b: Color32) -> f64 {
+        let luminance = |c: Color32| {
+            let channel = |v: u8| {
+                let v = f64::from(v) / 255.0;
+                if v <= 0.04045 { v / 12.92 } else { ((v + 0.055) / 1.055).powf(2.4) }
+            };
+            0.2126 * channel(c.r()) + 0.7152 * channel(c.g()) + 0.0722 * channel(c.b())
+        };
+        let (a, b) = (luminance(a), luminance(b));
+        (a.max(b) + 0.05) / (a.min(b) + 0.05)
+    }
+
+    #[test]
+    fn every_run_stands_out_from_its_background() {
+        // 3 to 1 is WCAG's bound for graphics; orange, purple and sky blue on white fall short of it (2.2 to
+        // 2.9), which is why runs also differ by marker and lines are at least 1.5 points wide.
+        for slot in 0..7 {
+            assert!(contrast(run_style(slot, true).0, Color32::from_gray(10)) > 3.0, "slot {slot} on black");
+            assert!(contrast(run_style(slot, false).0, Color32::WHITE) > 2.0, "slot {slot} on white");
+        }
+    }
+
+    #[test]
+    fn text_size_stays_within_bounds() {
+        assert_eq!(Look::default().resized(100).text_scale, 2.5);
+        assert_eq!(Look::default().resized(-100).text_scale, 0.7);
+    }
+}

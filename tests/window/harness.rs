@@ -1,0 +1,87 @@
+//! A window without a display, on the real session and its workers.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use basinscope::engine::Engine;
+use basinscope::gui::app::Window;
+use basinscope::session::{Action, RunEntry, Session, trainers};
+use eframe::egui;
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable;
+
+pub type Screen<'a> = Harness<'a, Window>;
+
+/// A window of 1280 by 720 on a session that has done these actions.
+pub fn window<'a>(actions: Vec<Action>) -> Screen<'a> {
+    sized(egui::vec2(1280.0, 720.0), actions)
+}
+
+/// A window of any size.
+pub fn sized<'a>(size: egui::Vec2, actions: Vec<Action>) -> Screen<'a> {
+    let engine = Engine::new(1, Arc::new(|| ()));
+    let mut session = Session::new(engine, trainers(), toml::Table::new());
+    for action in actions {
+        session.act(action);
+    }
+    let mut screen = Harness::builder().with_size(size).build_ui_state(
+        |ui, window: &mut Window| {
+            window.logic(ui.ctx());
+            window.ui(ui);
+        },
+        Window::new(session),
+    );
+    // Two frames to lay out, one for what they asked for.
+    screen.run_steps(4);
+    screen
+}
+
+/// One small run on `romo`, paused at iteration 0.
+pub fn paused_run() -> Vec<Action> {
+    let table =
+        toml::from_str("iterations = 100000\n[task]\nkind = \"romo\"\nbatch = 4\n[network]\nn_rec = 8\n");
+    vec![Action::Take(table.unwrap()), Action::StartNew, Action::RunOrPause]
+}
+
+/// Draws frames until `done`, for at most ten seconds.
+pub fn wait(screen: &mut Screen<'_>, what: &str, done: impl Fn(&Window) -> bool) {
+    let start = Instant::now();
+    while !done(screen.state()) {
+        assert!(start.elapsed() < Duration::from_secs(10), "waited in vain for {what}");
+        std::thread::sleep(Duration::from_millis(5));
+        screen.step();
+    }
+    screen.run_steps(2);
+}
+
+/// The selected run.
+pub fn current<'a>(screen: &'a Screen<'_>) -> &'a RunEntry {
+    screen.state().session().current().expect("a run is selected")
+}
+
+/// Clicks what has this accessible name.
+pub fn click(screen: &mut Screen<'_>, name: &str) {
+    screen.get_by_label(name).click();
+    screen.run_steps(3);
+}
+
+/// Clicks an entry of a menu.
+pub fn menu(screen: &mut Screen<'_>, menu: &str, entry: &str) {
+    click(screen, menu);
+    // An entry's name ends in its key.
+    screen.get_by(|node| node.label().is_some_and(|label| label.starts_with(entry))).click();
+    screen.run_steps(3);
+}
+
+/// Puts a window into one that is paused.
+pub fn with_paused_run<'a>() -> Screen<'a> {
+    let mut screen = window(paused_run());
+    wait(&mut screen, "the run to be ready", |w| {
+        w.session().current().is_some_and(|r| r.is_alive() && !r.is_running() && r.state != starting())
+    });
+    screen
+}
+
+fn starting() -> basinscope::session::RunState {
+    basinscope::session::RunState::Starting
+}

@@ -1,0 +1,6 @@
+//! The window, driven by accessible names, without a display.
+
+mod harness;
+mod runs;
+mod settings;
+mod shell;

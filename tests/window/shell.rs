@@ -1,0 +1,150 @@
+//! The shell: panels, menus, keys, looks.
+
+use basinscope::gui::layout::Panel;
+use basinscope::gui::theme::ThemeChoice;
+use basinscope::session::Action;
+use eframe::egui::{Key, Modifiers, vec2};
+use egui_kittest::kittest::{NodeT, Queryable};
+
+use crate::harness::{click, current, menu, sized, wait, window, with_paused_run};
+
+#[test]
+fn a_first_start_shows_curves_that_move_and_every_control_has_a_name() {
+    let mut screen = window(vec![Action::Demonstrate]);
+    wait(&mut screen, "both runs to move", |w| {
+        w.session().runs().len() > 1 && w.session().runs().iter().all(|r| r.iteration > 20)
+    });
+    assert_eq!(screen.unnamed_widgets(), Vec::<String>::new());
+    let plot = screen.get_by(|node| node.label().is_some_and(|l| l.starts_with("Plot of loss")));
+    let label = plot.accesskit_node().label().unwrap();
+    assert!(label.contains("at iteration"), "{label}");
+}
+
+#[test]
+fn at_any_size_every_control_keeps_its_name() {
+    for size in [vec2(640.0, 400.0), vec2(1280.0, 720.0), vec2(1920.0, 1080.0)] {
+        let screen = sized(size, vec![Action::Demonstrate]);
+        assert_eq!(screen.unnamed_widgets(), Vec::<String>::new(), "{size:?}");
+    }
+}
+
+#[test]
+fn every_panel_hides_and_comes_back_from_the_view_menu() {
+    let mut screen = with_paused_run();
+    for panel in Panel::ALL {
+        let name = format!("{} panel", panel.title());
+        menu(&mut screen, "View", &name);
+        assert!(!screen.state().layout().is_shown(panel), "{name} is still shown");
+        menu(&mut screen, "View", &name);
+        assert!(screen.state().layout().is_shown(panel), "{name} did not come back");
+    }
+    click(&mut screen, "Hide Runs");
+    assert!(!screen.state().layout().is_shown(Panel::Runs));
+    menu(&mut screen, "View", "Usual layout");
+    assert!(screen.state().layout().is_shown(Panel::Runs));
+}
+
+#[test]
+fn space_runs_and_pauses_and_right_makes_one_update() {
+    let mut screen = with_paused_run();
+    screen.key_press(Key::ArrowRight);
+    wait(&mut screen, "one update", |w| w.session().current().is_some_and(|r| r.iteration == 1));
+    screen.key_press_modifiers(Modifiers::SHIFT, Key::ArrowRight);
+    wait(&mut screen, "ten more", |w| w.session().current().is_some_and(|r| r.iteration == 11));
+    screen.key_press(Key::Space);
+    wait(&mut screen, "the run to run", |w| w.session().is_running());
+    screen.key_press(Key::Space);
+    wait(&mut screen, "the run to pause", |w| !w.session().is_running());
+    assert!(current(&screen).iteration > 11);
+}
+
+#[test]
+fn the_buttons_do_what_the_keys_do() {
+    let mut screen = with_paused_run();
+    click(&mut screen, "Step 1");
+    wait(&mut screen, "one update", |w| w.session().current().is_some_and(|r| r.iteration == 1));
+    click(&mut screen, "Step 10");
+    wait(&mut screen, "ten more", |w| w.session().current().is_some_and(|r| r.iteration == 11));
+    click(&mut screen, "Reset");
+    wait(&mut screen, "iteration 0", |w| w.session().current().is_some_and(|r| r.iteration == 0));
+    assert_eq!(current(&screen).config.seed, 1);
+}
+
+#[test]
+fn shift_r_takes_the_next_seed_and_r_the_same() {
+    let mut screen = with_paused_run();
+    screen.key_press_modifiers(Modifiers::SHIFT, Key::R);
+    screen.run_steps(3);
+    assert_eq!(current(&screen).config.seed, 2);
+    screen.key_press(Key::R);
+    screen.run_steps(3);
+    assert_eq!(current(&screen).config.seed, 2);
+}
+
+#[test]
+fn keys_do_nothing_while_a_text_field_has_the_focus() {
+    let mut screen = with_paused_run();
+    screen.key_press_modifiers(Modifiers::COMMAND, Key::S);
+    screen.run_steps(3);
+    assert!(screen.get_by_label("Path of the file to write").accesskit_node().label().is_some());
+    for key in [Key::Space, Key::ArrowRight, Key::R, Key::F] {
+        screen.key_press(key);
+        screen.run_steps(2);
+    }
+    assert_eq!(current(&screen).iteration, 0);
+    assert!(!screen.state().session().is_running());
+    click(&mut screen, "Cancel");
+    assert!(screen.query_by_label("Save file").is_none());
+}
+
+#[test]
+fn the_question_mark_shows_every_key() {
+    let mut screen = with_paused_run();
+    screen.key_press(Key::Questionmark);
+    screen.run_steps(3);
+    for key in ["Space", "Right", "Shift+R", "Ctrl+S", "Ctrl+Shift+Z", "Ctrl+plus"] {
+        assert!(screen.query_all_by_label(key).next().is_some(), "{key} is not in the list");
+    }
+}
+
+#[test]
+fn colours_and_text_size_are_chosen_in_the_view_menu_and_by_key() {
+    let mut screen = with_paused_run();
+    menu(&mut screen, "View", "Light colours");
+    assert_eq!(screen.state().look().theme, ThemeChoice::Light);
+    assert!(!screen.ctx.global_style().visuals.dark_mode);
+    menu(&mut screen, "View", "Dark colours");
+    assert!(screen.ctx.global_style().visuals.dark_mode);
+    let before = screen.state().look().text_scale;
+    screen.key_press_modifiers(Modifiers::COMMAND, Key::Plus);
+    screen.run_steps(3);
+    assert!(screen.state().look().text_scale > before && screen.ctx.zoom_factor() > 1.0);
+    screen.key_press_modifiers(Modifiers::COMMAND, Key::Num0);
+    screen.run_steps(3);
+    assert_eq!(screen.ctx.zoom_factor(), 1.0);
+}
+
+#[test]
+fn presenter_mode_enlarges_and_leaving_it_brings_the_layout_back() {
+    let mut screen = with_paused_run();
+    menu(&mut screen, "View", "Presenter mode");
+    assert!(screen.ctx.zoom_factor() > 1.2 && !screen.state().layout().is_shown(Panel::Experiment));
+    menu(&mut screen, "View", "Presenter mode");
+    assert!(screen.ctx.zoom_factor() == 1.0 && screen.state().layout().is_shown(Panel::Experiment));
+}
+
+#[test]
+fn a_table_of_numbers_stands_beside_a_plot() {
+    let mut screen = with_paused_run();
+    click(&mut screen, "Step 10");
+    wait(&mut screen, "ten updates", |w| w.session().current().is_some_and(|r| r.iteration == 10));
+    click(&mut screen, "Loss: table of numbers");
+    assert!(screen.query_all_by_label("train").count() > 1, "the table has a column of its own");
+    let loss = current(&screen).curves.last(basinscope::training::history::Series::TrainLoss).unwrap();
+    let first =
+        current(&screen).curves.get(basinscope::training::history::Series::TrainLoss).unwrap().values().0[0];
+    for value in [loss.value, first.value] {
+        let text = basinscope::gui::plot::number::exact(value);
+        assert!(screen.query_all_by_label(&text).next().is_some(), "{text} is not in the table");
+    }
+}
