@@ -55,6 +55,7 @@ fn measures_have_the_same_bits_on_one_and_two_threads() {
     let mut two = Driver::start(&config, &TaskData::None).expect("a run starts");
     while two.advance(&two_threads).is_none() {}
     assert_eq!(one.history(), two.history());
+    assert!(!one.history().series(Series::TaylorSecond).is_empty());
 }
 
 /// Stopped at 23, between two measures: the measures of the stop are dropped when it goes on.
@@ -116,11 +117,18 @@ fn bptt_is_aligned_with_itself_and_e_prop_is_not() {
         detail
     };
     let own = align("bptt");
-    assert!((own.rho - 1.0).abs() < 1e-5 && (own.cosine - 1.0).abs() < 1e-5, "{own:?}");
-    assert!(own.relative_error < 1e-5);
+    let lie = own.lie.expect("a gradient");
+    assert!((lie.rho - 1.0).abs() < 1e-5 && lie.relative_error < 1e-5, "{own:?}");
+    let [rule, exact] = own.taylor.expect("finite");
+    assert!((rule.first / exact.first - 1.0).abs() < 1e-5 && rule.first < 0.0, "{own:?}");
     let other = align("e-prop");
-    assert!(other.cosine < 0.9999 && other.cosine > 0.0, "{other:?}");
-    assert!(other.relative_error > 0.01);
+    let lie = other.lie.expect("a gradient");
+    let cosine = lie.cosine.expect("a gradient");
+    assert!(cosine < 0.9999 && cosine > 0.0 && lie.relative_error > 0.01, "{other:?}");
+    let [rule, exact] = other.taylor.expect("finite");
+    // -eta <g, g^> = rho (-eta <g, g>)
+    assert!((rule.first / (lie.rho * exact.first) - 1.0).abs() < 1e-4, "{other:?}");
+    assert!(other.top_shares.expect("eigenvectors were found").gradient.is_some());
 }
 
 #[test]

@@ -5,6 +5,7 @@ pub mod config;
 pub mod driver;
 pub mod flossing;
 pub mod history;
+pub mod measured;
 pub mod measures;
 pub mod presets;
 pub mod rule;

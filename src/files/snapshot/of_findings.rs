@@ -34,13 +34,17 @@ impl Found {
         });
         self.lambda_max = detail.top.first().map(|e| e.value);
         self.lambda_min = Some(detail.lambda_min.value);
+        self.hessian_trace = Some(detail.trace.value);
+        self.hessian_trace_se = Some(detail.trace.standard_error);
+        self.relative_flatness = Some(detail.relative_flatness.value);
+        self.power_law_exponent = detail.power_law_exponent;
     }
 
     fn take_alignment(&mut self, detail: &AlignmentDetail) {
-        self.rho = Some(detail.rho);
-        self.cosine = Some(detail.cosine);
-        self.error_in_top_subspace = detail.error_in_top_subspace;
-        self.gradient_in_top_subspace = detail.gradient_in_top_subspace;
+        self.rho = detail.lie.map(|lie| lie.rho);
+        self.cosine = detail.lie.and_then(|lie| lie.cosine);
+        self.error_in_top_subspace = detail.top_shares.and_then(|shares| shares.error);
+        self.gradient_in_top_subspace = detail.top_shares.and_then(|shares| shares.gradient);
     }
 }
 

@@ -1,13 +1,16 @@
 //! Owns the measure of alignment: the running rule's gradient against the exact one on the probe batch.
 
-use super::{Leading, Shared};
+use super::Shared;
+use super::curvature::Curvature;
+use crate::numerics::curvature::alignment::{
+    Alignment as Lie, TaylorTerms, TopShares, alignment, shares_in_top,
+};
 use crate::numerics::network::Network;
 use crate::numerics::parallel::Workers;
 use crate::numerics::rules::gradient::GradientPass;
-use crate::numerics::rules::rescale::rho;
 use crate::numerics::rules::{Bptt, Rule};
 use crate::numerics::scalar::Scalar;
-use crate::numerics::weights::{Weights, dot, norm};
+use crate::numerics::weights::Weights;
 use crate::training::config::Config;
 use crate::training::history::Series;
 use crate::training::rule::LearningRule;
@@ -15,19 +18,14 @@ use crate::training::rule::LearningRule;
 /// What the alignment measure found, over the block of `measure.block`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AlignmentDetail {
-    /// <g^, g> / <g, g>.
-    pub rho: f64,
-    /// Cosine between g^ and g.
-    pub cosine: f64,
-    /// ||g^|| / ||g||.
-    pub update_ratio: f64,
-    /// ||g^ - g|| / ||g||.
-    pub relative_error: f64,
-    /// Share of e = g^ - rho g (squared norm) in the span of the leading eigenvectors; `None` before those
-    /// are known.
-    pub error_in_top_subspace: Option<f64>,
-    /// The same share of g.
-    pub gradient_in_top_subspace: Option<f64>,
+    /// rho, cosine, sizes; `None` where the exact gradient is 0 or something is not finite.
+    pub lie: Option<Lie>,
+    /// Shares of e = g^ - rho g and of g (squared norms) in the span of the leading eigenvectors; `None`
+    /// before those are known.
+    pub top_shares: Option<TopShares>,
+    /// Change of the loss in one step of the rule, and in one of exact gradient descent, at the present rate;
+    /// `None` where a Hessian-vector product is not finite.
+    pub taylor: Option<[TaylorTerms; 2]>,
 }
 
 pub(super) struct Alignment<T> {
@@ -51,7 +49,8 @@ impl<T: Scalar> Alignment<T> {
     pub fn take(
         &mut self,
         shared: &Shared<T>,
-        leading: Option<Leading<'_>>,
+        eta: f64,
+        curvature: &mut Curvature<T>,
         workers: &dyn Workers,
         push: &mut dyn FnMut(Series, f64),
     ) -> AlignmentDetail {
@@ -62,34 +61,27 @@ impl<T: Scalar> Alignment<T> {
         let exact = self.gradients.len() - 1;
         let own = self.rule.compose(&mut self.gradients[..exact]);
         let (g_hat, g) = (self.gradients[own].block(block), self.gradients[exact].block(block));
-        let (norm_hat, norm_g) = (norm(g_hat), norm(g));
-        let rho = rho(g_hat, g).unwrap_or(f64::NAN);
-        let error: Vec<f64> = g_hat.iter().zip(g).map(|(a, b)| a.f64() - rho * b.f64()).collect();
-        let difference: Vec<f64> = g_hat.iter().zip(g).map(|(a, b)| a.f64() - b.f64()).collect();
-        let exact: Vec<f64> = g.iter().map(|g| g.f64()).collect();
-        let leading = leading.filter(|l| l.block == block);
-        let detail = AlignmentDetail {
-            rho,
-            cosine: dot(g_hat, g) / (norm_hat * norm_g),
-            update_ratio: norm_hat / norm_g,
-            relative_error: norm(&difference) / norm_g,
-            error_in_top_subspace: leading.map(|l| share_in_span(&error, l.vectors)),
-            gradient_in_top_subspace: leading.map(|l| share_in_span(&exact, l.vectors)),
-        };
-        push(Series::Rho, detail.rho);
-        push(Series::Cosine, detail.cosine);
-        push(Series::UpdateRatio, detail.update_ratio);
-        if let Some(share) = detail.error_in_top_subspace {
-            push(Series::ErrorInTopSubspace, share);
+        let lie = alignment(g_hat, g);
+        let top_shares = curvature
+            .leading()
+            .filter(|leading| leading.block == block)
+            .map(|leading| shares_in_top(g_hat, g, leading.pairs));
+        let taylor = curvature.taylor_terms(shared, eta, g, g_hat, workers).ok();
+        if let Some(lie) = lie {
+            push(Series::Rho, lie.rho);
+            lie.cosine.into_iter().for_each(|c| push(Series::Cosine, c));
+            push(Series::UpdateRatio, lie.update_ratio);
         }
-        if let Some(share) = detail.gradient_in_top_subspace {
-            push(Series::GradientInTopSubspace, share);
+        if let Some([rule, exact]) = taylor {
+            push(Series::TaylorFirst, rule.first);
+            push(Series::TaylorSecond, rule.second);
+            push(Series::TaylorFirstExact, exact.first);
+            push(Series::TaylorSecondExact, exact.second);
         }
-        detail
+        if let Some(shares) = top_shares {
+            shares.error.into_iter().for_each(|s| push(Series::ErrorInTopSubspace, s));
+            shares.gradient.into_iter().for_each(|s| push(Series::GradientInTopSubspace, s));
+        }
+        AlignmentDetail { lie, top_shares, taylor }
     }
-}
-
-/// Share of the squared norm of `v` that lies in the span of orthonormal `vectors`; NaN where v is 0.
-fn share_in_span(v: &[f64], vectors: &[Vec<f64>]) -> f64 {
-    vectors.iter().map(|u| dot(u, v).powi(2)).sum::<f64>() / dot(v, v)
 }

@@ -3,10 +3,14 @@
 
 use std::sync::Arc;
 
-use super::{MeasurerState, Shared};
+use super::{MeasurerState, Shared, Subject};
 use crate::numerics::curvature::NotFinite;
+use crate::numerics::curvature::alignment::TaylorTerms;
+use crate::numerics::curvature::density::Density;
 use crate::numerics::curvature::lanczos::{Eigenpair, Wanted};
 use crate::numerics::curvature::measure::CurvatureMeasure;
+use crate::numerics::curvature::power_law::power_law_exponent;
+use crate::numerics::curvature::trace::Estimate;
 use crate::numerics::network::Network;
 use crate::numerics::parallel::Workers;
 use crate::numerics::random::{Purpose, Stream};
@@ -31,7 +35,7 @@ pub struct Eigenvalue {
 pub struct CurvatureDetail {
     /// The block.
     pub block: Block,
-    /// The leading eigenvalues, descending; the first is lambda_max.
+    /// The leading eigenvalues, descending, at least one; the first is lambda_max.
     pub top: Vec<Eigenvalue>,
     /// The algebraically smallest eigenvalue.
     pub lambda_min: Eigenvalue,
@@ -39,22 +43,35 @@ pub struct CurvatureDetail {
     pub products: usize,
     /// The leading eigenvectors [P of the block], unit length.
     pub vectors: Arc<Vec<Vec<f64>>>,
+    /// Trace of the block's Hessian.
+    pub trace: Estimate,
+    /// Relative flatness of w_rec, whatever the block.
+    pub relative_flatness: Estimate,
+    /// `None` for fewer than two eigenvalues other than 0.
+    pub power_law_exponent: Option<f64>,
+    /// Spectral density, at the start and the end of a run.
+    pub density: Option<Density>,
 }
 
 /// The leading eigenpairs found last, for measures that need their directions.
 #[derive(Clone, Copy, Debug)]
-pub struct Leading<'a> {
+pub struct Leading<'a, T> {
     /// Over which block.
     pub block: Block,
-    /// Descending.
-    pub values: &'a [f64],
-    /// Unit vectors [P of the block].
-    pub vectors: &'a [Vec<f64>],
+    /// Descending, unit vectors [P of the block].
+    pub pairs: &'a [Eigenpair<T>],
 }
 
 /// Residual at which an eigenpair counts as converged along a run (`[own]`; the eigenvalue's own error is
 /// about its square).
 const TOLERANCE: f64 = 1e-3;
+
+/// Products that trace and relative flatness may each spend along a run (`[own]`; exact where the block has no
+/// more weights).
+const TRACE_PRODUCTS: usize = 8;
+
+/// Random vectors and Lanczos steps of the density (`[own]`).
+const DENSITY: (usize, usize) = (4, 30);
 
 /// Its own number in the family of the measures' streams.
 const STREAM: u64 = 4;
@@ -62,7 +79,7 @@ const STREAM: u64 = 4;
 pub(super) struct Curvature<T> {
     measure: CurvatureMeasure<T>,
     seed: u64,
-    last: Option<(Block, Vec<f64>, Arc<Vec<Vec<f64>>>)>,
+    last: Option<(Block, Vec<Eigenpair<T>>)>,
 }
 
 impl<T: Scalar> Curvature<T> {
@@ -71,8 +88,8 @@ impl<T: Scalar> Curvature<T> {
     }
 
     /// The leading eigenpairs found last.
-    pub fn leading(&self) -> Option<Leading<'_>> {
-        self.last.as_ref().map(|(block, values, vectors)| Leading { block: *block, values, vectors })
+    pub fn leading(&self) -> Option<Leading<'_, T>> {
+        self.last.as_ref().map(|(block, pairs)| Leading { block: *block, pairs })
     }
 
     /// The start vectors of the next search by name, see [`super::Measurer::state`].
@@ -91,13 +108,39 @@ impl<T: Scalar> Curvature<T> {
     pub fn take(
         &mut self,
         shared: &Shared<T>,
-        iteration: i64,
+        subject: Subject<'_>,
         workers: &dyn Workers,
         push: &mut dyn FnMut(Series, f64),
     ) -> Option<CurvatureDetail> {
+        let found = self.look(shared, subject, workers);
+        match &found {
+            Ok(detail) => {
+                push(Series::LambdaMax, detail.lambda_max().value);
+                push(Series::LambdaMin, detail.lambda_min.value);
+                push(Series::LambdaMaxResidual, detail.lambda_max().residual);
+                push(Series::HessianTrace, detail.trace.value);
+                push(Series::RelativeFlatness, detail.relative_flatness.value);
+                if let Some(exponent) = detail.power_law_exponent {
+                    push(Series::PowerLawExponent, exponent);
+                }
+            }
+            Err(NotFinite { .. }) => {
+                push(Series::LambdaMax, f64::NAN);
+                push(Series::LambdaMin, f64::NAN);
+            }
+        }
+        found.ok()
+    }
+
+    fn look(
+        &mut self,
+        shared: &Shared<T>,
+        subject: Subject<'_>,
+        workers: &dyn Workers,
+    ) -> Result<CurvatureDetail, NotFinite> {
         let (measure, l2) = (&shared.config.measure, shared.config.optimizer.l2);
         // Numbered by the iteration: a run that goes on draws what an unbroken one would.
-        let number = STREAM + 16 * iteration.unsigned_abs();
+        let number = STREAM + 16 * subject.iteration.unsigned_abs();
         let mut stream = Stream::numbered(self.seed, Purpose::Measures, number);
         let mut at = self.measure.at(&shared.weights, &shared.probe, measure.block, l2, workers);
         let wanted = Wanted {
@@ -107,28 +150,58 @@ impl<T: Scalar> Curvature<T> {
             max_products: 100 + 20 * measure.top_k,
             multiplicities: false,
         };
-        let found = match at.extremes(wanted, &mut stream) {
-            Ok(found) => found,
-            Err(NotFinite { .. }) => {
-                push(Series::LambdaMax, f64::NAN);
-                push(Series::LambdaMin, f64::NAN);
-                return None;
-            }
-        };
-        let eigenvalue = |pair: &Eigenpair<T>| Eigenvalue {
-            value: pair.value,
-            residual: pair.residual,
-            converged: pair.converged,
-        };
+        let found = at.extremes(wanted, &mut stream)?;
+        let nothing = NotFinite { products: found.products };
+        let lambda_min = eigenvalue(found.bottom.first().ok_or(nothing)?);
         let top: Vec<Eigenvalue> = found.top.iter().map(eigenvalue).collect();
-        let (lambda_max, lambda_min) = (*top.first()?, eigenvalue(found.bottom.first()?));
-        push(Series::LambdaMax, lambda_max.value);
-        push(Series::LambdaMin, lambda_min.value);
-        push(Series::LambdaMaxResidual, lambda_max.residual);
+        if top.is_empty() {
+            return Err(nothing);
+        }
         let in_f64 = |pair: &Eigenpair<T>| pair.vector.iter().map(|v| v.f64()).collect::<Vec<f64>>();
         let vectors = Arc::new(found.top.iter().map(in_f64).collect::<Vec<_>>());
-        let values = top.iter().map(|t| t.value).collect();
-        self.last = Some((measure.block, values, Arc::clone(&vectors)));
-        Some(CurvatureDetail { block: measure.block, top, lambda_min, products: found.products, vectors })
+        let values: Vec<f64> = top.iter().map(|t| t.value).collect();
+        let trace = at.trace(TRACE_PRODUCTS, &mut stream)?;
+        let relative_flatness = at.relative_flatness(&shared.weights, TRACE_PRODUCTS, &mut stream)?;
+        let (probes, steps) = DENSITY;
+        let density = subject.at_an_end.then(|| at.density(probes, steps, &mut stream)).transpose()?;
+        let detail = CurvatureDetail {
+            block: measure.block,
+            top,
+            lambda_min,
+            products: found.products + trace.products + relative_flatness.products,
+            vectors,
+            trace,
+            relative_flatness,
+            power_law_exponent: power_law_exponent(&values),
+            density,
+        };
+        self.last = Some((measure.block, found.top));
+        Ok(detail)
     }
+
+    /// Taylor terms of one step of the running rule and of exact gradient descent at rate `eta`, over the
+    /// measured block (P1 B.3).
+    pub fn taylor_terms(
+        &mut self,
+        shared: &Shared<T>,
+        eta: f64,
+        exact: &[T],
+        rule: &[T],
+        workers: &dyn Workers,
+    ) -> Result<[TaylorTerms; 2], NotFinite> {
+        let block = shared.config.measure.block;
+        let mut at = self.measure.at(&shared.weights, &shared.probe, block, 0.0, workers);
+        Ok([at.taylor_terms(eta, exact, rule)?, at.taylor_terms(eta, exact, exact)?])
+    }
+}
+
+impl CurvatureDetail {
+    /// The algebraically largest eigenvalue.
+    pub fn lambda_max(&self) -> Eigenvalue {
+        self.top[0]
+    }
+}
+
+fn eigenvalue<T>(pair: &Eigenpair<T>) -> Eigenvalue {
+    Eigenvalue { value: pair.value, residual: pair.residual, converged: pair.converged }
 }

@@ -125,7 +125,7 @@ pub(super) fn begin<T: Scalar>(
     shared: &Shared<T>,
     subject: Subject<'_>,
     request: &SliceRequest,
-    leading: Option<Leading<'_>>,
+    leading: Option<Leading<'_, T>>,
     workers: &dyn Workers,
 ) -> Result<Box<dyn SliceWork>, LandscapeError> {
     let (block, path) = (request.block, subject.trajectory);
@@ -138,11 +138,14 @@ pub(super) fn begin<T: Scalar>(
             (d1, d2, ["random direction 1".into(), "random direction 2".into()])
         }
         SliceDirections::Eigenvectors => {
-            let Some(leading) = leading.filter(|l| l.vectors.len() > 1 && l.block == block) else {
+            let Some(leading) = leading.filter(|l| l.pairs.len() > 1 && l.block == block) else {
                 return Err(LandscapeError::Zero { name: "the Hessian's second eigenvector" });
             };
-            let name = |i: usize| format!("eigenvector {}, lambda {:.3}", i + 1, leading.values[i]);
-            let vector = |i: usize| unit_vector("an eigenvector", leading.vectors[i].clone());
+            let name = |i: usize| format!("eigenvector {}, lambda {:.3}", i + 1, leading.pairs[i].value);
+            let vector = |i: usize| {
+                let values = leading.pairs[i].vector.iter().map(|v| v.f64()).collect();
+                unit_vector("an eigenvector", values)
+            };
             (vector(0)?, vector(1)?, [name(0), name(1)])
         }
         SliceDirections::Trajectory => {

@@ -225,12 +225,11 @@ impl<T: Scalar> Measurer for Measures<T> {
         let shared = &self.shared;
         let detail = match measure {
             Measure::Test => Detail::Test(self.test.take(shared, workers, &mut push)),
-            Measure::Curvature => {
-                Detail::Curvature(self.curvature.take(shared, iteration, workers, &mut push))
-            }
+            Measure::Curvature => Detail::Curvature(self.curvature.take(shared, subject, workers, &mut push)),
             Measure::Alignment => {
-                let leading = self.curvature.leading();
-                Detail::Alignment(self.alignment.take(shared, leading, workers, &mut push))
+                let eta = subject.learning_rate;
+                let curvature = &mut self.curvature;
+                Detail::Alignment(self.alignment.take(shared, eta, curvature, workers, &mut push))
             }
             Measure::Lyapunov => {
                 Detail::Lyapunov(self.lyapunov.take(shared, subject.at_an_end, workers, &mut push))

@@ -1,0 +1,278 @@
+//! Owns [`measure_network`]: everything that can be said of one network on one batch, in f64, whoever trained
+//! it.
+
+use ndarray::{Array2, Array3};
+
+use super::config::{Config, RuleConfig, RuleKind};
+use super::flossing::first_tangents;
+use super::rule::LearningRule;
+use crate::numerics::curvature::NotFinite;
+use crate::numerics::curvature::alignment::{Alignment, TopShares, alignment, shares_in_top};
+use crate::numerics::curvature::lanczos::{Eigenpair, Wanted};
+use crate::numerics::curvature::measure::CurvatureMeasure;
+use crate::numerics::curvature::power_law::power_law_exponent;
+use crate::numerics::curvature::trace::Estimate;
+use crate::numerics::landscape::LandscapeError;
+use crate::numerics::landscape::plane::Plane;
+use crate::numerics::landscape::slice::{Grid, Slice};
+use crate::numerics::landscape::surface::NetworkSurface;
+use crate::numerics::lyapunov::{
+    Exponents, Flossing, FlossingOutcome, FlossingSettings, LyapunovSpectrum, Orthonormalise,
+    SpectrumSettings, q0_fits,
+};
+use crate::numerics::network::{Activity, Network, PackedWeights};
+use crate::numerics::parallel::{Workers, chunks};
+use crate::numerics::random::{Purpose, Stream};
+use crate::numerics::rules::gradient::GradientPass;
+use crate::numerics::rules::{Bptt, Rule};
+use crate::numerics::trials::Trials;
+use crate::numerics::weights::Weights;
+
+/// A network as it was given.
+#[derive(Clone, Debug)]
+pub struct Given {
+    /// The model.
+    pub network: Network<f64>,
+    /// Its weights.
+    pub weights: Weights<f64>,
+    /// The batch on which all is measured.
+    pub probe: Trials<f64>,
+    /// RFLO's feedback [n_out, N]; `None`: drawn from the seed.
+    pub feedback: Option<Vec<f64>>,
+    /// Where tangents start; `None`: drawn from the seed.
+    pub q0: Option<Array2<f64>>,
+    /// A slice to evaluate; `None`: no slice.
+    pub slice: Option<GivenSlice>,
+    /// Rules, measures, flossing and seed. Of its network and task nothing is read but the distribution of
+    /// readout weights.
+    pub config: Config,
+}
+
+/// A slice as it was given: directions of the block around the weights, and coordinates.
+#[derive(Clone, Debug)]
+pub struct GivenSlice {
+    /// [nx]
+    pub a: Vec<f64>,
+    /// [ny]
+    pub b: Vec<f64>,
+    /// [P of the block]
+    pub direction_1: Vec<f64>,
+    /// [P of the block]
+    pub direction_2: Vec<f64>,
+}
+
+/// Outputs on the probe batch, and gradients there.
+#[derive(Clone, Debug)]
+pub struct Gradients {
+    /// The true loss, without L2.
+    pub loss: f64,
+    /// Readout [T, B, n_out].
+    pub y: Array3<f64>,
+    /// The exact gradient.
+    pub exact: Weights<f64>,
+    /// Of each rule asked for.
+    pub rules: Vec<(RuleKind, Weights<f64>)>,
+    /// RFLO's feedback [n_out, N], where RFLO was asked for.
+    pub feedback: Option<Vec<f64>>,
+}
+
+/// What the Hessian of a block says.
+#[derive(Clone, Debug)]
+pub struct Curvature {
+    /// The leading eigenpairs, descending.
+    pub top: Vec<Eigenpair<f64>>,
+    /// The algebraically smallest.
+    pub bottom: Eigenpair<f64>,
+    /// Trace of the block's Hessian.
+    pub trace: Estimate,
+    /// Relative flatness of w_rec.
+    pub relative_flatness: Estimate,
+    /// `None` for fewer than two eigenvalues other than 0.
+    pub power_law_exponent: Option<f64>,
+}
+
+/// All that was measured; a part is an error or `None` where it is not defined.
+#[derive(Clone, Debug)]
+pub struct Measured {
+    /// Outputs and gradients, of every rule.
+    pub gradients: Gradients,
+    /// Of the configured rule over the block; `None` where a gradient is 0.
+    pub alignment: Option<Alignment>,
+    /// Shares of error and gradient in the span of the leading eigenvectors.
+    pub top_shares: TopShares,
+    /// Curvature of the block.
+    pub curvature: Result<Curvature, NotFinite>,
+    /// Exponents along the probe's trajectories.
+    pub exponents: Exponents,
+    /// Where the tangents started.
+    pub q0: Array2<f64>,
+    /// F at the configured k, variant and skip, with its gradient.
+    pub flossing: (FlossingOutcome, Weights<f64>),
+    /// The slice, where one was given.
+    pub slice: Option<Result<Grid, LandscapeError>>,
+}
+
+/// Why a network cannot be measured.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum MeasureError {
+    /// Q_0 has the wrong shape.
+    #[error(
+        "lyapunov_q0 has {rows} x {columns} values, expected {expected} rows and as many columns as exponents"
+    )]
+    Q0 {
+        /// Rows found.
+        rows: usize,
+        /// Columns found.
+        columns: usize,
+        /// Rows expected.
+        expected: usize,
+    },
+}
+
+/// Residual to which eigenpairs are found (`[own]`; the eigenvalues' own errors are about its square).
+const TOLERANCE: f64 = 1e-9;
+
+/// Products of trace and flatness each: exact up to so many weights, an estimate above (`[own]`).
+const TRACE_PRODUCTS: usize = 1000;
+
+/// Every rule, as `measure` writes them.
+pub const EVERY_RULE: [RuleKind; 7] = [
+    RuleKind::Bptt,
+    RuleKind::EProp,
+    RuleKind::Rflo,
+    RuleKind::Mdgl,
+    RuleKind::TruncatedBptt,
+    RuleKind::ScaledBptt,
+    RuleKind::Upscaled,
+];
+
+/// Measures all that can be measured.
+///
+/// # Errors
+/// Where Q_0 does not fit the network. A measure that is not defined (a Hessian that is not finite, a slice
+/// without a plane) is an error in its own place.
+pub fn measure_network(given: &Given, workers: &dyn Workers) -> Result<Measured, MeasureError> {
+    let Given { network, weights, probe, config, .. } = given;
+    let n_state = LyapunovSpectrum::new(network).n_state();
+    let asked = config.measure.lyapunov_exponents;
+    let n_exponents = if asked == 0 { n_state } else { asked.min(n_state) };
+    let q0 = given.q0.clone().unwrap_or_else(|| first_tangents(config.seed, network));
+    if !q0_fits(q0.dim(), n_exponents.max(config.flossing.k.min(n_state)), network) {
+        let (rows, columns) = q0.dim();
+        return Err(MeasureError::Q0 { rows, columns, expected: n_state });
+    }
+    let block = config.measure.block;
+    let gradients = gradients(given, &EVERY_RULE, workers);
+    let curvature = curvature(given, workers);
+    let own = gradients.rules.iter().find(|(kind, _)| *kind == config.rule.kind);
+    let rule = own.map_or(&gradients.exact, |(_, g)| g).block(block);
+    let top = curvature.as_ref().map_or(&[][..], |c| &c.top);
+    let settings = SpectrumSettings {
+        orthonormalise: Orthonormalise::EveryStep,
+        ..SpectrumSettings::leading(n_exponents, config.measure.lyapunov_skip)
+    };
+    let exponents = LyapunovSpectrum::new(network).run(weights, probe, settings, q0.view(), workers);
+    let mut flossing_gradient = Weights::zeros(network.dims);
+    let flossing = Flossing::new(network).loss_and_gradient(
+        weights,
+        probe,
+        FlossingSettings {
+            k: config.flossing.k,
+            variant: config.flossing.variant,
+            skip: config.measure.lyapunov_skip,
+        },
+        q0.view(),
+        workers,
+        &mut flossing_gradient,
+    );
+    Ok(Measured {
+        alignment: alignment(rule, gradients.exact.block(block)),
+        top_shares: shares_in_top(rule, gradients.exact.block(block), top),
+        slice: given.slice.as_ref().map(|slice| evaluate(given, slice, workers)),
+        gradients,
+        curvature,
+        exponents,
+        q0,
+        flossing: (flossing, flossing_gradient),
+    })
+}
+
+/// Outputs, loss, the exact gradient and that of each of `rules`, of the network given.
+pub fn gradients(given: &Given, rules: &[RuleKind], workers: &dyn Workers) -> Gradients {
+    let Given { network, weights, probe, config, .. } = given;
+    let mut pass = GradientPass::new(network);
+    let mut exact = [Weights::zeros(network.dims)];
+    let loss = pass.run(weights, probe, &[&Bptt], &mut exact, workers).loss;
+    let [exact] = exact;
+    let mut feedback = None;
+    let of_rule = |kind: &RuleKind| {
+        let rule = RuleConfig { kind: *kind, ..config.rule };
+        let given_feedback = given.feedback.clone();
+        let rule = LearningRule::new(&rule, &config.network, network.dims, config.seed, given_feedback);
+        let parts: Vec<&dyn Rule<f64>> = rule.parts().collect();
+        let mut own = vec![Weights::zeros(network.dims); parts.len()];
+        pass.run(weights, probe, &parts, &mut own, workers);
+        if let Some(b) = rule.feedback() {
+            feedback = Some(b.to_vec());
+        }
+        let which = rule.compose(&mut own);
+        (*kind, own.swap_remove(which))
+    };
+    let rules = rules.iter().map(of_rule).collect();
+    Gradients { loss, y: outputs(network, weights, probe), exact, rules, feedback }
+}
+
+/// Readout on every step of every trial, [T, B, n_out].
+fn outputs(network: &Network<f64>, weights: &Weights<f64>, probe: &Trials<f64>) -> Array3<f64> {
+    let (n_steps, n_out) = (probe.n_steps(), network.dims.n_out);
+    let mut y = Array3::zeros((n_steps, probe.n_batch(), n_out));
+    let mut packed = PackedWeights::zeros(network.dims);
+    packed.pack(network, weights);
+    for (first, n_batch) in chunks(probe.n_batch()) {
+        let mut activity = Activity::new(network, n_steps, n_batch, false);
+        activity.load(probe, first);
+        activity.forward(network, &packed);
+        for (row, values) in activity.y.chunks_exact(n_out).enumerate() {
+            let own = ndarray::s![row / n_batch, first + row % n_batch, ..];
+            y.slice_mut(own).iter_mut().zip(values).for_each(|(y, v)| *y = *v);
+        }
+    }
+    y
+}
+
+fn curvature(given: &Given, workers: &dyn Workers) -> Result<Curvature, NotFinite> {
+    let Given { network, weights, probe, config, .. } = given;
+    let (block, l2, top_k) = (config.measure.block, config.optimizer.l2, config.measure.top_k.max(1));
+    let stream = |number| Stream::numbered(config.seed, Purpose::Measures, number);
+    let mut measure = CurvatureMeasure::new(network);
+    let mut at = measure.at(weights, probe, block, l2, workers);
+    let wanted = Wanted {
+        top: top_k,
+        bottom: 1,
+        tolerance: TOLERANCE,
+        max_products: 1000 + 100 * top_k,
+        multiplicities: true,
+    };
+    let found = at.extremes(wanted, &mut stream(4))?;
+    let values: Vec<f64> = found.top.iter().map(|pair| pair.value).collect();
+    let bottom = found.bottom.into_iter().next().ok_or(NotFinite { products: found.products })?;
+    Ok(Curvature {
+        top: found.top,
+        bottom,
+        trace: at.trace(TRACE_PRODUCTS, &mut stream(5))?,
+        relative_flatness: at.relative_flatness(weights, TRACE_PRODUCTS, &mut stream(6))?,
+        power_law_exponent: power_law_exponent(&values),
+    })
+}
+
+fn evaluate(given: &Given, slice: &GivenSlice, workers: &dyn Workers) -> Result<Grid, LandscapeError> {
+    let Given { network, weights, probe, config, .. } = given;
+    let (d1, d2) = (slice.direction_1.clone(), slice.direction_2.clone());
+    let plane = Plane::new(weights.clone(), config.measure.block, d1, d2)?;
+    let surface = NetworkSurface::new(network, probe, &plane, workers.width());
+    let mut grid = Slice::new(slice.a.clone(), slice.b.clone());
+    grid.advance(&surface, workers, usize::MAX, &|| false);
+    // Nothing cancels it, so it is complete.
+    let empty = || Grid { a: slice.a.clone(), b: slice.b.clone(), loss: Vec::new() };
+    Ok(grid.complete().unwrap_or_else(empty))
+}

@@ -1,0 +1,162 @@
+//! `measure_network` against the reference cases: answers of an independent implementation with automatic
+//! differentiation, in f64.
+
+mod common;
+
+use std::collections::BTreeMap;
+
+use basinscope::numerics::parallel::Serial;
+use basinscope::training::config::resolve::{parse, resolve};
+use basinscope::training::config::{Config, RuleKind};
+use basinscope::training::measured::{Given, GivenSlice, Measured, measure_network};
+use common::npz::Member;
+use common::problem::reference_case;
+
+type Members = BTreeMap<String, Member>;
+
+/// The case's own settings where they matter to a measure.
+fn config(members: &Members) -> Config {
+    let meta: serde_json::Value = serde_json::from_str(&members["meta_json"].text()).expect("JSON");
+    let own = &meta["config"];
+    let text = format!(
+        "precision = \"f64\"\n[network]\nn_rec = {}\n[rule]\nkind = {}\nwindow = {}\n[measure]\nblock = {}\ntop_k = {}\nlyapunov_skip = {}\n[flossing]\nk = {}\nvariant = {}\n",
+        own["network"]["n_rec"],
+        own["rule"]["kind"],
+        own["rule"]["window"],
+        own["measure"]["block"],
+        own["measure"]["top_k"],
+        own["measure"]["lyapunov_skip"],
+        own["flossing"]["k"],
+        own["flossing"]["variant"],
+    );
+    let mut config = resolve(parse(&text).expect("TOML")).expect("a sound configuration").config;
+    config.measure.lyapunov_exponents = 0;
+    config
+}
+
+fn measured(number: usize) -> (Measured, Members) {
+    let (problem, members) = reference_case(number);
+    let values = |name: &str| members[name].array::<ndarray::Ix1>().to_vec();
+    let flat = |name: &str| members[name].array::<ndarray::IxDyn>().iter().copied().collect::<Vec<f64>>();
+    let given = Given {
+        network: problem.network,
+        weights: problem.weights,
+        probe: problem.trials,
+        feedback: Some(flat("b_feedback")),
+        q0: Some(members["lyapunov_q0"].array()),
+        slice: Some(GivenSlice {
+            a: values("slice_a"),
+            b: values("slice_b"),
+            direction_1: flat("slice_direction_1"),
+            direction_2: flat("slice_direction_2"),
+        }),
+        config: config(&members),
+    };
+    (measure_network(&given, &Serial).expect("it can be measured"), members)
+}
+
+/// Largest difference relative to the largest expected element; absolute where all are 0.
+fn assert_close(found: &[f64], members: &Members, name: &str, tolerance: f64) {
+    let Some(member) = members.get(&format!("expected_{name}")) else { return };
+    let expected: Vec<f64> = member.array::<ndarray::IxDyn>().iter().copied().collect();
+    assert_eq!(found.len(), expected.len(), "{name}");
+    let scale = expected.iter().fold(0.0f64, |m, e| m.max(e.abs()));
+    let scale = if scale == 0.0 { 1.0 } else { scale };
+    for (f, e) in found.iter().zip(&expected) {
+        assert!((f - e).abs() <= tolerance * scale, "{name}: found {f}, expected {e}");
+    }
+}
+
+#[test]
+fn every_reference_case_is_measured_as_it_should_be() {
+    for number in 1..=8 {
+        let (found, members) = measured(number);
+        let gradients = &found.gradients;
+        assert_close(&[gradients.loss], &members, "loss", 1e-9);
+        assert_close(gradients.y.as_slice().expect("row-major"), &members, "y", 1e-9);
+        let check = |gradient: &basinscope::numerics::weights::Weights<f64>, rule: &str| {
+            for (block, name) in
+                [("w_rec", gradient.w_rec()), ("w_in", gradient.w_in()), ("w_out", gradient.w_out())]
+            {
+                let values: Vec<f64> = name.iter().copied().collect();
+                assert_close(&values, &members, &format!("grad_{rule}_{block}"), 1e-9);
+            }
+        };
+        check(&gradients.exact, "exact");
+        for (kind, gradient) in &gradients.rules {
+            let name = match kind {
+                RuleKind::Bptt => "bptt",
+                RuleKind::EProp => "e_prop",
+                RuleKind::Rflo => "rflo",
+                RuleKind::Mdgl => "mdgl",
+                RuleKind::TruncatedBptt => "truncated_bptt",
+                RuleKind::ScaledBptt | RuleKind::Upscaled => continue,
+            };
+            check(gradient, name);
+        }
+        let lie = found.alignment.expect("an alignment");
+        assert_close(&[lie.rho], &members, "rho", 1e-9);
+        assert_close(&[lie.cosine.expect("a cosine")], &members, "cosine", 1e-9);
+        assert_close(&[found.top_shares.error.expect("a share")], &members, "error_in_top_subspace", 1e-7);
+        assert_close(
+            &[found.top_shares.gradient.expect("a share")],
+            &members,
+            "gradient_in_top_subspace",
+            1e-7,
+        );
+        let curvature = found.curvature.expect("finite");
+        let top: Vec<f64> = curvature.top.iter().map(|pair| pair.value).collect();
+        assert_close(&top, &members, "hessian_eigenvalues", 1e-7);
+        assert_close(&top[..1], &members, "lambda_max", 1e-7);
+        assert_close(&[curvature.bottom.value], &members, "lambda_min", 1e-7);
+        // Blocks of up to 100 weights: both are exact.
+        assert_close(&[curvature.trace.value], &members, "hessian_trace", 1e-9);
+        assert_close(&[curvature.relative_flatness.value], &members, "relative_flatness", 1e-9);
+        assert_close(&[curvature.power_law_exponent.expect("one")], &members, "power_law_exponent", 1e-7);
+        if members.contains_key("expected_lyapunov") {
+            assert_close(&found.exponents.mean, &members, "lyapunov", 1e-7);
+        }
+        if members.contains_key("expected_flossing_loss") {
+            let (outcome, gradient) = &found.flossing;
+            assert_close(&[outcome.loss], &members, "flossing_loss", 1e-7);
+            let values: Vec<f64> = gradient.w_rec().iter().copied().collect();
+            assert_close(&values, &members, "flossing_grad_w_rec", 1e-7);
+            let values: Vec<f64> = gradient.w_in().iter().copied().collect();
+            assert_close(&values, &members, "flossing_grad_w_in", 1e-7);
+        }
+        let grid = found.slice.expect("a slice was given").expect("a plane");
+        assert_close(&grid.loss, &members, "slice_loss", 1e-9);
+    }
+}
+
+#[test]
+fn the_rescaled_rules_follow_their_definition_on_the_reference_cases() {
+    let (found, members) = measured(1);
+    let rho = members["expected_rho"].scalar();
+    let of = |kind| &found.gradients.rules.iter().find(|(k, _)| *k == kind).expect("every rule").1;
+    let (exact, scaled) = (&found.gradients.exact, of(RuleKind::ScaledBptt));
+    let (e_prop, upscaled) = (of(RuleKind::EProp), of(RuleKind::Upscaled));
+    for ((g, s), (e, u)) in
+        exact.w_rec().iter().zip(scaled.w_rec()).zip(e_prop.w_rec().iter().zip(upscaled.w_rec()))
+    {
+        assert!((rho * g - s).abs() < 1e-12 && (e / rho - u).abs() < 1e-12);
+    }
+    assert_eq!(exact.w_out(), scaled.w_out());
+    assert_eq!(exact.w_out(), upscaled.w_out());
+}
+
+#[test]
+fn tangents_of_the_wrong_shape_are_refused_in_one_sentence() {
+    let (problem, members) = reference_case(1);
+    let given = Given {
+        network: problem.network,
+        weights: problem.weights,
+        probe: problem.trials,
+        feedback: None,
+        q0: Some(ndarray::Array2::eye(3)),
+        slice: None,
+        config: config(&members),
+    };
+    let error = measure_network(&given, &Serial).err().expect("refused").to_string();
+    assert!(error.contains("lyapunov_q0") && error.contains('3') && error.contains('7'), "{error}");
+}
