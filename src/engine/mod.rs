@@ -7,18 +7,26 @@
 //! * a closed channel is a normal end; a panic ends one run and says so;
 //! * the numbers of a run are the same whatever is drawn or measured, on any number of threads.
 
+pub mod background;
 pub mod clock;
+pub mod handle;
 pub mod latest;
+mod measure_worker;
+pub mod messages;
 mod outbox;
 pub mod pool;
 pub mod repaint;
 pub mod run_worker;
+mod trail;
+mod watch;
 
 use std::sync::Arc;
 
 use pool::Processors;
 use repaint::Repaint;
-use run_worker::{Make, RunHandle};
+use background::Explorer;
+use handle::RunHandle;
+use run_worker::Make;
 
 /// What all workers share: processors and the wish to be drawn.
 #[derive(Clone)]
@@ -43,7 +51,12 @@ impl Engine {
 
     /// Starts a worker, paused, on a thread of its own; `make` builds the run there.
     pub fn start(&self, name: &str, make: Make) -> RunHandle {
-        run_worker::start(name, make, self.training.share(), self.repaint.clone())
+        run_worker::start(self, name, make)
+    }
+
+    /// A thread for questions of which only the newest matters.
+    pub fn explorer<T: Send + 'static>(&self, name: &str) -> Explorer<T> {
+        Explorer::start(name, self.repaint.clone())
     }
 
     /// The processors that measures and background jobs may use.
@@ -56,4 +69,10 @@ impl Engine {
         use crate::numerics::parallel::Workers;
         self.training.width()
     }
+}
+
+/// What a panic says.
+fn panic_message(payload: &(dyn std::any::Any + Send)) -> String {
+    let text = payload.downcast_ref::<&str>().copied().or(payload.downcast_ref::<String>().map(String::as_str));
+    format!("the worker panicked: {}", text.unwrap_or("without a message"))
 }

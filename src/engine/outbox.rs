@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use crossbeam_channel::{Sender, TrySendError};
 
 use super::repaint::Repaint;
-use super::run_worker::{Event, Progress};
+use super::messages::{Event, Progress};
 use crate::training::history::Row;
 
 /// Rows kept for a screen that does not take them (24 MB). Above it the older half is thinned: of every 16
@@ -61,8 +61,15 @@ impl Outbox {
         self.queue.is_empty() && self.sender.is_empty()
     }
 
-    /// Says something that must arrive.
+    /// Says something. A newer picture takes the place of an older one that still waits here; all else must
+    /// arrive.
     pub fn push(&mut self, event: Event) {
+        self.queue.retain(|old| match (old, &event) {
+            (Event::Found(old), Event::Found(new)) => old.finding.measure != new.finding.measure,
+            (Event::Activity { .. }, Event::Activity { .. }) => false,
+            (Event::Noted { why: old, .. }, Event::Noted { why: new, .. }) => old != new,
+            _ => true,
+        });
         self.queue.push_back(event);
         self.flush();
     }
@@ -108,12 +115,9 @@ impl Outbox {
         }
     }
 
-    pub fn pop(&mut self) -> Option<Event> {
-        self.queue.pop_front()
-    }
-
-    pub fn put_back(&mut self, event: Event) {
-        self.queue.push_front(event);
+    /// Whether something had no room.
+    pub fn has_waiting(&self) -> bool {
+        !self.queue.is_empty()
     }
 
     /// The last words: waits until all has been taken or the other end is gone.

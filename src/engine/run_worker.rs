@@ -6,102 +6,38 @@
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::thread::JoinHandle;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, TryRecvError, at, bounded, never, select};
+use crossbeam_channel::{Receiver, Select, TryRecvError, bounded};
 
 use super::clock::ThreadClock;
+use super::handle::RunHandle;
+use super::messages::{Command, Event, Noted, Progress, Ready};
 use super::outbox::Outbox;
+use super::panic_message;
 use super::pool::Processors;
-use super::repaint::{FRAME, Repaint};
-use crate::training::config::Config;
-use crate::training::history::Row;
-use crate::training::run::{Change, Checkpoint, Run, StopReason, TrialActivity};
+use super::repaint::FRAME;
+use super::trail::Trail;
+use super::watch::Watch;
+use super::{Engine, measure_worker};
+use crate::numerics::landscape::trajectory::Trajectory;
+use crate::training::history::Series;
+use crate::training::measures::Measurer;
+use crate::training::run::{Change, Run, StopReason};
+
+/// A run as it is built.
+pub struct Made {
+    /// The run.
+    pub run: Box<dyn Run>,
+    /// What measures it; a run without is not measured.
+    pub measurer: Option<Box<dyn Measurer>>,
+    /// Its path so far.
+    pub trajectory: Trajectory,
+}
 
 /// Builds a run, on the worker's thread: drawing test trials or reading digits may take a while.
-pub type Make = Box<dyn FnOnce() -> Result<Box<dyn Run>, String> + Send>;
-
-/// What a run worker is told.
-#[derive(Clone, Debug)]
-pub enum Command {
-    /// Go on until told otherwise.
-    Run,
-    /// Stop after the update that is being made.
-    Pause,
-    /// Make so many updates, then pause.
-    Step(u64),
-    /// Change a setting from the next update on.
-    Change(Change),
-    /// Make at most so many updates a second; `None`: as many as go.
-    Speed(Option<f64>),
-    /// Show this probe trial, about ten times a second while running; `None`: show none.
-    Activity(Option<usize>),
-    /// Give a checkpoint, under this ticket.
-    Checkpoint(u64),
-    /// End the run as stopped by the user.
-    Stop,
-}
-
-/// What a run worker says.
-#[derive(Clone, Debug)]
-pub enum Event {
-    /// The run is built, and paused.
-    Ready(Box<Ready>),
-    /// How far it is; at most 60 times a second.
-    Progress(Progress),
-    /// A change acts from this iteration on.
-    Changed {
-        /// Updates made before it.
-        iteration: i64,
-        /// The change.
-        change: Change,
-    },
-    /// One probe trial under the weights after `iteration` updates.
-    Activity {
-        /// Updates made.
-        iteration: i64,
-        /// Which probe trial.
-        trial: usize,
-        /// Its activity.
-        activity: Box<TrialActivity>,
-    },
-    /// A checkpoint that was asked for.
-    Checkpoint {
-        /// The ticket it was asked under.
-        ticket: u64,
-        /// The state.
-        checkpoint: Box<Checkpoint>,
-    },
-    /// The run has ended, for this reason. The worker still answers.
-    Ended(StopReason),
-    /// The run could not be built, or panicked: nothing more will come.
-    Failed(String),
-}
-
-/// A run as it was built.
-#[derive(Clone, Debug)]
-pub struct Ready {
-    /// Its settings.
-    pub config: Config,
-    /// Updates made.
-    pub iteration: i64,
-}
-
-/// How far a run is.
-#[derive(Clone, Debug, Default)]
-pub struct Progress {
-    /// Updates made.
-    pub iteration: i64,
-    /// All rows since the last progress, in the order they came.
-    pub rows: Vec<Row>,
-    /// Whether it goes on by itself.
-    pub running: bool,
-    /// Seconds spent in updates so far, pauses left out.
-    pub seconds: f64,
-    /// Processor seconds of all threads spent in updates so far.
-    pub processor_seconds: f64,
-}
+pub type Make = Box<dyn FnOnce() -> Result<Made, String> + Send>;
 
 /// Room for commands. The worker looks at every update, so this is what a hand can do in one.
 const COMMANDS: usize = 64;
@@ -110,87 +46,16 @@ const EVENTS: usize = 64;
 /// Time between two pictures of activity.
 const ACTIVITY: Duration = Duration::from_millis(100);
 
-/// Why there is no event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Silence {
-    /// Nothing new.
-    Nothing,
-    /// The worker has ended.
-    Gone,
-}
-
-/// The screen's end of a run worker. Dropping it ends the worker.
-#[derive(Debug)]
-pub struct RunHandle {
-    commands: Sender<Command>,
-    unsent: VecDeque<Command>,
-    events: Receiver<Event>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl RunHandle {
-    /// Sends a command, never waiting: what does not fit is kept and sent by the next call. A change or a
-    /// speed replaces one of its kind that has not been sent.
-    pub fn send(&mut self, command: Command) {
-        self.unsent.retain(|old| match (old, &command) {
-            (Command::Change(a), Command::Change(b)) => {
-                std::mem::discriminant(a) != std::mem::discriminant(b)
-            }
-            (Command::Speed(_), Command::Speed(_)) | (Command::Activity(_), Command::Activity(_)) => false,
-            _ => true,
-        });
-        self.unsent.push_back(command);
-        self.flush();
-    }
-
-    /// Sends what had no room.
-    pub fn flush(&mut self) {
-        while let Some(command) = self.unsent.pop_front() {
-            if let Err(e) = self.commands.try_send(command) {
-                if let crossbeam_channel::TrySendError::Full(command) = e {
-                    self.unsent.push_front(command);
-                }
-                return;
-            }
-        }
-    }
-
-    /// The next event, if one has arrived. Every event that was sent comes before `Gone`.
-    pub fn try_event(&self) -> Result<Event, Silence> {
-        self.events.try_recv().map_err(|e| match e {
-            TryRecvError::Empty => Silence::Nothing,
-            TryRecvError::Disconnected => Silence::Gone,
-        })
-    }
-
-    /// Waits for the next event; `None` after `timeout`, or when the worker is gone.
-    pub fn wait_event(&self, timeout: Duration) -> Option<Event> {
-        self.events.recv_timeout(timeout).ok()
-    }
-
-    /// Whether the thread has ended.
-    pub fn is_finished(&self) -> bool {
-        self.thread.as_ref().is_none_or(JoinHandle::is_finished)
-    }
-
-    /// Closes the channels and waits for the thread to end.
-    pub fn close(self) {
-        let Self { commands, events, thread, .. } = self;
-        drop((commands, events));
-        // Panics are caught inside and reported as events.
-        let _ = thread.map(JoinHandle::join);
-    }
-}
-
 /// Starts a worker.
-pub(super) fn start(name: &str, make: Make, workers: Processors, repaint: Repaint) -> RunHandle {
+pub(super) fn start(engine: &Engine, name: &str, make: Make) -> RunHandle {
     let (command_sender, command_receiver) = bounded(COMMANDS);
     let (event_sender, event_receiver) = bounded(EVENTS);
+    let mut outbox = Outbox::new(event_sender, engine.repaint.clone());
+    let (engine, own_name) = (engine.clone(), name.to_owned());
     let body = move || {
-        let mut outbox = Outbox::new(event_sender, repaint.clone());
         let outcome = catch_unwind(AssertUnwindSafe(|| {
-            let run = make()?;
-            Worker::new(run, workers, command_receiver, &mut outbox, repaint).work();
+            let made = make()?;
+            Worker::new(made, &own_name, &engine, command_receiver, &mut outbox).work();
             Ok(())
         }));
         let failure = match outcome {
@@ -205,26 +70,16 @@ pub(super) fn start(name: &str, make: Make, workers: Processors, repaint: Repain
     RunHandle { commands: command_sender, unsent: VecDeque::new(), events: event_receiver, thread }
 }
 
-/// What a panic says.
-pub(super) fn panic_message(payload: &(dyn std::any::Any + Send)) -> String {
-    let text =
-        payload.downcast_ref::<&str>().copied().or(payload.downcast_ref::<String>().map(String::as_str));
-    format!("the worker panicked: {}", text.unwrap_or("without a message"))
-}
-
-/// Why a worker woke up.
-enum Wake {
-    Command(Command),
-    Closed,
-    Other,
-}
+/// The other end is gone.
+struct Closed;
 
 struct Worker<'a> {
     run: Box<dyn Run>,
+    watch: Watch,
+    trail: Trail,
     workers: Processors,
     commands: Receiver<Command>,
     outbox: &'a mut Outbox,
-    repaint: Repaint,
     clock: ThreadClock,
     running: bool,
     steps_left: u64,
@@ -236,23 +91,26 @@ struct Worker<'a> {
     next_activity: Instant,
     shown: Option<(usize, i64)>,
     seconds: f64,
+    updates: u64,
 }
 
 impl<'a> Worker<'a> {
     fn new(
-        run: Box<dyn Run>,
-        workers: Processors,
+        made: Made,
+        name: &str,
+        engine: &Engine,
         commands: Receiver<Command>,
         outbox: &'a mut Outbox,
-        repaint: Repaint,
     ) -> Self {
         let now = Instant::now();
+        let measures = made.measurer.map(|m| measure_worker::start(name, m, engine.measures.share()));
         Self {
-            run,
-            workers,
+            watch: Watch::new(measures, made.run.config().measure, made.trajectory),
+            run: made.run,
+            trail: Trail::default(),
+            workers: engine.training.share(),
             commands,
             outbox,
-            repaint,
             clock: ThreadClock::default(),
             running: false,
             steps_left: 0,
@@ -264,6 +122,7 @@ impl<'a> Worker<'a> {
             next_activity: now,
             shown: None,
             seconds: 0.0,
+            updates: 0,
         }
     }
 
@@ -271,6 +130,7 @@ impl<'a> Worker<'a> {
     fn work(mut self) {
         let ready = Ready { config: self.run.config().clone(), iteration: self.run.iteration() };
         self.outbox.push(Event::Ready(Box::new(ready)));
+        self.watch.start(&*self.run);
         loop {
             match self.next_command() {
                 Ok(Some(command)) => self.obey(command),
@@ -283,22 +143,20 @@ impl<'a> Worker<'a> {
     /// A command to obey, or none where it is time for an update.
     fn next_command(&mut self) -> Result<Option<Command>, Closed> {
         loop {
+            self.take_reports();
+            match self.commands.try_recv() {
+                Ok(command) => return Ok(Some(command)),
+                Err(TryRecvError::Disconnected) => return Err(Closed),
+                Err(TryRecvError::Empty) => {}
+            }
             let due = self.advancing().then_some(self.next_update);
             if due.is_some_and(|due| self.speed.is_none() || due <= Instant::now()) {
-                return match self.commands.try_recv() {
-                    Ok(command) => Ok(Some(command)),
-                    Err(TryRecvError::Empty) => Ok(None),
-                    Err(TryRecvError::Disconnected) => Err(Closed),
-                };
+                return Ok(None);
             }
             if due.is_none() {
                 self.settle();
             }
-            match self.wait(due) {
-                Wake::Command(command) => return Ok(Some(command)),
-                Wake::Closed => return Err(Closed),
-                Wake::Other => {}
-            }
+            self.wait(due);
         }
     }
 
@@ -306,32 +164,34 @@ impl<'a> Worker<'a> {
         !self.ended && (self.running || self.steps_left > 0)
     }
 
-    /// Blocks until a command comes, the time is up or an event that had no room has been sent.
-    fn wait(&mut self, until: Option<Instant>) -> Wake {
+    /// Blocks until a command or a report comes, the time is up, or there is room for an event that had none.
+    fn wait(&mut self, until: Option<Instant>) {
         self.outbox.flush();
         if until.is_none_or(|until| until > Instant::now() + FRAME) {
             self.outbox.make_heard();
         }
-        let timer = until.map_or_else(never, at);
-        let command = |received: Result<Command, _>| received.map_or(Wake::Closed, Wake::Command);
-        match self.outbox.pop() {
-            Some(event) => select! {
-                recv(self.commands) -> received => {
-                    self.outbox.put_back(event);
-                    command(received)
-                }
-                recv(timer) -> _ => {
-                    self.outbox.put_back(event);
-                    Wake::Other
-                }
-                send(self.outbox.sender(), event) -> sent => {
-                    if sent.is_ok() { self.repaint.now(); Wake::Other } else { Wake::Closed }
-                }
-            },
-            None => select! {
-                recv(self.commands) -> received => command(received),
-                recv(timer) -> _ => Wake::Other,
-            },
+        let mut select = Select::new();
+        select.recv(&self.commands);
+        if let Some(reports) = self.watch.reports() {
+            select.recv(reports);
+        }
+        if self.outbox.has_waiting() {
+            select.send(self.outbox.sender());
+        }
+        match until {
+            None => _ = select.ready(),
+            Some(until) => _ = select.ready_deadline(until),
+        }
+    }
+
+    /// Takes in what the measures have found.
+    fn take_reports(&mut self) {
+        while let Some(news) = self.watch.next_report(&*self.run) {
+            self.outbox.add_rows(&news.rows);
+            news.events.into_iter().for_each(|event| self.outbox.push(event));
+            if let Some(reason) = news.stop.filter(|_| !self.ended && self.running) {
+                self.end(reason);
+            }
         }
     }
 
@@ -350,6 +210,7 @@ impl<'a> Worker<'a> {
             iteration: self.run.iteration(),
             rows: Vec::new(),
             running: self.advancing(),
+            updates: self.updates,
             seconds: self.seconds,
             processor_seconds: processor.as_secs_f64(),
         }
@@ -371,25 +232,40 @@ impl<'a> Worker<'a> {
                 self.steps_left += n;
                 self.restart();
             }
-            Command::Change(change) => {
-                self.run.change(change.clone());
-                self.outbox.push(Event::Changed { iteration: self.run.iteration(), change });
-            }
+            Command::Change(change) => self.change(change),
+            Command::Measures(config) => self.watch.set_measures(*config, &*self.run),
+            Command::Measure(what) => self.watch.ask(&*self.run, what, None),
+            Command::Slice(slice) => self.watch.ask(&*self.run, Vec::new(), Some(slice)),
             Command::Speed(speed) => self.speed = speed.filter(|s| *s > 0.0),
             Command::Activity(trial) => {
                 self.activity = trial;
                 self.show_activity();
             }
             Command::Checkpoint(ticket) => {
-                let checkpoint = Box::new(self.run.checkpoint());
+                let checkpoint = Arc::new(self.run.checkpoint());
                 self.outbox.push(Event::Checkpoint { ticket, checkpoint });
             }
-            Command::Stop => {
-                self.running = false;
-                self.steps_left = 0;
-                self.end(StopReason::Stopped);
-            }
+            Command::Stop => self.end(StopReason::Stopped),
         }
+    }
+
+    fn change(&mut self, change: Change) {
+        let iteration = self.run.iteration();
+        let old = self.run.config();
+        let rate_changes = match &change {
+            Change::Optimizer(new) => {
+                (new.kind, new.learning_rate) != (old.optimizer.kind, old.optimizer.learning_rate)
+            }
+            Change::Schedule(new) => *new != old.schedule,
+            Change::Rule(_) | Change::Iterations(_) | Change::Stop(_) => false,
+        };
+        if rate_changes && iteration > 0 {
+            let checkpoint = Arc::new(self.run.checkpoint());
+            self.outbox.push(Event::Noted { why: Noted::RateChange, checkpoint });
+        }
+        self.run.change(change.clone());
+        self.watch.changed();
+        self.outbox.push(Event::Changed { iteration, change });
     }
 
     /// Goes on; a run that has ended is asked again, since a change may have given it more to do.
@@ -400,17 +276,30 @@ impl<'a> Worker<'a> {
 
     fn update(&mut self) {
         let start = Instant::now();
+        let before = self.run.iteration();
+        if self.trail.wants(before) {
+            self.trail.keep(Arc::new(self.run.checkpoint()));
+        }
+        self.watch.record_path(&*self.run);
         let step = self.run.step(&self.workers);
         let now = Instant::now();
         self.seconds += (now - start).as_secs_f64();
+        self.updates += 1;
         self.steps_left = self.steps_left.saturating_sub(1);
         self.outbox.add_rows(&step.rows);
+        for row in step.rows.iter().filter(|r| r.series == Series::TrainLoss) {
+            self.trail.note(row.iteration, row.value);
+            self.watch.note(*row, &self.run.config().stop);
+        }
         if let Some(reason) = step.stop {
             self.end(reason);
-        } else if now >= self.next_progress {
-            self.next_progress = now + FRAME;
-            let progress = self.progress();
-            self.outbox.offer_progress(progress);
+        } else {
+            self.watch.updated(&*self.run);
+            if now >= self.next_progress {
+                self.next_progress = now + FRAME;
+                let progress = self.progress();
+                self.outbox.offer_progress(progress);
+            }
         }
         if now >= self.next_activity && self.outbox.is_idle() {
             self.next_activity = now + ACTIVITY;
@@ -423,24 +312,25 @@ impl<'a> Worker<'a> {
     }
 
     fn end(&mut self, reason: StopReason) {
+        self.running = false;
         self.ended = true;
         self.steps_left = 0;
+        let diverged = matches!(reason, StopReason::Diverged { .. });
+        if !diverged {
+            self.watch.ended(&*self.run);
+        }
         let progress = self.progress();
         self.outbox.push_progress(progress);
-        self.outbox.push(Event::Ended(reason));
+        let rewind = diverged.then(|| self.trail.rewind()).flatten();
+        self.outbox.push(Event::Ended { reason, rewind });
     }
 
     /// Shows the chosen trial, unless it was shown under these weights.
     fn show_activity(&mut self) {
         let iteration = self.run.iteration();
-        let Some(trial) = self.activity.filter(|trial| self.shown != Some((*trial, iteration))) else {
-            return;
-        };
+        let Some(trial) = self.activity.filter(|trial| self.shown != Some((*trial, iteration))) else { return };
         self.shown = Some((trial, iteration));
         let activity = Box::new(self.run.activity(trial));
         self.outbox.push(Event::Activity { iteration, trial, activity });
     }
 }
-
-/// The other end is gone.
-struct Closed;

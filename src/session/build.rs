@@ -5,21 +5,28 @@ use std::sync::Arc;
 use crate::files::digits;
 use crate::numerics::tasks::{TaskData, TaskSettings};
 use crate::training::config::Config;
-use crate::training::run::{Checkpoint, Run};
-use crate::training::trainer;
+use crate::engine::run_worker::Made;
+use crate::numerics::landscape::trajectory::Trajectory;
+use crate::training::run::Checkpoint;
+use crate::training::{measures, trainer};
 
 /// Builds a run from its settings, fresh or from a checkpoint; called on the run's own thread.
-pub type Build = Arc<dyn Fn(&Config, Option<&Checkpoint>) -> Result<Box<dyn Run>, String> + Send + Sync>;
+pub type Build = Arc<dyn Fn(&Config, Option<&Checkpoint>) -> Result<Made, String> + Send + Sync>;
 
 /// Runs of the real trainer.
 pub fn trainers() -> Build {
     Arc::new(|config, from| {
         let data = data(&config.task.own)?;
-        match from {
+        let run = match from {
             Some(checkpoint) => trainer::resume(config, &data, checkpoint),
             None => trainer::start(config, &data),
+        };
+        let run = run.map_err(|e| e.to_string())?;
+        let mut measurer = measures::measurer(config, &data).map_err(|e| e.to_string())?;
+        if let Some(checkpoint) = from {
+            measurer.restore(&checkpoint.measures);
         }
-        .map_err(|e| e.to_string())
+        Ok(Made { run, measurer: Some(measurer), trajectory: Trajectory::default() })
     })
 }
 

@@ -1,12 +1,14 @@
 //! How a session takes in what its workers say.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::runs::{Bookmark, BookmarkReason, Mark, MarkKind, RunEntry, RunId, RunState, Ticket};
 use super::{Session, words};
-use crate::engine::run_worker::{Event, RunHandle, Silence};
+use crate::engine::handle::{RunHandle, Silence};
+use crate::engine::messages::{Event, Noted};
 use crate::training::config::Config;
-use crate::training::run::{Change, StopReason};
+use crate::training::run::{Change, Checkpoint, StopReason};
 
 /// Rows read at a time: well under a millisecond.
 const ROWS: usize = 2048;
@@ -62,6 +64,7 @@ impl Session {
                 let run = &mut self.runs[at];
                 run.iteration = progress.iteration;
                 run.unread.push_back(progress.rows);
+                run.update_cost = progress.processor_seconds / progress.updates.max(1) as f64;
                 run.seconds.push(progress.iteration, progress.seconds, progress.processor_seconds);
                 if run.is_alive() {
                     run.state = if progress.running { RunState::Running } else { RunState::Paused };
@@ -81,8 +84,22 @@ impl Session {
                 let config = run.acting.clone();
                 run.bookmarks.push(Bookmark { id: number, label, reason, config, checkpoint });
             }
-            Event::Ended(reason) => {
+            Event::Found(found) => {
+                self.runs[at].found.insert(found.finding.measure, *found);
+            }
+            Event::MeasuresFailed(text) => {
                 let run = &mut self.runs[at];
+                run.unmeasured = Some(text.clone());
+                let text = format!("{}: the measures stopped, training goes on. {text}", run.name);
+                self.notice(text, true, Some(id));
+            }
+            Event::Noted { why, checkpoint } => {
+                let number = self.number();
+                self.runs[at].bookmark_by_itself(number, why, checkpoint);
+            }
+            Event::Ended { reason, rewind } => {
+                let run = &mut self.runs[at];
+                run.rewind = rewind;
                 if run.marks.last().is_some_and(|m| m.kind == MarkKind::Ended && m.iteration == run.iteration)
                 {
                     // It was asked to go on and has nothing to do.
@@ -145,13 +162,34 @@ impl RunEntry {
             hidden: false,
             parent: None,
             activity: None,
+            found: Default::default(),
+            unmeasured: None,
+            rewind: None,
             speed: None,
             to_run: false,
+            update_cost: 0.0,
             unread: Default::default(),
             read_of_first: 0,
             handle: Some(handle),
             tickets: Vec::new(),
         }
+    }
+
+    /// Keeps a state that the worker thought worth keeping.
+    fn bookmark_by_itself(&mut self, id: u64, why: Noted, checkpoint: Arc<Checkpoint>) {
+        let (reason, most) = match why {
+            Noted::RateChange => (BookmarkReason::RateChange, 20),
+            Noted::BoundCrossed => (BookmarkReason::BoundCrossed, 10),
+            Noted::BestTest => (BookmarkReason::BestTest, 1),
+        };
+        let same = |b: &&Bookmark| b.reason == reason;
+        if self.bookmarks.iter().filter(same).count() >= most
+            && let Some(oldest) = self.bookmarks.iter().find(same).map(|b| b.id)
+        {
+            self.bookmarks.retain(|b| b.id != oldest);
+        }
+        let (label, config) = (default_label(reason, checkpoint.iteration), self.acting.clone());
+        self.bookmarks.push(Bookmark { id, label, reason, config, checkpoint });
     }
 
     /// Puts up to `most` rows that have arrived into the curves; whether there were any.
@@ -176,6 +214,7 @@ impl RunEntry {
             Change::Optimizer(optimizer) => acting.optimizer = optimizer,
             Change::Schedule(schedule) => acting.schedule = schedule,
             Change::Iterations(n) => acting.iterations = n,
+            Change::Stop(stop) => acting.stop = stop,
         }
         let differences = super::settings::differences(&self.acting, &acting);
         self.acting = acting;
@@ -209,5 +248,8 @@ impl RunEntry {
         self.to_run = fresh.to_run;
         self.tickets.clear();
         self.activity = None;
+        self.rewind = None;
+        self.unmeasured = None;
+        self.found.retain(|_, f| f.finding.iteration <= iteration);
     }
 }

@@ -47,7 +47,7 @@ pub use runs::{RunEntry, RunId, RunState};
 pub use settings::Settings;
 
 use crate::engine::Engine;
-use crate::engine::run_worker::Command;
+use crate::engine::messages::Command;
 use crate::training::config::Config;
 use crate::training::config::resolve::resolve;
 use crate::training::run::{Change, Checkpoint};
@@ -252,11 +252,18 @@ impl Session {
         if old.iterations != new.iterations {
             handle.send(Command::Change(Change::Iterations(new.iterations)));
         }
+        if old.stop != new.stop {
+            handle.send(Command::Change(Change::Stop(new.stop)));
+        }
+        if old.measure != new.measure {
+            handle.send(Command::Measures(Box::new(new.measure)));
+        }
         run.config = Config {
             rule: new.rule,
             optimizer: new.optimizer,
             schedule: new.schedule,
             iterations: new.iterations,
+            stop: new.stop,
             measure: new.measure,
             ..old
         };
@@ -343,7 +350,7 @@ impl Session {
         &mut self,
         given: Table,
         config: Config,
-        from: Option<Checkpoint>,
+        from: Option<Arc<Checkpoint>>,
         parent: Option<(RunId, i64)>,
         run: bool,
     ) -> RunId {
@@ -362,13 +369,13 @@ impl Session {
         id: RunId,
         given: Table,
         config: Config,
-        from: Option<Checkpoint>,
+        from: Option<Arc<Checkpoint>>,
         run: bool,
     ) -> RunEntry {
         let build = Arc::clone(&self.build);
         let own = config.clone();
         let iteration = from.as_ref().map_or(0, |c| c.iteration);
-        let make = Box::new(move || build(&own, from.as_ref()));
+        let make = Box::new(move || build(&own, from.as_deref()));
         let mut handle = self.engine.start(&id.0.to_string(), make);
         if run {
             handle.send(Command::Run);
@@ -393,7 +400,7 @@ impl Session {
         let Some(bookmark) = run.bookmark(bookmark) else { return };
         let mut given = run.given.clone();
         set.iter().for_each(|(key, value)| put(&mut given, key, Some(value.clone())));
-        let (checkpoint, at) = (bookmark.checkpoint.as_ref().clone(), bookmark.iteration());
+        let (checkpoint, at) = (Arc::clone(&bookmark.checkpoint), bookmark.iteration());
         let mut curves = run.curves.clone();
         curves.truncate_after(at);
         match resolve(given.clone()) {
@@ -407,14 +414,13 @@ impl Session {
 
     fn jump(&mut self, id: RunId, bookmark: u64) {
         let Some(bookmark) = self.run(id).and_then(|r| r.bookmark(bookmark)) else { return };
-        let (checkpoint, config) = (bookmark.checkpoint.as_ref().clone(), bookmark.config.clone());
+        let (checkpoint, config) = (Arc::clone(&bookmark.checkpoint), bookmark.config.clone());
         self.set_back(id, checkpoint, config, false);
     }
 
     fn rewind_with_half_rate(&mut self, id: RunId) {
         let Some(run) = self.run(id) else { return };
-        let from = run.bookmarks.iter().max_by_key(|b| b.iteration());
-        let checkpoint = from.map(|b| b.checkpoint.as_ref().clone());
+        let checkpoint = run.rewind.clone();
         let mut config = run.config.clone();
         config.optimizer.learning_rate *= 0.5;
         let rate = Value::Float(config.optimizer.learning_rate);
@@ -431,7 +437,7 @@ impl Session {
     }
 
     /// Sets a run back to a state, keeping its curves up to there.
-    fn set_back(&mut self, id: RunId, checkpoint: Checkpoint, config: Config, run: bool) {
+    fn set_back(&mut self, id: RunId, checkpoint: Arc<Checkpoint>, config: Config, run: bool) {
         let Some(at) = self.runs.iter().position(|r| r.id == id) else { return };
         let iteration = checkpoint.iteration;
         let given = self.runs[at].given.clone();

@@ -1,12 +1,15 @@
 //! Owns [`RunEntry`], a run as the runs table and the curves show it.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use super::curves::Curves;
 use super::seconds::Seconds;
-use crate::engine::run_worker::RunHandle;
+use crate::engine::handle::RunHandle;
+use crate::engine::messages::Found;
 use crate::training::config::Config;
 use crate::training::history::Row;
+use crate::training::measures::Measure;
 use crate::training::run::{Checkpoint, StopReason, TrialActivity};
 
 /// A run's identity within a session, never used twice.
@@ -77,7 +80,7 @@ pub struct Bookmark {
     /// The settings that acted then.
     pub config: Config,
     /// The full state.
-    pub checkpoint: Box<Checkpoint>,
+    pub checkpoint: Arc<Checkpoint>,
 }
 
 impl Bookmark {
@@ -134,12 +137,20 @@ pub struct RunEntry {
     pub parent: Option<(RunId, i64)>,
     /// The probe trial that is shown: its number, the iteration, the activity.
     pub activity: Option<(usize, i64, Box<TrialActivity>)>,
+    /// The newest finding of each measure.
+    pub found: BTreeMap<Measure, Found>,
+    /// Why it is no longer measured, where its measures panicked.
+    pub unmeasured: Option<String>,
+    /// After a divergence, a state from before it went wrong.
+    pub rewind: Option<Arc<Checkpoint>>,
     /// Updates a second at most.
     pub speed: Option<f64>,
     /// The settings of which the worker has said that they act.
     pub(super) acting: Config,
     /// It was told to run as soon as it is built.
     pub(super) to_run: bool,
+    /// Processor seconds of an update.
+    pub(super) update_cost: f64,
     /// Rows that have arrived and are not in the curves yet; how many of the first batch are.
     pub(super) unread: VecDeque<Vec<Row>>,
     pub(super) read_of_first: usize,
@@ -162,6 +173,19 @@ impl RunEntry {
     /// Whether it is learning now, or will be once it is built.
     pub fn is_running(&self) -> bool {
         self.state == RunState::Running || (self.state == RunState::Starting && self.to_run)
+    }
+
+    /// What a measure found last, and how many updates ago.
+    pub fn finding(&self, measure: Measure) -> Option<(&Found, i64)> {
+        let found = self.found.get(&measure)?;
+        Some((found, self.iteration - found.finding.iteration))
+    }
+
+    /// Processor seconds of the last measure of this kind, and how many updates cost as much; `None` before
+    /// there is one.
+    pub fn cost(&self, measure: Measure) -> Option<(f64, f64)> {
+        let seconds = self.found.get(&measure)?.processor.as_secs_f64();
+        Some((seconds, seconds / self.update_cost))
     }
 
     /// The bookmark with this identity.

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::config::{Config, OptimizerConfig, RuleConfig, ScheduleConfig};
+use super::config::{Config, OptimizerConfig, RuleConfig, ScheduleConfig, StopConfig};
 use super::history::{Row, Series};
 use crate::numerics::parallel::Workers;
 use crate::numerics::random::Stream;
@@ -100,6 +100,7 @@ pub enum Change {
     Optimizer(OptimizerConfig),
     Schedule(ScheduleConfig),
     Iterations(u64),
+    Stop(StopConfig),
 }
 
 /// All that a run needs to go on as if it had never stopped (with its configuration and its task's data).

@@ -339,6 +339,7 @@ impl<T: Scalar> Run for Trainer<T> {
                 self.config.schedule = new;
                 self.schedule = schedule(&new, self.config.iterations);
             }
+            Change::Stop(stop) => self.config.stop = stop,
             Change::Iterations(n) => {
                 self.config.iterations = n;
                 self.schedule = schedule(&self.config.schedule, n);

@@ -80,6 +80,7 @@ impl Run for Fake {
             Change::Rule(rule) => self.config.rule = rule,
             Change::Optimizer(optimizer) => self.config.optimizer = optimizer,
             Change::Schedule(schedule) => self.config.schedule = schedule,
+            Change::Stop(stop) => self.config.stop = stop,
             Change::Iterations(n) => {
                 self.config.iterations = n;
                 if self.stop == Some(StopReason::Done) && self.iteration.unsigned_abs() < n {

@@ -1,0 +1,230 @@
+//! Owns the measure worker: one thread per run that measures beside the training.
+//!
+//! The training never waits for it. While it is busy, the newest request takes the place of the one that waits,
+//! and takes its measures along, so that a measure that is slower than its cadence is thinned and none is
+//! forgotten. Only the measures of a start and of an end always stay. Requests are answered in the order of
+//! their iterations.
+
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded, select};
+
+use super::background::{Background, KeepOn};
+use super::clock::ThreadClock;
+use super::latest::{Slot, slot};
+use super::messages::Found;
+use super::panic_message;
+use super::pool::Processors;
+use crate::numerics::landscape::trajectory::Trajectory;
+use crate::training::config::Config;
+use crate::training::measures::{Detail, Finding, Measure, Measurer, SliceRequest, SliceWork, Subject};
+use crate::training::run::Checkpoint;
+
+/// A state to be measured.
+pub(super) struct Request {
+    /// What, slices left out.
+    pub what: BTreeSet<Measure>,
+    /// The state.
+    pub state: Arc<Checkpoint>,
+    /// The learning rate of its next update.
+    pub learning_rate: f64,
+    /// The first or the last of a run.
+    pub at_an_end: bool,
+    /// Settings that act from here on.
+    pub config: Option<Box<Config>>,
+    /// A slice that was asked for or is due.
+    pub slice: Option<Box<SliceRequest>>,
+    /// The path up to here, for the slice.
+    pub trajectory: Option<Arc<Trajectory>>,
+}
+
+impl Request {
+    /// What stands for a request that waited and a newer one.
+    fn merge(old: Request, mut new: Request) -> Request {
+        new.what.extend(old.what);
+        new.config = new.config.or(old.config);
+        new.slice = new.slice.or(old.slice);
+        new.trajectory = new.trajectory.or(old.trajectory);
+        new
+    }
+}
+
+/// What a measure worker says.
+pub(super) enum Report {
+    /// A measure, and the state it belongs to.
+    Found { found: Box<Found>, state: Arc<Checkpoint> },
+    /// It panicked: nothing more will come.
+    Failed(String),
+}
+
+/// Room for requests that must stay.
+const FIRM: usize = 4;
+/// Room for reports; the measure worker waits for more.
+const REPORTS: usize = 16;
+
+/// The run worker's end of a measure worker. Dropping it ends the worker after the measure it is taking.
+pub(super) struct MeasureHandle {
+    requests: Slot<Request>,
+    firm: Sender<Request>,
+    reports: Receiver<Report>,
+}
+
+impl MeasureHandle {
+    /// Asks for measures, never waiting.
+    pub fn ask(&self, request: Request) {
+        self.requests.put(request, Request::merge);
+    }
+
+    /// Asks for measures that no later request may replace.
+    pub fn ask_firmly(&self, request: Request) {
+        // What waits is older, and is taken along: iterations never go down.
+        let request = match self.requests.take_back() {
+            Some(old) => Request::merge(old, request),
+            None => request,
+        };
+        if let Err(TrySendError::Full(request)) = self.firm.try_send(request) {
+            self.ask(request);
+        }
+    }
+
+    /// What it says.
+    pub fn reports(&self) -> &Receiver<Report> {
+        &self.reports
+    }
+}
+
+/// Starts a measure worker.
+pub(super) fn start(name: &str, measurer: Box<dyn Measurer>, workers: Processors) -> MeasureHandle {
+    let (requests, waiting) = slot();
+    let (firm, firm_waiting) = bounded(FIRM);
+    let (sender, reports) = bounded(REPORTS);
+    let slices = Background::start(&format!("slice {name}"));
+    let body = move || {
+        let last = sender.clone();
+        let worker = Worker { measurer, workers, sender, slices };
+        let outcome = catch_unwind(AssertUnwindSafe(|| worker.work(&firm_waiting, &waiting)));
+        if let Err(payload) = outcome {
+            let _ = last.send(Report::Failed(panic_message(payload.as_ref())));
+        }
+    };
+    // Where the system refuses a thread, training goes on unmeasured.
+    let _ = std::thread::Builder::new().name(format!("measure {name}")).spawn(body);
+    MeasureHandle { requests, firm, reports }
+}
+
+struct Worker {
+    measurer: Box<dyn Measurer>,
+    workers: Processors,
+    sender: Sender<Report>,
+    slices: Background,
+}
+
+impl Worker {
+    /// Works until the other end is gone.
+    fn work(mut self, firm: &Receiver<Request>, waiting: &Receiver<Request>) {
+        loop {
+            let request = match firm.try_recv() {
+                Ok(request) => Ok(request),
+                Err(_) => select! {
+                    recv(firm) -> request => request,
+                    recv(waiting) -> request => request,
+                },
+            };
+            let Ok(request) = request else { return };
+            if self.answer(request).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn answer(&mut self, request: Request) -> Result<(), Gone> {
+        if let Some(config) = &request.config {
+            self.measurer.change(config);
+        }
+        let clock = ThreadClock::default();
+        let none = Trajectory::default();
+        let trajectory = request.trajectory.as_deref().unwrap_or(&none);
+        let subject = Subject {
+            iteration: request.state.iteration,
+            weights: &request.state.weights,
+            learning_rate: request.learning_rate,
+            at_an_end: request.at_an_end,
+            trajectory,
+        };
+        for measure in &request.what {
+            let (start, helped) = (clock.now(), self.workers.helped());
+            let Some(finding) = self.measurer.measure(*measure, subject, &self.workers, &|| true) else {
+                continue;
+            };
+            let processor = clock.now() - start + self.workers.helped() - helped;
+            let report = found(finding, processor, &request.state);
+            self.sender.send(report).map_err(|_| Gone)?;
+        }
+        if let Some(slice) = &request.slice {
+            match self.measurer.begin_slice(subject, slice, &self.workers) {
+                Ok(work) => self.advance(work, &request.state),
+                Err(error) => {
+                    let finding = Finding {
+                        measure: Measure::Landscape,
+                        iteration: request.state.iteration,
+                        rows: Vec::new(),
+                        detail: Detail::Landscape(Err(error)),
+                    };
+                    self.sender.send(found(finding, Duration::ZERO, &request.state)).map_err(|_| Gone)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Computes a slice on a thread of its own, so that other measures need not wait for it.
+    fn advance(&self, mut work: Box<dyn SliceWork>, state: &Arc<Checkpoint>) {
+        let (workers, sender, state) = (self.workers.share(), self.sender.clone(), Arc::clone(state));
+        let failed = self.sender.clone();
+        let job = move |keep_on: KeepOn<'_>| {
+            let clock = ThreadClock::default();
+            let start = clock.now();
+            let mut points = FIRST_POINTS;
+            while keep_on() {
+                let begun = Instant::now();
+                let progress = work.advance(points, &workers, keep_on);
+                let pace = PICTURE.as_secs_f64() / begun.elapsed().as_secs_f64().max(1e-6);
+                points = ((points as f64 * pace) as usize).clamp(1, MOST_POINTS);
+                if let Some(detail) = work.detail().filter(|_| keep_on()) {
+                    let processor = clock.now() - start + workers.helped();
+                    let finding = Finding {
+                        measure: Measure::Landscape,
+                        iteration: state.iteration,
+                        rows: Vec::new(),
+                        detail: Detail::Landscape(Ok(detail)),
+                    };
+                    if sender.send(found(finding, processor, &state)).is_err() {
+                        return;
+                    }
+                }
+                if progress.is_complete() {
+                    return;
+                }
+            }
+        };
+        self.slices.ask(job, move |message| {
+            let _ = failed.send(Report::Failed(message));
+        });
+    }
+}
+
+/// Points of a slice before it is first looked at, and the most between two pictures of it.
+const FIRST_POINTS: usize = 81;
+const MOST_POINTS: usize = 4096;
+/// Time between two pictures of a slice.
+const PICTURE: Duration = Duration::from_millis(100);
+
+fn found(finding: Finding, processor: Duration, state: &Arc<Checkpoint>) -> Report {
+    Report::Found { found: Box::new(Found { finding, processor }), state: Arc::clone(state) }
+}
+
+/// The other end is gone.
+struct Gone;

@@ -1,0 +1,134 @@
+//! Owns what crosses the thread of a run: [`Command`]s go in, [`Event`]s come out.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::training::config::{Config, MeasureConfig};
+use crate::training::history::Row;
+use crate::training::measures::{Finding, Measure, SliceRequest};
+use crate::training::run::{Change, Checkpoint, StopReason, TrialActivity};
+
+/// What a run worker is told.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// Go on until told otherwise.
+    Run,
+    /// Stop after the update that is being made.
+    Pause,
+    /// Make so many updates, then pause.
+    Step(u64),
+    /// Change a setting from the next update on.
+    Change(Change),
+    /// Measure this, and as often; takes what is new at once.
+    Measures(Box<MeasureConfig>),
+    /// Take these measures now.
+    Measure(Vec<Measure>),
+    /// Compute this slice of the landscape, coarse to fine; it takes the place of one that is being computed.
+    Slice(Box<SliceRequest>),
+    /// Make at most so many updates a second; `None`: as many as go.
+    Speed(Option<f64>),
+    /// Show this probe trial, about ten times a second while running; `None`: show none.
+    Activity(Option<usize>),
+    /// Give a checkpoint, under this ticket.
+    Checkpoint(u64),
+    /// End the run as stopped by the user.
+    Stop,
+}
+
+/// What a run worker says.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// The run is built, and paused.
+    Ready(Box<Ready>),
+    /// How far it is; at most 60 times a second.
+    Progress(Progress),
+    /// A change acts from this iteration on.
+    Changed {
+        /// Updates made before it.
+        iteration: i64,
+        /// The change.
+        change: Change,
+    },
+    /// A measure has found something; its values for the curves come with the next progress.
+    Found(Box<Found>),
+    /// The measures panicked: training goes on without them.
+    MeasuresFailed(String),
+    /// One probe trial under the weights after `iteration` updates.
+    Activity {
+        /// Updates made.
+        iteration: i64,
+        /// Which probe trial.
+        trial: usize,
+        /// Its activity.
+        activity: Box<TrialActivity>,
+    },
+    /// A checkpoint that was asked for.
+    Checkpoint {
+        /// The ticket it was asked under.
+        ticket: u64,
+        /// The state.
+        checkpoint: Arc<Checkpoint>,
+    },
+    /// A state worth keeping.
+    Noted {
+        /// Why.
+        why: Noted,
+        /// The state.
+        checkpoint: Arc<Checkpoint>,
+    },
+    /// The run has ended. The worker still answers.
+    Ended {
+        /// Why.
+        reason: StopReason,
+        /// After a divergence, a state from before it went wrong.
+        rewind: Option<Arc<Checkpoint>>,
+    },
+    /// The run could not be built, or panicked: nothing more will come.
+    Failed(String),
+}
+
+/// Why the worker kept a state by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Noted {
+    /// The learning rate changes from here on.
+    RateChange,
+    /// The test loss was never lower.
+    BestTest,
+    /// lambda_max rose above 2/eta.
+    BoundCrossed,
+}
+
+/// A run as it was built.
+#[derive(Clone, Debug)]
+pub struct Ready {
+    /// Its settings.
+    pub config: Config,
+    /// Updates made.
+    pub iteration: i64,
+}
+
+/// What a measure found, and what it took.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// What. A slice comes several times, finer each time.
+    pub finding: Finding,
+    /// Processor time of all threads it took.
+    pub processor: Duration,
+}
+
+/// How far a run is.
+#[derive(Clone, Debug, Default)]
+pub struct Progress {
+    /// Updates made.
+    pub iteration: i64,
+    /// All rows since the last progress. Those of one series are in the order of their iterations.
+    pub rows: Vec<Row>,
+    /// Whether it goes on by itself.
+    pub running: bool,
+    /// Updates that this worker has made.
+    pub updates: u64,
+    /// Seconds spent in updates so far, pauses left out.
+    pub seconds: f64,
+    /// Processor seconds of all threads spent in updates so far, those of the measures left out.
+    pub processor_seconds: f64,
+}
