@@ -9,16 +9,21 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use basinscope::engine::Engine;
+use basinscope::engine::background::Answer;
 use basinscope::engine::clock::ThreadClock;
-use basinscope::engine::run_worker::{Command, Event, Make, Progress, RunHandle, Silence};
+use basinscope::engine::handle::{RunHandle, Silence};
+use basinscope::engine::messages::{Command, Event, Noted, Progress};
+use basinscope::engine::run_worker::{Made, Make};
+use basinscope::numerics::landscape::trajectory::Trajectory;
 use basinscope::numerics::parallel::Serial;
 use basinscope::numerics::tasks::TaskData;
 use basinscope::training::config::Config;
 use basinscope::training::config::resolve::{parse, resolve};
 use basinscope::training::history::{Row, Series};
+use basinscope::training::measures::{Measure, measurer};
 use basinscope::training::run::{Change, StopReason};
 use basinscope::training::trainer;
-use fake::{Fake, Script};
+use fake::Script;
 
 /// More than any wait here should take, on a busy machine too.
 const LONG: Duration = Duration::from_secs(60);
@@ -33,7 +38,7 @@ fn config(text: &str) -> Config {
 
 fn fake(script: &Script, text: &str) -> Make {
     let (script, config) = (script.clone(), config(text));
-    Box::new(move || Ok(Box::new(Fake::new(&config, &script, None))))
+    Box::new(move || Ok(fake::made(&config, &script, None)))
 }
 
 /// Waits for an event that `pick` takes; all others are dropped.
@@ -63,7 +68,7 @@ fn until_end(handle: &mut RunHandle) -> (Vec<Row>, StopReason) {
             rows.extend(progress.rows);
             None
         }
-        Event::Ended(reason) => Some(reason),
+        Event::Ended { reason, .. } => Some(reason),
         _ => None,
     });
     (rows, reason)
@@ -125,10 +130,10 @@ fn progress_comes_at_most_sixty_times_a_second() {
     let (start, before) = (Instant::now(), calls.load(Ordering::Relaxed));
     let mut arrived = 0;
     while start.elapsed() < Duration::from_millis(500) {
-        arrived += usize::from(handle.try_event().is_ok());
+        arrived += usize::from(matches!(handle.try_event(), Ok(Event::Progress(_))));
     }
     let most = (start.elapsed().as_secs_f64() * 60.0).ceil() as usize + 1;
-    assert!(arrived <= most, "{arrived} events, at most {most}");
+    assert!(arrived <= most, "{arrived} times, at most {most}");
     let repaints = calls.load(Ordering::Relaxed) - before;
     assert!(repaints <= most + 1, "{repaints} repaints, at most {most}");
     assert!(arrived > 0 && repaints > 0);
@@ -267,7 +272,7 @@ fn a_change_acts_between_two_updates_and_is_told() {
             changed = Some(iteration);
             None
         }
-        Event::Ended(_) => Some(()),
+        Event::Ended { .. } => Some(()),
         _ => None,
     });
     let at = changed.expect("it is told");
@@ -314,13 +319,20 @@ fn activity_is_shown_for_the_trial_asked_for() {
 
 #[test]
 fn a_screen_that_looks_at_everything_changes_no_bit_of_training() {
-    let config = config("iterations = 60\n[task]\nkind = \"romo\"\nbatch = 40\n[network]\nn_rec = 16\n");
+    let config = config(
+        "iterations = 60\n[task]\nkind = \"romo\"\nbatch = 40\n[network]\nn_rec = 16\n\
+         [measure]\ntest = 1\ncurvature = 5\nlyapunov = 5\nalignment = 3\nlandscape = 20\nprobe_trials = 8\n",
+    );
     let mut alone = trainer::start(&config, &TaskData::None).expect("a run");
     while alone.step(&Serial).stop.is_none() {}
     let alone = alone.checkpoint();
     for threads in [1, 3] {
         let own = config.clone();
-        let make: Make = Box::new(move || trainer::start(&own, &TaskData::None).map_err(|e| e.to_string()));
+        let make: Make = Box::new(move || {
+            let run = trainer::start(&own, &TaskData::None).map_err(|e| e.to_string())?;
+            let measurer = Some(measurer(&own, &TaskData::None).map_err(|e| e.to_string())?);
+            Ok(Made { run, measurer, trajectory: Trajectory::default() })
+        });
         let mut handle = Engine::new(threads, Arc::new(|| {})).start("test", make);
         handle.send(Command::Activity(Some(3)));
         for i in 0..20 {
@@ -330,11 +342,205 @@ fn a_screen_that_looks_at_everything_changes_no_bit_of_training() {
         }
         handle.send(Command::Run);
         assert_eq!(until_end(&mut handle).1, StopReason::Done);
+        handle.send(Command::Measure(Measure::ALL.to_vec()));
         handle.send(Command::Checkpoint(99));
         let seen = wait_for(&mut handle, |event| match event {
             Event::Checkpoint { ticket: 99, checkpoint } => Some(checkpoint),
             _ => None,
         });
         assert_eq!(*seen, alone, "on {threads} threads");
+    }
+}
+
+/// Runs `script` to its end, and until its last measures are there.
+fn until_measured(script: &Script, text: &str) -> (Vec<Event>, Vec<Row>) {
+    let mut handle = engine().start("test", fake(script, text));
+    handle.send(Command::Run);
+    let (mut events, mut rows, mut ended) = (Vec::new(), Vec::new(), None);
+    let start = Instant::now();
+    loop {
+        assert!(start.elapsed() < LONG, "the last measures are taken");
+        let Some(event) = handle.wait_event(Duration::from_millis(100)) else { continue };
+        match &event {
+            Event::Progress(progress) => {
+                ended = Some(progress.iteration).filter(|_| !progress.running);
+                rows.extend_from_slice(&progress.rows);
+            }
+            Event::MeasuresFailed(_) => {
+                events.push(event);
+                return (events, rows);
+            }
+            _ => {}
+        }
+        events.push(event);
+        let last = script.measured.lock().expect("not poisoned").last().copied();
+        let at_end = ended.is_some_and(|n| n > 0 && last == Some((Measure::Lyapunov, n, true)));
+        // The last report may still be on its way.
+        if at_end && rows.iter().any(|r| r.series == Series::TestLoss && Some(r.iteration) == ended) {
+            return (events, rows);
+        }
+    }
+}
+
+const MEASURES: &str = "[measure]\ntest = 10\ncurvature = 50\nlyapunov = 0\nalignment = \"off\"\n";
+
+#[test]
+fn measures_are_taken_at_their_cadence_and_at_both_ends() {
+    let script = Script { delay: Duration::from_millis(1), ..Script::default() };
+    let (_, rows) = until_measured(&script, &format!("iterations = 105\n{MEASURES}"));
+    let measured = script.measured.lock().expect("not poisoned").clone();
+    let at = |measure: Measure| -> Vec<i64> {
+        measured.iter().filter(|(m, ..)| *m == measure).map(|(_, i, _)| *i).collect()
+    };
+    assert_eq!(at(Measure::Lyapunov), [0, 105]);
+    assert!(at(Measure::Alignment).is_empty());
+    let (tests, curvatures) = (at(Measure::Test), at(Measure::Curvature));
+    assert_eq!((tests.first(), tests.last()), (Some(&0), Some(&105)));
+    assert!(tests.iter().all(|i| i % 10 == 0 || *i == 105), "{tests:?}");
+    assert!(curvatures.contains(&105), "{curvatures:?}");
+    assert!(measured.windows(2).all(|w| w[0].1 <= w[1].1), "iterations never go down");
+    assert!(measured.iter().all(|(_, i, end)| *end == (*i == 0 || *i == 105)));
+    let drawn: Vec<i64> = rows.iter().filter(|r| r.series == Series::TestLoss).map(|r| r.iteration).collect();
+    assert_eq!(drawn, tests, "each arrives once, in order");
+}
+
+#[test]
+fn a_slow_measure_is_thinned_the_newest_request_replaces_the_waiting_and_training_does_not_wait() {
+    let script = Script { measure_delay: Duration::from_millis(40), ..Script::default() };
+    let start = Instant::now();
+    let text = "iterations = 20000\n[measure]\ntest = 1\ncurvature = 7\nlyapunov = 0\nalignment = \"off\"\n";
+    let (_, _) = until_measured(&script, text);
+    let measured = script.measured.lock().expect("not poisoned").clone();
+    // 20,000 tests of 40 ms each would have taken 800 s.
+    assert!(measured.len() < 1000 && start.elapsed() < LONG, "{} measures", measured.len());
+    assert_eq!(measured.first().map(|m| m.1), Some(0));
+    assert_eq!(measured.last().map(|m| m.1), Some(20000));
+    for measure in [Measure::Test, Measure::Curvature] {
+        let at: Vec<i64> = measured.iter().filter(|(m, ..)| *m == measure).map(|(_, i, _)| *i).collect();
+        assert!(at.windows(2).all(|w| w[0] < w[1]), "{at:?}");
+    }
+}
+
+#[test]
+fn a_measure_that_panics_is_told_and_training_goes_on() {
+    let script =
+        Script { delay: Duration::from_micros(100), measure_panic_at: Some(50), ..Script::default() };
+    let (events, _) = until_measured(&script, &format!("iterations = 1000\n{MEASURES}"));
+    assert!(events.iter().any(|e| matches!(e, Event::MeasuresFailed(m) if m.contains("the script says so"))));
+    assert!(!events.iter().any(|e| matches!(e, Event::Failed(_))));
+}
+
+#[test]
+fn states_worth_keeping_are_noted_with_the_state_they_belong_to() {
+    // 2/eta is 20; lambda_max passes it at iteration 400, twice.
+    let lambda_max = |i: i64| if (400..600).contains(&i) || i > 700 { 25.0 } else { 10.0 };
+    let script =
+        Script { delay: Duration::from_millis(1), lambda_max: Some(lambda_max), ..Script::default() };
+    let text = format!("iterations = 800\noptimizer = {{ kind = \"sgd\", learning_rate = 0.1 }}\n{MEASURES}");
+    let (events, _) = until_measured(&script, &text);
+    let noted = |wanted: Noted| -> Vec<i64> {
+        let of = events.iter().filter_map(|event| match event {
+            Event::Noted { why, checkpoint } if *why == wanted => {
+                assert_eq!(checkpoint.weights.flat()[0], checkpoint.iteration as f64);
+                Some(checkpoint.iteration)
+            }
+            _ => None,
+        });
+        of.collect()
+    };
+    let best = noted(Noted::BestTest);
+    assert!(best.last().is_some_and(|i| (*i - 500).abs() <= 20), "{best:?}");
+    let crossed = noted(Noted::BoundCrossed);
+    assert_eq!(crossed.len(), 2, "{crossed:?}");
+    assert!((400..600).contains(&crossed[0]) && crossed[1] > 700);
+}
+
+#[test]
+fn a_run_stops_where_its_measures_say_so() {
+    let delay = Duration::from_micros(500);
+    let script = Script { delay, lambda_max: Some(|_| 3.0), ..Script::default() };
+    let text = "iterations = 1000000\n[measure]\ncurvature = 2\n";
+    let mut handle = engine().start("test", fake(&script, text));
+    handle.send(Command::Run);
+    // The fake's loss is its iteration: over stretches of 5 its mean changes by less than 1 % from about 500 on.
+    handle.send(Command::Change(Change::Stop(config("stop = { plateau = 5 }").stop)));
+    let (rows, reason) = until_end(&mut handle);
+    assert_eq!(reason, StopReason::Plateau);
+    let last = rows.iter().map(|r| r.iteration).max();
+    assert!(last.is_some_and(|last| (400..100_000).contains(&last)), "{last:?}");
+}
+
+#[test]
+fn a_divergence_comes_with_a_state_to_go_back_to() {
+    let script = Script { diverge_at: Some(300), ..Script::default() };
+    let mut handle =
+        engine().start("test", fake(&script, "iterations = 1000\noptimizer.learning_rate = 0.2"));
+    handle.send(Command::Run);
+    let (reason, rewind) = wait_for(&mut handle, |event| match event {
+        Event::Ended { reason, rewind } => Some((reason, rewind)),
+        _ => None,
+    });
+    assert!(matches!(reason, StopReason::Diverged { iteration: 300, .. }), "{reason:?}");
+    assert!(rewind.is_some_and(|state| state.iteration <= 300));
+}
+
+#[test]
+fn an_explorer_answers_the_newest_question_and_stops_within_a_tenth_of_a_second() {
+    let mut explorer = engine().explorer::<u64>("explorer");
+    let stopped = Arc::new(AtomicUsize::new(0));
+    for i in 0..50 {
+        let stopped = Arc::clone(&stopped);
+        explorer.ask(move |tell, keep_on| {
+            while keep_on() {
+                tell(i);
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            stopped.fetch_add(1, Ordering::Relaxed);
+        });
+    }
+    let asked = Instant::now();
+    explorer.ask(|tell, _| tell(99));
+    let start = Instant::now();
+    let mut answers = Vec::new();
+    while answers.last() != Some(&Answer::Done) {
+        assert!(start.elapsed() < LONG);
+        answers.extend(explorer.answer());
+    }
+    assert_eq!(answers, [Answer::Result(99), Answer::Done], "nothing of older questions");
+    assert!(asked.elapsed() < Duration::from_millis(100), "{:?}", asked.elapsed());
+    assert!(!explorer.is_busy());
+    explorer.ask(|_, _| panic!("in the job"));
+    assert!(explorer.is_busy());
+    let failed = loop {
+        assert!(start.elapsed() < LONG);
+        if let Some(answer) = explorer.answer() {
+            break answer;
+        }
+    };
+    assert!(matches!(&failed, Answer::Failed(m) if m.contains("in the job")), "{failed:?}");
+    // The thread is still there.
+    explorer.ask(|tell, _| tell(1));
+    while explorer.answer() != Some(Answer::Result(1)) {
+        assert!(start.elapsed() < LONG);
+    }
+}
+
+#[test]
+fn a_dropped_explorer_stops_what_it_was_doing() {
+    let mut explorer = engine().explorer::<()>("explorer");
+    let token = Arc::new(());
+    let held = Arc::clone(&token);
+    explorer.ask(move |_, keep_on| {
+        while keep_on() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        drop(held);
+    });
+    std::thread::sleep(Duration::from_millis(20));
+    drop(explorer);
+    let start = Instant::now();
+    while Arc::strong_count(&token) > 1 {
+        assert!(start.elapsed() < LONG, "its thread ends");
+        std::thread::sleep(Duration::from_millis(1));
     }
 }

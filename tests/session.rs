@@ -14,7 +14,7 @@ use basinscope::session::{Dialog, Export};
 use basinscope::training::config::resolve::parse;
 use basinscope::training::history::Series;
 use basinscope::training::run::StopReason;
-use fake::{Fake, Script};
+use fake::Script;
 use toml::Value;
 
 const LONG: Duration = Duration::from_secs(60);
@@ -24,7 +24,7 @@ fn engine() -> Engine {
 }
 
 fn faked(script: Script) -> Build {
-    Arc::new(move |config, from| Ok(Box::new(Fake::new(config, &script, from))))
+    Arc::new(move |config, from| Ok(fake::made(config, &script, from)))
 }
 
 /// Slow enough to be caught running, fast enough for a test.
@@ -295,7 +295,7 @@ fn a_run_that_diverges_says_so_and_goes_on_with_half_the_rate() {
     session.act(Action::StartNew);
     until(&mut session, "the end", |s| matches!(current(s).state, RunState::Ended(_)));
     let run = current(&session);
-    let RunState::Ended(reason) = &run.state else { unreachable!() };
+    let RunState::Ended(reason) = &run.state else { panic!("it has ended") };
     assert_eq!(words::end(reason, run.iteration), "Diverged at iteration 200: the gradient norm was NaN.");
     assert!(session.notices().iter().any(|n| n.is_error && n.run == Some(run.id)));
     assert_eq!(run.curves.get(Series::GradientNorm).map(|c| c.not_finite()), Some(1), "NaN is counted");
@@ -312,7 +312,7 @@ fn a_panic_loses_that_run_alone_and_says_so() {
     let script = Script { panic_at: Some(120), ..slow() };
     let build: Build = Arc::new(move |config, from| {
         let script = if config.seed == 13 { script.clone() } else { slow() };
-        Ok(Box::new(Fake::new(config, &script, from)))
+        Ok(fake::made(config, &script, from))
     });
     let mut session = Session::new(engine(), build, parse("iterations = 100000").expect("TOML"));
     session.act(Action::StartNew);

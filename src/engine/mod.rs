@@ -22,10 +22,10 @@ mod watch;
 
 use std::sync::Arc;
 
-use pool::Processors;
-use repaint::Repaint;
 use background::Explorer;
 use handle::RunHandle;
+use pool::Processors;
+use repaint::Repaint;
 use run_worker::Make;
 
 /// What all workers share: processors and the wish to be drawn.
@@ -73,6 +73,7 @@ impl Engine {
 
 /// What a panic says.
 fn panic_message(payload: &(dyn std::any::Any + Send)) -> String {
-    let text = payload.downcast_ref::<&str>().copied().or(payload.downcast_ref::<String>().map(String::as_str));
+    let text =
+        payload.downcast_ref::<&str>().copied().or(payload.downcast_ref::<String>().map(String::as_str));
     format!("the worker panicked: {}", text.unwrap_or("without a message"))
 }

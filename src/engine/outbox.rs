@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use crossbeam_channel::{Sender, TrySendError};
 
-use super::repaint::Repaint;
 use super::messages::{Event, Progress};
+use super::repaint::Repaint;
 use crate::training::history::Row;
 
 /// Rows kept for a screen that does not take them (24 MB). Above it the older half is thinned: of every 16
@@ -61,9 +61,15 @@ impl Outbox {
         self.queue.is_empty() && self.sender.is_empty()
     }
 
-    /// Says something. A newer picture takes the place of an older one that still waits here; all else must
-    /// arrive.
+    /// Says something that must arrive.
     pub fn push(&mut self, event: Event) {
+        self.queue.push_back(event);
+        self.flush();
+    }
+
+    /// Says something with the next progress. A newer picture takes the place of an older one that still waits
+    /// here.
+    pub fn push_later(&mut self, event: Event) {
         self.queue.retain(|old| match (old, &event) {
             (Event::Found(old), Event::Found(new)) => old.finding.measure != new.finding.measure,
             (Event::Activity { .. }, Event::Activity { .. }) => false,
@@ -71,7 +77,6 @@ impl Outbox {
             _ => true,
         });
         self.queue.push_back(event);
-        self.flush();
     }
 
     /// Says how far the run is, with all rows; this one must arrive.

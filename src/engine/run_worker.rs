@@ -188,7 +188,7 @@ impl<'a> Worker<'a> {
     fn take_reports(&mut self) {
         while let Some(news) = self.watch.next_report(&*self.run) {
             self.outbox.add_rows(&news.rows);
-            news.events.into_iter().for_each(|event| self.outbox.push(event));
+            news.events.into_iter().for_each(|event| self.outbox.push_later(event));
             if let Some(reason) = news.stop.filter(|_| !self.ended && self.running) {
                 self.end(reason);
             }
@@ -328,9 +328,11 @@ impl<'a> Worker<'a> {
     /// Shows the chosen trial, unless it was shown under these weights.
     fn show_activity(&mut self) {
         let iteration = self.run.iteration();
-        let Some(trial) = self.activity.filter(|trial| self.shown != Some((*trial, iteration))) else { return };
+        let Some(trial) = self.activity.filter(|trial| self.shown != Some((*trial, iteration))) else {
+            return;
+        };
         self.shown = Some((trial, iteration));
         let activity = Box::new(self.run.activity(trial));
-        self.outbox.push(Event::Activity { iteration, trial, activity });
+        self.outbox.push_later(Event::Activity { iteration, trial, activity });
     }
 }

@@ -95,7 +95,8 @@ mod tests {
 
     #[test]
     fn it_goes_back_to_before_the_loss_rose() {
-        let trail = trail(1000, |i| if i < 800 { 1.0 / (1.0 + i as f64) } else { 1.1f64.powi(i as i32 - 800) });
+        let trail =
+            trail(1000, |i| if i < 800 { 1.0 / (1.0 + i as f64) } else { 1.1f64.powi(i as i32 - 800) });
         let back = trail.rewind().map(|s| s.iteration);
         assert!(back.is_some_and(|i| (700..=800).contains(&i)), "{back:?}");
     }

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::files::digits;
-use crate::numerics::tasks::{TaskData, TaskSettings};
-use crate::training::config::Config;
 use crate::engine::run_worker::Made;
+use crate::files::task_data;
 use crate::numerics::landscape::trajectory::Trajectory;
+use crate::training::config::Config;
 use crate::training::run::Checkpoint;
 use crate::training::{measures, trainer};
 
@@ -16,7 +15,7 @@ pub type Build = Arc<dyn Fn(&Config, Option<&Checkpoint>) -> Result<Made, String
 /// Runs of the real trainer.
 pub fn trainers() -> Build {
     Arc::new(|config, from| {
-        let data = data(&config.task.own)?;
+        let data = task_data::load(&config.task.own).map_err(|e| e.to_string())?;
         let run = match from {
             Some(checkpoint) => trainer::resume(config, &data, checkpoint),
             None => trainer::start(config, &data),
@@ -28,12 +27,4 @@ pub fn trainers() -> Build {
         }
         Ok(Made { run, measurer: Some(measurer), trajectory: Trajectory::default() })
     })
-}
-
-/// The data that a task needs.
-fn data(task: &TaskSettings) -> Result<TaskData, String> {
-    match task {
-        TaskSettings::SequentialMnist(own) => digits::for_task(own).map_err(|e| e.to_string()),
-        _ => Ok(TaskData::None),
-    }
 }

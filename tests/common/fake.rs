@@ -1,13 +1,21 @@
-//! A run that learns nothing but does what a test needs: goes slowly, panics, diverges.
+//! A run that learns nothing but does what a test needs: goes slowly, panics, diverges. And a measurer of it.
+#![allow(dead_code, reason = "each test file uses its own part")]
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use basinscope::engine::run_worker::Made;
+use basinscope::numerics::landscape::LandscapeError;
+use basinscope::numerics::landscape::trajectory::Trajectory;
 use basinscope::numerics::parallel::Workers;
+use basinscope::numerics::rules::gradient::Outcome;
 use basinscope::numerics::weights::{Dims, Weights};
 use basinscope::training::config::Config;
-use basinscope::training::history::Series;
+use basinscope::training::history::{Row, Series};
+use basinscope::training::measures::{
+    Detail, Finding, Measure, Measurer, MeasurerState, SliceRequest, SliceWork, Subject, TestDetail,
+};
 use basinscope::training::run::{Change, Checkpoint, Rows, Run, Step, StopReason, TrialActivity};
 
 /// What goes wrong, and when.
@@ -19,6 +27,14 @@ pub struct Script {
     pub panic_at: Option<i64>,
     /// Diverges after so many, unless the learning rate is below 0.1.
     pub diverge_at: Option<i64>,
+    /// How long a measure takes.
+    pub measure_delay: Duration,
+    /// The measure of this iteration panics.
+    pub measure_panic_at: Option<i64>,
+    /// The measures taken: which, at which iteration, the first or last of the run.
+    pub measured: Arc<Mutex<Vec<(Measure, i64, bool)>>>,
+    /// lambda_max after n updates.
+    pub lambda_max: Option<fn(i64) -> f64>,
     /// Counts the updates made by all runs of this script.
     pub updates: Arc<AtomicU64>,
 }
@@ -35,6 +51,15 @@ impl Fake {
     pub fn new(config: &Config, script: &Script, from: Option<&Checkpoint>) -> Self {
         let iteration = from.map_or(0, |c| c.iteration);
         Self { script: script.clone(), config: config.clone(), iteration, stop: None }
+    }
+}
+
+/// The run with its measurer.
+pub fn made(config: &Config, script: &Script, from: Option<&Checkpoint>) -> Made {
+    Made {
+        run: Box::new(Fake::new(config, script, from)),
+        measurer: Some(Box::new(FakeMeasurer { script: script.clone() })),
+        trajectory: Trajectory::default(),
     }
 }
 
@@ -112,4 +137,57 @@ impl Run for Fake {
         let value = |x: f64| ndarray::Array2::from_elem((1, 1), x);
         TrialActivity { x: value(trial as f64), z: value(self.iteration as f64), y: value(0.0) }
     }
+}
+
+struct FakeMeasurer {
+    script: Script,
+}
+
+impl Measurer for FakeMeasurer {
+    fn measure(
+        &mut self,
+        measure: Measure,
+        subject: Subject<'_>,
+        _: &dyn Workers,
+        _: &(dyn Fn() -> bool + Sync),
+    ) -> Option<Finding> {
+        let iteration = subject.iteration;
+        assert_eq!(subject.weights.flat()[0], iteration as f64, "the weights of that iteration");
+        assert!(self.script.measure_panic_at != Some(iteration), "the script says so");
+        std::thread::sleep(self.script.measure_delay);
+        let mut measured = self.script.measured.lock().expect("no test panics with it");
+        measured.push((measure, iteration, subject.at_an_end));
+        let mut rows = Vec::new();
+        let mut push = |series, value| rows.push(Row { iteration, series, value });
+        match measure {
+            // It gets better up to iteration 500, and then worse.
+            Measure::Test => push(Series::TestLoss, (iteration - 500).abs() as f64),
+            Measure::Curvature => {
+                if let Some(lambda_max) = self.script.lambda_max {
+                    push(Series::LambdaMax, lambda_max(iteration));
+                }
+            }
+            _ => {}
+        }
+        let outcome = Outcome { loss: 0.0, accuracy: None };
+        let detail = Detail::Test(TestDetail { train: outcome, test: outcome, gap: 0.0 });
+        Some(Finding { measure, iteration, rows, detail })
+    }
+
+    fn begin_slice(
+        &self,
+        _: Subject<'_>,
+        _: &SliceRequest,
+        _: &dyn Workers,
+    ) -> Result<Box<dyn SliceWork>, LandscapeError> {
+        Err(LandscapeError::OneLine)
+    }
+
+    fn change(&mut self, _: &Config) {}
+
+    fn state(&self) -> MeasurerState {
+        Vec::new()
+    }
+
+    fn restore(&mut self, _: &MeasurerState) {}
 }
