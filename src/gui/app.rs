@@ -247,7 +247,7 @@ impl egui_tiles::Behavior<Panel> for Panes<'_> {
         let frame = egui::Frame::NONE.inner_margin(egui::Margin { left: 6, right: 4, top: 2, bottom: 2 });
         frame.show(ui, |ui| match *panel {
             Panel::Experiment => experiment::show(ui, session, &mut panels.experiment, asked),
-            Panel::Loss | Panel::Accuracy => {
+            Panel::Loss | Panel::Accuracy | Panel::Curvature | Panel::Lyapunov | Panel::Alignment => {
                 curves::show(ui, *panel, session, &mut panels.curves, &mut panels.cursor);
             }
             Panel::Activity => activity::show(ui, session, &mut panels.activity, asked),

@@ -1,21 +1,22 @@
 //! Owns the panels of curves: which series of which runs each shows, and how.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use eframe::egui::Ui;
+use eframe::egui::{self, Ui};
 
 use super::layout::Panel;
-use super::plot::curves::{Cursor, Curves, Shown, Vertical, View};
+use super::plot::curves::{Cursor, Curves, Level, Shown, Vertical, View};
 use super::plot::header;
 use super::plot::paint::LineLook;
-use super::plot::trace::Abscissa;
+use super::plot::trace::{Abscissa, RunningMean};
 use super::theme::{self, Dash, Marker};
+use crate::numerics::curvature::stability::{StabilityLine, Standing};
 use crate::session::curves::Curve;
-use crate::session::runs::Mark;
-use crate::session::{RunEntry, Session};
+use crate::session::stability::Lines;
+use crate::session::{RunEntry, RunId, Session};
 use crate::training::history::Series;
 
-/// What the horizontal axis of all curves shows.
+/// What the horizontal axis shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[allow(missing_docs)]
@@ -23,6 +24,30 @@ pub enum Axis {
     #[default]
     Iterations,
     Seconds,
+    /// The smoothed training loss: compares runs at equal loss.
+    Loss,
+}
+
+impl Axis {
+    const ALL: [Axis; 3] = [Axis::Iterations, Axis::Seconds, Axis::Loss];
+
+    /// Its name on the axis.
+    fn name(self) -> &'static str {
+        match self {
+            Axis::Iterations => "iteration",
+            Axis::Seconds => "seconds of training",
+            Axis::Loss => "training loss, smoothed",
+        }
+    }
+
+    /// Its name in the list.
+    fn choice(self) -> &'static str {
+        match self {
+            Axis::Iterations => "by iteration",
+            Axis::Seconds => "by seconds",
+            Axis::Loss => "by loss",
+        }
+    }
 }
 
 /// What the user chose for the curves.
@@ -31,13 +56,15 @@ pub enum Axis {
 pub struct State {
     /// Of each panel.
     pub views: BTreeMap<Panel, View>,
-    /// The horizontal axis of all.
-    pub axis: Axis,
+    /// The horizontal axis of each panel.
+    pub axes: BTreeMap<Panel, Axis>,
     /// Span of the running mean in iterations; 0 = off.
     pub span: f64,
     /// The panel under the pointer in the last frame.
     #[serde(skip)]
     hovered: Option<Panel>,
+    #[serde(skip)]
+    lines: HashMap<RunId, Lines>,
 }
 
 impl Default for State {
@@ -46,7 +73,7 @@ impl Default for State {
             .iter()
             .map(|plot| (plot.panel, View { vertical: plot.vertical, ..View::default() }))
             .collect();
-        Self { views, axis: Axis::default(), span: 20.0, hovered: None }
+        Self { views, axes: BTreeMap::new(), span: 20.0, hovered: None, lines: HashMap::new() }
     }
 }
 
@@ -87,9 +114,12 @@ struct Plot {
     /// With the name of the line within a run, and how it is broken.
     series: &'static [(Series, &'static str, Dash)],
     vertical: Vertical,
-    /// Whether values come at every iteration and may be smoothed.
-    noisy: Option<Series>,
+    /// Series that come at every iteration and may be smoothed.
+    noisy: &'static [Series],
+    /// Of the measure: said where there is no value at all.
     empty: &'static str,
+    /// A value that is worth a line of its own: chance, zero.
+    level: Option<(f64, &'static str)>,
 }
 
 const PLOTS: &[Plot] = &[
@@ -99,8 +129,9 @@ const PLOTS: &[Plot] = &[
         title: "Loss",
         series: &[(Series::TrainLoss, "train", Dash::Solid), (Series::TestLoss, "test", Dash::Dashed)],
         vertical: Vertical::Log,
-        noisy: Some(Series::TrainLoss),
+        noisy: &[Series::TrainLoss],
         empty: "No value yet. Press Space to run.",
+        level: None,
     },
     Plot {
         panel: Panel::Accuracy,
@@ -111,8 +142,46 @@ const PLOTS: &[Plot] = &[
             (Series::TestAccuracy, "test", Dash::Dashed),
         ],
         vertical: Vertical::Linear,
-        noisy: Some(Series::TrainAccuracy),
-        empty: "No value yet. The task may have no accuracy (pattern has none).",
+        noisy: &[Series::TrainAccuracy],
+        empty: "No value yet. A regression without a decision (pattern) has no accuracy.",
+        level: None,
+    },
+    Plot {
+        panel: Panel::Curvature,
+        id: "curvature",
+        title: "Curvature",
+        series: &[
+            (Series::LambdaMax, "lambda_max", Dash::Solid),
+            (Series::LambdaMin, "lambda_min", Dash::Dashed),
+        ],
+        vertical: Vertical::SignedLog,
+        noisy: &[],
+        empty: "No value yet. Turn on the measure Curvature in the experiment panel.",
+        level: None,
+    },
+    Plot {
+        panel: Panel::Lyapunov,
+        id: "lyapunov",
+        title: "Lyapunov",
+        series: &[(Series::LyapunovMax, "largest exponent", Dash::Solid)],
+        vertical: Vertical::Linear,
+        noisy: &[],
+        empty: "No value yet. Turn on the measure Lyapunov in the experiment panel.",
+        level: Some((0.0, "0: neither growing nor shrinking")),
+    },
+    Plot {
+        panel: Panel::Alignment,
+        id: "alignment",
+        title: "Alignment and gap",
+        series: &[
+            (Series::Rho, "rho", Dash::Solid),
+            (Series::Cosine, "cosine", Dash::Dashed),
+            (Series::GeneralizationGap, "gap", Dash::Dotted),
+        ],
+        vertical: Vertical::Linear,
+        noisy: &[],
+        empty: "No value yet. Turn on the measure Alignment in the experiment panel.",
+        level: Some((1.0, "1: the exact gradient")),
     },
 ];
 
@@ -122,11 +191,31 @@ fn plot(panel: Panel) -> Option<&'static Plot> {
 
 /// The switches of a panel of curves, for the bar of its tab, from right to left.
 pub fn switches(ui: &mut Ui, panel: Panel, state: &mut State) {
-    if let Some(plot) = plot(panel) {
-        header::switches(ui, plot.title, state.views.entry(panel).or_default());
-        if plot.noisy.is_some() {
-            header::smoothing(ui, plot.title, &mut state.span);
+    let Some(plot) = plot(panel) else { return };
+    let view = state.views.entry(panel).or_default();
+    header::switches(ui, plot.title, view);
+    let axis = state.axes.entry(panel).or_default();
+    let response = ui.menu_button(egui::RichText::new(axis.choice()).small(), |ui| {
+        for choice in Axis::ALL {
+            // The loss against itself is no curve.
+            if (choice != Axis::Loss || panel != Panel::Loss)
+                && ui.selectable_label(*axis == choice, choice.choice()).clicked()
+            {
+                *axis = choice;
+                view.log_x = choice == Axis::Loss;
+                view.fit = true;
+                ui.close();
+            }
         }
+    });
+    let name = format!("{}: horizontal axis", plot.title);
+    let tip = "What the horizontal axis shows; at equal loss rules are compared fairly";
+    response
+        .response
+        .on_hover_text(tip)
+        .widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, ui.is_enabled(), &name));
+    if !plot.noisy.is_empty() {
+        header::smoothing(ui, plot.title, &mut state.span);
     }
 }
 
@@ -134,66 +223,139 @@ pub fn switches(ui: &mut Ui, panel: Panel, state: &mut State) {
 pub fn show(ui: &mut Ui, panel: Panel, session: &Session, state: &mut State, cursor: &mut Cursor) {
     let Some(plot) = plot(panel) else { return };
     let dark = ui.visuals().dark_mode;
-    let rect = ui.max_rect();
-    if ui.rect_contains_pointer(rect) {
-        state.hovered = Some(panel);
-    } else if state.hovered == Some(panel) {
-        state.hovered = None;
+    let is_hovered = ui.rect_contains_pointer(ui.max_rect());
+    if is_hovered || state.hovered == Some(panel) {
+        state.hovered = is_hovered.then_some(panel);
     }
     let runs: Vec<&RunEntry> = session.runs().iter().filter(|run| !run.hidden).collect();
-    let several = runs.len() > 1;
-    let mut shown = Vec::new();
-    for run in &runs {
-        let (color, marker) = theme::run_style(run.colour, dark);
-        let current = session.current().is_some_and(|current| current.id == run.id);
-        for (series, name, dash) in plot.series {
-            let Some(curve) = run.curves.get(*series) else { continue };
-            let abscissa = match state.axis {
-                Axis::Iterations => Abscissa::Iteration,
-                Axis::Seconds => Abscissa::Seconds(&run.seconds),
-            };
-            shown.push(Shown {
-                name: if several { format!("{name}, {}", run.name) } else { (*name).into() },
-                look: LineLook {
-                    color,
-                    dash: *dash,
-                    marker: Some(marker),
-                    width: if current { 2.0 } else { 1.5 },
-                },
-                curve,
-                abscissa,
-                span: if plot.noisy == Some(*series) { state.span } else { 0.0 },
-                note: notes(curve, state.views.get(&panel)),
-                in_legend: !several,
-            });
+    let current = session.current().map(|run| run.id);
+    if panel == Panel::Curvature {
+        state.lines.retain(|id, _| session.run(*id).is_some());
+        for run in &runs {
+            state.lines.entry(run.id).or_default().update(run);
         }
     }
-    let marks: &[Mark] = session.current().map_or(&[], |run| &run.marks);
-    let view = state.views.entry(panel).or_default();
+    let State { views, axes, span, lines, .. } = state;
+    let axis = axes.get(&panel).copied().unwrap_or_default();
+    let losses: Vec<Vec<(f64, f64)>> = runs
+        .iter()
+        .map(|run| if axis == Axis::Loss { smoothed_loss(run, *span) } else { Vec::new() })
+        .collect();
+    let several = runs.len() > 1;
+    let view = views.entry(panel).or_default();
+    let mut shown = Vec::new();
+    let mut marks = Vec::new();
+    for (run, loss) in runs.iter().zip(&losses) {
+        let (color, marker) = theme::run_style(run.colour, dark);
+        let abscissa = match axis {
+            Axis::Iterations => Abscissa::Iteration,
+            Axis::Seconds => Abscissa::Seconds(&run.seconds),
+            Axis::Loss => Abscissa::Through(loss),
+        };
+        let is_current = current == Some(run.id);
+        let name = |name: &str| if several { format!("{name}, {}", run.name) } else { name.to_owned() };
+        let width = if is_current { 2.0 } else { 1.5 };
+        for (series, line, dash) in plot.series {
+            let Some(curve) = run.curves.get(*series) else { continue };
+            shown.push(Shown {
+                name: name(line),
+                look: LineLook { color, dash: *dash, marker: Some(marker), width },
+                curve,
+                abscissa,
+                span: if plot.noisy.contains(series) { *span } else { 0.0 },
+                note: notes(curve, view),
+                tip: series.meaning().into(),
+                in_legend: !several,
+                doubtful: match lines.get(&run.id) {
+                    Some(lines) if *series == Series::LambdaMax => &lines.doubtful,
+                    _ => &[],
+                },
+            });
+        }
+        if panel == Panel::Curvature
+            && let Some(lines) = lines.get(&run.id)
+        {
+            for (curve, now) in [(&lines.exact, &lines.exact_now), (&lines.own, &lines.own_now)] {
+                let Some(now) = now else { continue };
+                shown.push(Shown {
+                    name: name(if now.value.is_some() { &now.formula } else { "no stability line" }),
+                    look: LineLook { color, dash: Dash::Dotted, marker: None, width: 1.5 },
+                    curve,
+                    abscissa,
+                    span: 0.0,
+                    note: Some(standing(now)),
+                    tip: reasons(now),
+                    in_legend: is_current,
+                    doubtful: &[],
+                });
+            }
+        }
+        if is_current {
+            let at = |iteration: i64| abscissa.at(iteration as f64);
+            marks.extend(run.marks.iter().filter_map(|m| Some((at(m.iteration)?, m.text.clone()))));
+        }
+    }
+    let level = plot.level.map(|(value, name)| Level { value, name });
     let chart = Curves {
         id: plot.id,
         title: plot.title,
-        x_name: match state.axis {
-            Axis::Iterations => "iteration",
-            Axis::Seconds => "seconds of training",
-        },
+        x_name: axis.name(),
+        invert_x: axis == Axis::Loss,
         curves: shown,
         key: if several { key(plot, &runs, dark) } else { Vec::new() },
+        level,
         marks,
-        x_range: x_range(&runs, state.axis),
+        x_range: x_range(&runs, axis),
         empty: plot.empty,
     };
+    if panel == Panel::Curvature
+        && let Some(run) = session.current()
+    {
+        super::freshness::curvature(ui, run, lines.get(&run.id));
+    }
     chart.show(ui, view, cursor);
 }
 
+/// The smoothed training loss of a run, as a horizontal axis: (iteration, loss).
+fn smoothed_loss(run: &RunEntry, span: f64) -> Vec<(f64, f64)> {
+    let Some(curve) = run.curves.get(Series::TrainLoss) else { return Vec::new() };
+    let mut mean = RunningMean::new(span);
+    let last = run.iteration as f64;
+    curve.means(0.0, last, 1000).into_iter().map(|(i, v)| (i, mean.add(i, v))).collect()
+}
+
+/// How far a stability line can be trusted, in a word or two.
+fn standing(line: &StabilityLine) -> String {
+    match line.standing {
+        Standing::Holds => "holds".into(),
+        Standing::Guide => "a guide".into(),
+        Standing::None => line.reasons.first().map(ToString::to_string).unwrap_or_default(),
+    }
+}
+
+/// Why a stability line is a guide only.
+fn reasons(line: &StabilityLine) -> String {
+    let mut text = String::from(
+        "Stability line (P1, Theorem 1): where training settles, lambda_max stays at or below it. It moves with \
+         the learning rate eta and with rho, the median of the last 20 measures.",
+    );
+    if line.standing == Standing::Guide {
+        text += "\nHere it is a guide only:";
+    }
+    for reason in &line.reasons {
+        text += &format!("\n- {reason}");
+    }
+    text
+}
+
 /// What the legend adds to a curve.
-fn notes(curve: &Curve, view: Option<&View>) -> Option<String> {
+fn notes(curve: &Curve, view: &View) -> Option<String> {
     let whole = curve.whole()?;
     let mut notes = Vec::new();
     if whole.not_finite > 0 {
         notes.push(format!("{} not finite", whole.not_finite));
     }
-    if whole.not_positive > 0 && view.is_some_and(|v| v.vertical == Vertical::Log) {
+    if whole.not_positive > 0 && view.vertical == Vertical::Log {
         notes.push(format!("{} at or below 0, at the bottom edge", whole.not_positive));
     }
     (!notes.is_empty()).then(|| notes.join(", "))
@@ -213,13 +375,10 @@ fn key(plot: &Plot, runs: &[&RunEntry], dark: bool) -> Vec<(LineLook, String)> {
 
 /// The iterations or seconds that all plots show, so that they line up.
 fn x_range(runs: &[&RunEntry], axis: Axis) -> Option<(f64, f64)> {
-    let last = runs.iter().map(|run| match axis {
-        Axis::Iterations => run.iteration as f64,
-        Axis::Seconds => run.seconds.total(),
+    let ends = runs.iter().filter_map(|run| match axis {
+        Axis::Iterations => Some(((run.iteration as f64).min(0.0), run.iteration as f64)),
+        Axis::Seconds => Some((0.0, run.seconds.total())),
+        Axis::Loss => None,
     });
-    let first = match axis {
-        Axis::Iterations => runs.iter().map(|run| (run.iteration as f64).min(0.0)).fold(0.0, f64::min),
-        Axis::Seconds => 0.0,
-    };
-    last.reduce(f64::max).map(|last| (first, last))
+    ends.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
 }

@@ -12,14 +12,25 @@ pub enum Panel {
     Experiment,
     Loss,
     Accuracy,
+    Curvature,
+    Lyapunov,
+    Alignment,
     Activity,
     Runs,
 }
 
 impl Panel {
     /// All panels, in the order of the View menu.
-    pub const ALL: [Panel; 5] =
-        [Panel::Experiment, Panel::Loss, Panel::Accuracy, Panel::Activity, Panel::Runs];
+    pub const ALL: [Panel; 8] = [
+        Panel::Experiment,
+        Panel::Loss,
+        Panel::Accuracy,
+        Panel::Curvature,
+        Panel::Lyapunov,
+        Panel::Alignment,
+        Panel::Activity,
+        Panel::Runs,
+    ];
 
     /// The title of its tab.
     pub fn title(self) -> &'static str {
@@ -27,6 +38,9 @@ impl Panel {
             Panel::Experiment => "Experiment",
             Panel::Loss => "Loss",
             Panel::Accuracy => "Accuracy",
+            Panel::Curvature => "Curvature",
+            Panel::Lyapunov => "Lyapunov",
+            Panel::Alignment => "Alignment and gap",
             Panel::Activity => "Activity",
             Panel::Runs => "Runs",
         }
@@ -38,6 +52,17 @@ impl Panel {
             Panel::Experiment => "All settings of the selected run: task, network, rule, optimiser, measures",
             Panel::Loss => "Loss on the training batch of each iteration and on the fixed test trials",
             Panel::Accuracy => "Share of trials judged right, in training and in the test",
+            Panel::Curvature => {
+                "Largest and smallest eigenvalue of the Hessian on the probe batch (sharpness), with the \
+                 stability lines 2/eta and 2/(eta rho)"
+            }
+            Panel::Lyapunov => {
+                "Largest Lyapunov exponent, nats per step: below 0 activity forgets, above 0 it is chaotic"
+            }
+            Panel::Alignment => {
+                "How far the rule's gradient goes along the exact one (rho), the cosine between them, and the \
+                 generalization gap"
+            }
             Panel::Activity => "Input, units and output of the selected run during one probe trial",
             Panel::Runs => "Every run: how it is, what differs, its latest values",
         }
@@ -59,10 +84,14 @@ impl Default for Layout {
             tiles.insert_tab_tile(vec![pane])
         };
         let experiment = pane(Panel::Experiment);
-        let curves = [pane(Panel::Loss), pane(Panel::Accuracy)];
+        let [curvature, lyapunov, alignment] =
+            [Panel::Curvature, Panel::Lyapunov, Panel::Alignment].map(&mut pane);
         let activity = pane(Panel::Activity);
         let runs = pane(Panel::Runs);
-        let curves = split(&mut tiles, LinearDir::Vertical, &[(curves[0], 1.0), (curves[1], 1.0)]);
+        let loss = vec![tiles.insert_pane(Panel::Loss), tiles.insert_pane(Panel::Accuracy)];
+        let loss = tiles.insert_tab_tile(loss);
+        let curves = [(loss, 1.2), (curvature, 1.2), (lyapunov, 0.8), (alignment, 0.8)];
+        let curves = split(&mut tiles, LinearDir::Vertical, &curves);
         let columns = [(experiment, 0.62), (curves, 1.2), (activity, 1.0)];
         let columns = split(&mut tiles, LinearDir::Horizontal, &columns);
         let root = split(&mut tiles, LinearDir::Vertical, &[(columns, 4.6), (runs, 1.0)]);

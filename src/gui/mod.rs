@@ -12,6 +12,7 @@ mod diagnostics;
 mod dialogs;
 mod experiment;
 mod fields;
+mod freshness;
 mod help;
 mod notices;
 mod open;

@@ -37,6 +37,7 @@ mod events;
 pub mod runs;
 pub mod seconds;
 pub mod settings;
+pub mod stability;
 pub mod words;
 
 use std::sync::Arc;

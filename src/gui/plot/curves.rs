@@ -2,7 +2,7 @@
 //! cursor, marks and a table of the numbers.
 
 use eframe::egui::{self, Color32, Id, Ui, pos2, vec2};
-use egui_plot::{Line, PlotPoints, PlotResponse, VLine};
+use egui_plot::{HLine, Line, PlotPoints, PlotResponse, VLine};
 
 use super::axes::{self, Extent};
 use super::number;
@@ -10,9 +10,8 @@ use super::paint::{self, LineLook};
 use super::scale::{self, Scale};
 use super::trace::{Abscissa, Drawing, Trace};
 use super::{header, table};
-use crate::gui::theme::{self, Dash};
+use crate::gui::theme::{self, Dash, Marker};
 use crate::session::curves::{Curve, Reading};
-use crate::session::runs::Mark;
 
 /// One line of a plot.
 pub struct Shown<'a> {
@@ -28,8 +27,21 @@ pub struct Shown<'a> {
     pub span: f64,
     /// What the legend adds: why a line is a guide only, that a value is stale.
     pub note: Option<String>,
+    /// What it is, for the tooltip of its entry in the legend.
+    pub tip: String,
     /// Whether it has an entry of its own in the legend.
     pub in_legend: bool,
+    /// Iterations at which its value is not to be relied on, rising.
+    pub doubtful: &'a [i64],
+}
+
+/// A value that is worth a line of its own.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Level {
+    /// The value.
+    pub value: f64,
+    /// What it means.
+    pub name: &'static str,
 }
 
 /// The vertical scale that the user asks for.
@@ -66,10 +78,10 @@ impl Default for View {
 /// One place on the horizontal axis that all plots of curves show together.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Cursor {
-    /// Shown in this frame.
-    pub shown: Option<f64>,
+    /// Shown in this frame: the name of a horizontal axis and a value on it.
+    pub shown: Option<(&'static str, f64)>,
     /// Found in this frame under the pointer, shown in the next.
-    pub found: Option<f64>,
+    pub found: Option<(&'static str, f64)>,
 }
 
 impl Cursor {
@@ -87,12 +99,16 @@ pub struct Curves<'a> {
     pub title: &'static str,
     /// The horizontal axis.
     pub x_name: &'static str,
+    /// Whether it falls from left to right.
+    pub invert_x: bool,
     /// Its curves, drawn in this order.
     pub curves: Vec<Shown<'a>>,
     /// Legend entries that belong to no single curve (what solid and dashed mean).
     pub key: Vec<(LineLook, String)>,
-    /// Changes of settings.
-    pub marks: &'a [Mark],
+    /// A line across.
+    pub level: Option<Level>,
+    /// Moments at which something changed: where on the horizontal axis, and what.
+    pub marks: Vec<(f64, String)>,
     /// The values of the horizontal axis that are shown at least.
     pub x_range: Option<(f64, f64)>,
     /// Said where there is no value at all.
@@ -116,7 +132,8 @@ impl Curves<'_> {
             ui.scope_builder(egui::UiBuilder::new().max_rect(rest), |ui| {
                 let columns: Vec<_> =
                     self.curves.iter().map(|c| (c.name.as_str(), c.curve.values())).collect();
-                table::show(ui, self.title, &columns, cursor.shown);
+                let at = cursor.shown.filter(|(name, _)| *name == "iteration").map(|(_, x)| x);
+                table::show(ui, self.title, &columns, at);
             });
         } else {
             self.plot(ui, view, cursor);
@@ -144,9 +161,10 @@ impl Curves<'_> {
         let columns = ui.available_width().max(40.0) as usize;
         let group = Id::unique(("curves", self.x_name, view.log_x));
         let fit = std::mem::take(&mut view.fit);
-        let shown = cursor.shown.and_then(|x| scales[0].place(x));
+        let cursor_x = cursor.shown.filter(|(name, _)| *name == self.x_name).map(|(_, x)| x);
+        let shown = cursor_x.and_then(|x| scales[0].place(x));
         let dark = ui.visuals().dark_mode;
-        let plot = axes::axes(self.id, scales, ui).link_axis(group, axes::LINK_X);
+        let plot = axes::axes(self.id, scales, ui).link_axis(group, axes::LINK_X).invert_x(self.invert_x);
         let PlotResponse { response, transform, inner: traces, .. } = plot.show(ui, |plot| {
             if fit {
                 plot.set_auto_bounds(true);
@@ -174,13 +192,18 @@ impl Curves<'_> {
                 curve.add_lines(plot, self.curves.len() + i, &smooth, false);
                 traces.push(raw);
             }
-            plot.add(Extent::new(extent[0], extent[1], [1e-9, least_span(scales[1], extent[1])]));
-            for mark in self.marks {
-                if let Some(x) = scales[0].place(mark.iteration as f64) {
-                    let line = VLine::new(mark.text.clone(), x).style(paint::line_style(Dash::Dotted));
+            for (x, text) in &self.marks {
+                if let Some(x) = scales[0].place(*x) {
+                    let line = VLine::new(text.clone(), x).style(paint::line_style(Dash::Dotted));
                     plot.vline(line.color(theme::change_mark(dark)).width(1.0));
                 }
             }
+            if let Some(y) = self.level.and_then(|level| scales[1].place(level.value)) {
+                widen(&mut extent[1], y);
+                let line = HLine::new("level", y).style(paint::line_style(Dash::Dotted));
+                plot.hline(line.color(theme::change_mark(dark)).width(1.0));
+            }
+            plot.add(Extent::new(extent[0], extent[1], [1e-9, least_span(scales[1], extent[1])]));
             if let Some(x) = shown {
                 plot.vline(VLine::new("cursor", x).color(theme::change_mark(dark)).width(1.0));
             }
@@ -201,15 +224,29 @@ impl Curves<'_> {
                     painter.add(paint::marker(shape, at, 3.0, curve.look.color));
                 }
             }
+            for iteration in curve.doubtful {
+                if let Some(at) = curve.point_at(*iteration, scales) {
+                    let at = transform.position_from_point(&at.into());
+                    painter.add(paint::marker(Marker::Ring, at, 6.0, warning));
+                }
+            }
             painter.extend(trace.below.iter().map(|x| paint::below(x_of(*x), frame, curve.look.color)));
             painter.extend(trace.not_finite.iter().map(|x| paint::not_finite(x_of(*x), frame, warning)));
         }
         paint::corner(ui, frame, self.x_name);
+        if let Some(level) = self.level
+            && let Some(place) = scales[1].place(level.value)
+        {
+            let y = transform.position_from_point_y(place);
+            let font = egui::TextStyle::Small.resolve(ui.style());
+            let at = pos2(frame.right() - 4.0, y - 1.0);
+            painter.text(at, egui::Align2::RIGHT_BOTTOM, level.name, font, ui.visuals().weak_text_color());
+        }
         self.paint_marks(ui, frame, scales[0], x_of);
         if let Some(pointer) = response.hover_pos() {
-            cursor.found = Some(scales[0].value(transform.value_from_position(pointer).x));
+            cursor.found = Some((self.x_name, scales[0].value(transform.value_from_position(pointer).x)));
         }
-        if let (Some(x), Some(place)) = (cursor.shown, shown)
+        if let (Some(x), Some(place)) = (cursor_x, shown)
             && frame.x_range().contains(x_of(place))
         {
             let top = response.hover_pos().map_or(frame.top() + 4.0, |p| p.y);
@@ -263,14 +300,14 @@ impl Curves<'_> {
         let font = egui::TextStyle::Small.resolve(ui.style());
         let painter = ui.painter().with_clip_rect(frame);
         let mut free_from = frame.left();
-        for mark in self.marks {
-            let Some(x) = x_scale.place(mark.iteration as f64).map(&x_of) else { continue };
+        for (x, text) in &self.marks {
+            let Some(x) = x_scale.place(*x).map(&x_of) else { continue };
             // A label that would lie on the one before is left to the cursor and the table.
             if x < free_from {
                 continue;
             }
             let color = ui.visuals().weak_text_color();
-            let galley = painter.layout_no_wrap(mark.text.clone(), font.clone(), color);
+            let galley = painter.layout_no_wrap(text.clone(), font.clone(), color);
             free_from = x + galley.size().x + 8.0;
             painter.galley(pos2(x + 3.0, frame.top() + 1.0), galley, color);
         }
@@ -280,6 +317,13 @@ impl Curves<'_> {
 impl Shown<'_> {
     fn drawing(&self, scales: [Scale; 2], columns: usize, view: Option<(f64, f64)>) -> Drawing<'_> {
         Drawing { curve: self.curve, abscissa: self.abscissa, scales, columns, view }
+    }
+
+    /// The place of the value that was taken at an iteration.
+    fn point_at(&self, iteration: i64, scales: [Scale; 2]) -> Option<[f64; 2]> {
+        let Reading::Exact(point) = self.curve.at(iteration)? else { return None };
+        let x = scales[0].place(self.abscissa.at(iteration as f64)?)?;
+        (point.iteration == iteration).then_some([x, scales[1].place(point.value)?])
     }
 
     /// Smallest and largest value.

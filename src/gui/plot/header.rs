@@ -13,10 +13,9 @@ pub fn legend(ui: &mut Ui, plot: &Curves<'_>) {
             entry(ui, *look, text);
         }
         for curve in plot.curves.iter().filter(|curve| curve.in_legend) {
-            let response = entry(ui, curve.look, &curve.name);
+            entry(ui, curve.look, &curve.name).on_hover_text(&curve.tip);
             if let Some(note) = &curve.note {
-                response.on_hover_text(note);
-                ui.small(format!("({note})"));
+                ui.small(format!("({note})")).on_hover_text(&curve.tip);
             }
         }
     });

@@ -1,0 +1,164 @@
+//! Owns [`Lines`], the stability lines of a run over its training, as curves.
+
+use super::curves::{Curve, Point};
+use super::runs::RunEntry;
+use crate::numerics::curvature::stability::{
+    Descent, RHO_MEASURES, Rho, RunFacts, StabilityLine, exact_line, median_rho, not_binding, stability_line,
+};
+use crate::numerics::tasks::TaskSettings;
+use crate::numerics::trials::LossKind;
+use crate::training::config::{Config, OptimizerKind, RuleKind, ScheduleKind};
+use crate::training::history::Series;
+
+/// The stability lines of a run where its curvature was measured, and what there is to say about them now.
+#[derive(Clone, Debug, Default)]
+pub struct Lines {
+    /// 2/eta, of the exact gradient; empty where there is no line.
+    pub exact: Curve,
+    /// 2/(eta rho), of the run's own rule; empty under an exact rule and where there is no line.
+    pub own: Curve,
+    /// The first as it is now; `None` before the curvature was measured.
+    pub exact_now: Option<StabilityLine>,
+    /// The second as it is now; `None` under an exact rule too.
+    pub own_now: Option<StabilityLine>,
+    /// Said where lambda_max is far below its line.
+    pub not_binding: Option<String>,
+    /// Iterations at which lambda_max had not converged.
+    pub doubtful: Vec<i64>,
+    taken: usize,
+    last: Option<i64>,
+}
+
+/// The relative residual up to which an eigenvalue counts as converged, as where it is measured.
+const CONVERGED: f64 = 1e-3;
+
+impl Lines {
+    /// Takes in what was measured of a run since the last call: settings that change later leave the lines of
+    /// earlier iterations as they were. A run that was set back starts them afresh.
+    pub fn update(&mut self, run: &RunEntry) {
+        let Some(curve) = run.curves.get(Series::LambdaMax) else {
+            *self = Self::default();
+            return;
+        };
+        if curve.len() < self.taken {
+            *self = Self::default();
+        }
+        if curve.len() == self.taken {
+            return;
+        }
+        let (measured, _) = curve.values();
+        let new = measured.partition_point(|p| self.last.is_some_and(|last| p.iteration <= last));
+        let is_exact = rho_of(&run.config).is_none();
+        let residuals = run.curves.get(Series::LambdaMaxResidual).map_or(&[][..], |c| c.values().0);
+        for point in &measured[new..] {
+            let facts = facts(run, point.iteration);
+            let (exact, own) = (exact_line(&facts), (!is_exact).then(|| stability_line(&facts)));
+            push(&mut self.exact, point.iteration, exact.value);
+            push(&mut self.own, point.iteration, own.as_ref().and_then(|line| line.value));
+            let residual = residuals.binary_search_by_key(&point.iteration, |p| p.iteration);
+            if residual.is_ok_and(|i| residuals[i].value.is_nan() || residuals[i].value > CONVERGED) {
+                self.doubtful.push(point.iteration);
+            }
+            self.not_binding = not_binding(point.value, own.as_ref().unwrap_or(&exact));
+            (self.exact_now, self.own_now) = (Some(exact), own);
+            self.last = Some(point.iteration);
+        }
+        self.taken = curve.len();
+    }
+}
+
+fn push(curve: &mut Curve, iteration: i64, value: Option<f64>) {
+    if let Some(value) = value {
+        curve.push(Point { iteration, value });
+    }
+}
+
+/// The rule's measured rho belongs in the line, but for rules whose gradient is the exact one.
+fn rho_of(config: &Config) -> Option<RuleKind> {
+    (config.rule.kind != RuleKind::Bptt).then_some(config.rule.kind)
+}
+
+/// What is known of a run at an iteration.
+fn facts(run: &RunEntry, iteration: i64) -> RunFacts {
+    let config = &run.config;
+    let at = |series: Series| {
+        let (values, _) = run.curves.get(series)?.values();
+        let index = values.partition_point(|p| p.iteration <= iteration);
+        values[..index].last().or(values.first()).map(|p| p.value)
+    };
+    let loss_share = at(Series::TrainLoss).zip(first(run)).map(|(now, first)| now / first);
+    let optimizer = &config.optimizer;
+    let task = task_facts(config);
+    RunFacts {
+        learning_rate: at(Series::LearningRate).unwrap_or(optimizer.learning_rate),
+        constant_rate: config.schedule.kind == ScheduleKind::Constant && config.schedule.warmup == 0,
+        descent: match optimizer.kind {
+            OptimizerKind::Sgd => Descent::Sgd { momentum: optimizer.momentum },
+            OptimizerKind::Adam => Descent::Adam,
+        },
+        l2: optimizer.l2,
+        hessian_with_l2: true,
+        clip: (optimizer.clip_norm > 0.0)
+            .then(|| (optimizer.clip_norm, at(Series::GradientNorm).unwrap_or(0.0))),
+        rho: match rho_of(config) {
+            None => Rho::Exact,
+            Some(_) => Rho::Measured(median_before(run, iteration)),
+        },
+        loss_kind: task.loss_kind,
+        n_out: task.n_out,
+        scored_steps: task.scored_steps,
+        trials: task.trials,
+        full_batch: task.full_batch,
+        loss_share,
+        block: config.measure.block,
+    }
+}
+
+/// The median of the last measures of rho up to an iteration.
+fn median_before(run: &RunEntry, iteration: i64) -> Option<f64> {
+    let (values, _) = run.curves.get(Series::Rho)?.values();
+    let end = values.partition_point(|p| p.iteration <= iteration);
+    let last: Vec<f64> = values[end.saturating_sub(2 * RHO_MEASURES)..end].iter().map(|p| p.value).collect();
+    median_rho(&last)
+}
+
+/// The loss that the run started from.
+fn first(run: &RunEntry) -> Option<f64> {
+    let curve = run.curves.get(Series::TrainLoss)?;
+    let first = curve.first_iteration()?;
+    match curve.at(first.max(0))? {
+        super::curves::Reading::Exact(point) => Some(point.value),
+        super::curves::Reading::Among(entry) => entry.ends.map(|(_, high)| high.value),
+    }
+}
+
+struct TaskFacts {
+    loss_kind: LossKind,
+    n_out: usize,
+    scored_steps: usize,
+    trials: usize,
+    full_batch: bool,
+}
+
+/// What the theorem asks of the task.
+fn task_facts(config: &Config) -> TaskFacts {
+    use LossKind::{Classification, Regression};
+    let batch = config.task.batch;
+    let facts = |loss_kind, n_out, scored_steps, trials, full_batch| TaskFacts {
+        loss_kind,
+        n_out,
+        scored_steps,
+        trials,
+        full_batch,
+    };
+    match &config.task.own {
+        TaskSettings::Pattern(own) => facts(Regression, 1, own.n_steps, 1, true),
+        TaskSettings::CuedMatch(_) => facts(Classification, 2, 1, 4, true),
+        TaskSettings::Romo(_) => facts(Regression, 2, 56, batch, false),
+        TaskSettings::TwoAlternative(_) => facts(Classification, 3, 22, batch, false),
+        TaskSettings::DelayedMatch(_) => facts(Classification, 3, 32, batch, false),
+        TaskSettings::SequentialMnist(_) => facts(Classification, 10, 1, batch, false),
+        // Its shape is in the file: several of each is the careful guess.
+        TaskSettings::File(_) => facts(Classification, 2, 2, batch, false),
+    }
+}
