@@ -5,6 +5,7 @@ pub mod axes;
 pub mod colormap;
 pub mod curves;
 pub mod header;
+pub mod heat_map;
 pub mod number;
 pub mod paint;
 pub mod raster;
