@@ -138,6 +138,8 @@ fn a_table_of_numbers_stands_beside_a_plot() {
     let mut screen = with_paused_run();
     click(&mut screen, "Step 10");
     wait(&mut screen, "ten updates", |w| w.session().current().is_some_and(|r| r.iteration == 10));
+    // Tall enough for all ten rows.
+    screen.set_size(vec2(1280.0, 1600.0));
     click(&mut screen, "Loss: table of numbers");
     assert!(screen.query_all_by_label("train").count() > 1, "the table has a column of its own");
     let loss = current(&screen).curves.last(basinscope::training::history::Series::TrainLoss).unwrap();
