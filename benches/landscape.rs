@@ -2,6 +2,7 @@
 
 mod common;
 
+use basinscope::numerics::landscape::trajectory::{STATES, Trajectory};
 use basinscope::numerics::landscape::{plane::Plane, range::Range, slice::Slice, surface::NetworkSurface};
 use basinscope::numerics::network::{Activation, Network};
 use basinscope::numerics::parallel::{Serial, Workers};
@@ -32,6 +33,31 @@ fn main() {
     slice(64, 32, Regression, Block::All, "slice (64, 32), all", 220.0, &Serial);
     slice(64, 32, Classification, Block::Recurrent, "slice (64, 32), cross-entropy", 220.0, &Serial);
     slice(64, 32, Regression, Block::Recurrent, "slice (64, 32), recurrent, all cores", 120.0, &AllCores);
+    path(64, "principal components, 400 states, N 64");
+}
+
+/// The principal components of a full trajectory: its Gram matrix next to all of it.
+fn path(n: usize, name: &str) {
+    let dims = Dims { n_in: 3, n_rec: n, n_out: 3 };
+    let mut s = Stream::new(1, Purpose::Weights);
+    let mut weights = Weights::<f64>::zeros(dims);
+    let mut trajectory = Trajectory::default();
+    for iteration in 0..STATES as i64 - 1 {
+        weights.flat_mut().iter_mut().for_each(|w| *w = f64::from((*w + 0.01 * s.normal()) as f32));
+        trajectory.record(iteration, &weights, None);
+    }
+    assert_eq!(trajectory.len(), STATES - 1);
+    let run = Box::new(move || {
+        std::hint::black_box(trajectory.principal_components(Block::All).expect("a plane"));
+    });
+    let (m, states) = (STATES - 1, vec![0.5f64; (STATES - 1) * dims.n_weights()]);
+    let mut gram = vec![0.0; m * m];
+    let bare = Box::new(move || {
+        let states = View::row_major(&states, m, dims.n_weights());
+        product(&mut gram, Into::Replace, states, states.t(), 1.0);
+        std::hint::black_box(&gram);
+    });
+    report(Job { name, goal_ms: None, run, bare: Some(bare) }, 2.0);
 }
 
 fn slice(n: usize, batch: usize, loss: LossKind, block: Block, name: &str, goal: f64, workers: &dyn Workers) {

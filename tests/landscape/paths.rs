@@ -7,7 +7,7 @@ use basinscope::numerics::landscape::descent::Descent;
 use basinscope::numerics::landscape::directions::{principal_components, through_points, unit_vector};
 use basinscope::numerics::landscape::plane::Plane;
 use basinscope::numerics::landscape::surface::{NetworkSurface, Surface};
-use basinscope::numerics::landscape::trajectory::{STATES, Trajectory};
+use basinscope::numerics::landscape::trajectory::{BYTES, STATES, Trajectory};
 use basinscope::numerics::network::Activation;
 use basinscope::numerics::optimizers::Optimizer;
 use basinscope::numerics::trials::LossKind::{Classification, Regression};
@@ -180,7 +180,7 @@ fn paths_without_a_plane_are_refused() {
 #[test]
 fn the_trajectory_is_thinned_evenly_and_in_bounds() {
     for (first, last) in [(0, 10), (0, 399), (0, 400), (0, 5000), (-100, 1234), (4000, 4000 + 12_345)] {
-        let mut trajectory = Trajectory::new(50);
+        let mut trajectory = Trajectory::new(50, BYTES);
         for iteration in first..=last {
             let state = weights(vec![iteration as f64; DIMS.n_weights()]);
             trajectory.record(iteration, &state, None);
@@ -196,7 +196,7 @@ fn the_trajectory_is_thinned_evenly_and_in_bounds() {
         assert!(!is_full || iterations.len() >= 25, "{} states", iterations.len());
         assert!(trajectory.states().all(|s| s.weights().flat()[3] == s.iteration() as f64));
         // The same whether everything is offered or only what is wanted.
-        let mut lean = Trajectory::new(50);
+        let mut lean = Trajectory::new(50, BYTES);
         for iteration in first..=last {
             if lean.wants(iteration) || iteration == last {
                 lean.record(iteration, &weights(vec![iteration as f64; DIMS.n_weights()]), None);
@@ -205,6 +205,21 @@ fn the_trajectory_is_thinned_evenly_and_in_bounds() {
         assert!(lean.states().eq(trajectory.states()));
     }
     assert_eq!(STATES, 400);
+}
+
+#[test]
+fn the_trajectory_keeps_within_its_memory() {
+    let bytes = 8 * DIMS.n_weights();
+    let mut trajectory = Trajectory::new(400, 20 * bytes);
+    for iteration in 0..1000 {
+        trajectory.record(iteration, &weights(normals(iteration as u64, DIMS.n_weights(), 1.0)), None);
+        assert!(trajectory.bytes() <= 20 * bytes);
+    }
+    assert!(trajectory.len() >= 10);
+    let mut tight = Trajectory::new(400, 0);
+    (0..100).for_each(|i| tight.record(i, &weights(vec![0.5; DIMS.n_weights()]), None));
+    let iterations: Vec<i64> = tight.states().map(|s| s.iteration()).collect();
+    assert_eq!(iterations, [0, 64, 99], "enough for a plane, whatever the bounds");
 }
 
 #[test]
@@ -223,7 +238,7 @@ fn weights_are_stored_exactly_and_those_of_single_precision_in_half_the_room() {
 #[test]
 fn a_run_taken_back_drops_what_came_after() {
     let state = |i: i64| weights(normals(i as u64, DIMS.n_weights(), 1.0));
-    let mut trajectory = Trajectory::new(100);
+    let mut trajectory = Trajectory::new(100, BYTES);
     (0..=20).for_each(|i| trajectory.record(i, &state(i), Some(i as f64)));
     trajectory.record(7, &state(100), None);
     let iterations: Vec<i64> = trajectory.states().map(|s| s.iteration()).collect();

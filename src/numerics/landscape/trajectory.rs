@@ -10,13 +10,17 @@ use crate::numerics::weights::{Block, Dims, Weights};
 /// The most states that are kept (`[own]`; principal components of a path do not gain from more).
 pub const STATES: usize = 400;
 
+/// The most memory that they take, in bytes (`[own]`: 400 states in f32 up to N = 200).
+pub const BYTES: usize = 64 << 20;
+
 /// Weights along a run, thinned evenly over the whole of it: those of the first iteration recorded and of every
-/// 2^k-th after it, with the smallest k that keeps their number in bounds, and the newest.
+/// 2^k-th after it, with the smallest k that keeps their number and memory in bounds, and the newest.
 ///
 /// Which are kept depends on the iterations only. Weights of a run in f32 are stored as such, exactly.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trajectory {
     most: usize,
+    most_bytes: usize,
     space: i64,
     states: Vec<State>,
     /// The newest state, where it is not one of `states`.
@@ -97,14 +101,14 @@ impl State {
 
 impl Default for Trajectory {
     fn default() -> Self {
-        Self::new(STATES)
+        Self::new(STATES, BYTES)
     }
 }
 
 impl Trajectory {
-    /// A store of at most `most` states (at least 4).
-    pub fn new(most: usize) -> Self {
-        Self { most: most.max(4), space: 1, states: Vec::new(), newest: None }
+    /// A store of at most `most` states that take at most `most_bytes`, but of at least 4.
+    pub fn new(most: usize, most_bytes: usize) -> Self {
+        Self { most, most_bytes, space: 1, states: Vec::new(), newest: None }
     }
 
     /// The store as it was written down: its states in the order of their iterations, and [`Trajectory::space`].
@@ -136,13 +140,14 @@ impl Trajectory {
     pub fn record(&mut self, iteration: i64, weights: &Weights<f64>, loss: Option<f64>) {
         self.newest = None;
         self.states.retain(|state| state.iteration < iteration);
+        let state = State::new(iteration, weights, loss);
         // One place is for the newest state.
-        while self.wants(iteration) && self.states.len() + 1 >= self.most {
+        let most = self.most.min(self.most_bytes / state.bytes().max(1)).max(4);
+        while self.wants(iteration) && self.states.len() + 1 >= most {
             self.space *= 2;
             let first = self.states[0].iteration;
             self.states.retain(|state| (state.iteration - first) % self.space == 0);
         }
-        let state = State::new(iteration, weights, loss);
         if self.wants(iteration) {
             self.states.push(state);
         } else {
