@@ -62,11 +62,13 @@ impl Session {
             }
             Event::Progress(progress) => {
                 let run = &mut self.runs[at];
+                // The last measures of a run that has ended come after its end.
+                let ended = matches!(run.state, RunState::Ended(_)) && run.iteration == progress.iteration;
                 run.iteration = progress.iteration;
                 run.unread.push_back(progress.rows);
                 run.update_cost = progress.processor_seconds / progress.updates.max(1) as f64;
                 run.seconds.push(progress.iteration, progress.seconds, progress.processor_seconds);
-                if run.is_alive() {
+                if run.is_alive() && (progress.running || !ended) {
                     run.state = if progress.running { RunState::Running } else { RunState::Paused };
                 }
             }
