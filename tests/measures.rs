@@ -154,3 +154,34 @@ fn a_diverged_run_has_no_measures_of_its_end() {
     assert_eq!(driver.history().series(Series::TestLoss).len(), 1, "only that of the start");
     assert_eq!(driver.advance(&Serial), Some(reason), "an ended run stays ended");
 }
+
+/// Without input a linear-like network (ReLU far below its zero crossing) contracts by what its weights say, and
+/// the task's input plays no part.
+#[test]
+fn without_input_exponents_come_from_free_runs() {
+    let exponents = |drive: &str, gain: f64| {
+        let mut config = small("romo", &format!("lyapunov = 0\nlyapunov_drive = \"{drive}\""));
+        config.network.gain = gain;
+        config.iterations = 1;
+        config.optimizer.learning_rate = 1e-12;
+        let driver = run_to_end(&config);
+        let Some(Detail::Lyapunov(detail)) =
+            driver.latest().get(&Measure::Lyapunov).map(|f| f.detail.clone())
+        else {
+            panic!("exponents were measured");
+        };
+        detail.exponents
+    };
+    let (task, free) = (exponents("task", 1.0), exponents("none", 1.0));
+    let (a, b) = (task.mean[0], free.mean[0]);
+    assert!(a.is_finite() && b.is_finite() && a != b, "{a} {b} {:?} {:?}", task.per_trial, free.per_trial);
+    assert_eq!(
+        (task.skip, free.skip),
+        (7, 0),
+        "romo begins with six steps without input; a free run with a state"
+    );
+    // At gain 0 every exponent is ln alpha.
+    for lambda in exponents("none", 0.0).mean {
+        assert!((lambda - 0.5f64.ln()).abs() < 1e-6, "{lambda}");
+    }
+}

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use ndarray::Array2;
 
 use super::Shared;
-use crate::numerics::lyapunov::{Exponents, LyapunovSpectrum, SpectrumSettings};
+use crate::numerics::lyapunov::{Exponents, FreeRun, LyapunovSpectrum, SpectrumSettings};
 use crate::numerics::network::Network;
 use crate::numerics::parallel::Workers;
+use crate::numerics::random::{Purpose, Stream};
 use crate::numerics::scalar::Scalar;
-use crate::training::config::Config;
+use crate::training::config::{Config, Drive};
 use crate::training::flossing::first_tangents;
 use crate::training::history::Series;
 
@@ -23,6 +24,9 @@ pub struct LyapunovDetail {
     /// Whether these are all exponents or the leading ones only.
     pub all: bool,
 }
+
+/// The number of the free runs' stream in the family of the measures' streams.
+const STREAM: u64 = 2;
 
 pub(super) struct Lyapunov<T> {
     spectrum: LyapunovSpectrum<T>,
@@ -47,7 +51,16 @@ impl<T: Scalar> Lyapunov<T> {
         let asked = measure.lyapunov_exponents.min(n_state);
         let n = if at_an_end || asked == 0 { n_state } else { asked };
         let settings = SpectrumSettings::leading(n, measure.lyapunov_skip);
-        let exponents = self.spectrum.run(&shared.weights, &shared.probe, settings, self.q0.view(), workers);
+        let (q0, probe) = (self.q0.view(), &shared.probe);
+        let exponents = match measure.lyapunov_drive {
+            Drive::Task => self.spectrum.run(&shared.weights, probe, settings, q0, workers),
+            Drive::None => {
+                // As long as a trial, from as many random states as there are trials: the same each time.
+                let run = FreeRun { n_steps: probe.n_steps(), n_states: probe.n_batch() };
+                let mut stream = Stream::numbered(shared.config.seed, Purpose::Measures, STREAM);
+                self.spectrum.run_free(&shared.weights, run, settings, q0, &mut stream, workers)
+            }
+        };
         push(Series::LyapunovMax, exponents.max());
         if n == n_state {
             push(Series::LyapunovSum, exponents.sum());
