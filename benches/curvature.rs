@@ -3,15 +3,22 @@
 
 mod common;
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use basinscope::numerics::curvature::hessian::Hessian;
+use basinscope::numerics::curvature::lanczos::Wanted;
 use basinscope::numerics::curvature::measure::CurvatureMeasure;
 use basinscope::numerics::curvature::operator::LinearOperator;
 use basinscope::numerics::network::{Activation, Network};
 use basinscope::numerics::parallel::Serial;
 use basinscope::numerics::product::{Into, View, product};
 use basinscope::numerics::random::{Purpose, Stream};
+use basinscope::numerics::tasks::TaskData;
 use basinscope::numerics::trials::{LossKind, Target, Trials, TrialsShape};
 use basinscope::numerics::weights::{Block, Dims, Weights};
+use basinscope::training::config::Config;
+use basinscope::training::trainer;
 use common::{Job, report};
 
 const T: usize = 50;
@@ -22,6 +29,7 @@ fn main() {
         (64, 32, Block::Recurrent, Activation::Relu, "20 products, w_rec (64, 32)", Some(15.0)),
         (64, 32, Block::Recurrent, Activation::Tanh, "20 products, w_rec (64, 32), tanh", None),
         (64, 32, Block::All, Activation::Relu, "20 products, all (64, 32)", None),
+        (30, 1, Block::Recurrent, Activation::Relu, "20 products, w_rec (30, 1)", None),
         (128, 256, Block::Recurrent, Activation::Relu, "20 products, w_rec (128, 256)", None),
     ] {
         let (network, weights, trials) = problem(n, batch, activation);
@@ -39,14 +47,60 @@ fn main() {
         });
         report(Job { name, goal_ms: goal, run, bare: Some(bare_products(n, batch)) }, 2.0);
     }
+    top_200();
+    along_a_run();
+}
+
+/// The 200 leading eigenvalues, each as often as it occurs (P1's power law).
+fn top_200() {
     let (network, weights, trials) = problem(64, 32, Activation::Relu);
     let mut measure = CurvatureMeasure::new(&network);
+    let products = Rc::new(Cell::new(0));
+    let spent = products.clone();
     let run = Box::new(move || {
         measure.forget();
         let mut at = measure.at(&weights, &trials, Block::Recurrent, 0.0, &Serial);
-        let _ = at.ends(1e-3, 200, &mut Stream::new(1, Purpose::Measures));
+        let found = at.top_k(200, 1e-3, 5000, &mut Stream::new(1, Purpose::Measures));
+        spent.set(found.map_or(0, |found| found.products));
     });
-    report(Job { name: "lambda_max and lambda_min, cold (64, 32)", goal_ms: None, run, bare: None }, 1.0);
+    report(Job { name: "200 eigenvalues with vectors (64, 32)", goal_ms: None, run, bare: None }, 1.0);
+    println!("{:<44} {:9} products", "", products.get());
+}
+
+/// lambda_max, and both ends, every 50 iterations of `romo` under e-prop: the products that each takes from the
+/// vectors of the measure before, to a residual of 1e-3.
+fn along_a_run() {
+    let Ok(config) = Config::preset("romo") else { return };
+    let (Ok(mut run), Ok(task)) =
+        (trainer::start(&config, &TaskData::None), trainer::task::<f32>(&config, &TaskData::None))
+    else {
+        return;
+    };
+    let network = trainer::network::<f32>(&config.network, trainer::dims(&config.network, &*task));
+    let probe = trainer::probe::<f32>(&config, &*task);
+    for (name, top, bottom) in
+        [("lambda_max along romo, e-prop", 1, 0), ("both ends along romo, e-prop", 1, 1)]
+    {
+        let mut measure = CurvatureMeasure::new(&network);
+        let mut stream = Stream::new(1, Purpose::Measures);
+        let wanted = Wanted { top, bottom, tolerance: 1e-3, max_products: 200, multiplicities: false };
+        let mut products = Vec::new();
+        let mut time = 0.0;
+        for _ in 0..40 {
+            let weights = run.weights().cast::<f32>();
+            let start = std::time::Instant::now();
+            let mut at = measure.at(&weights, &probe, Block::Recurrent, 0.0, &Serial);
+            products.extend(at.extremes(wanted, &mut stream).map(|found| found.products));
+            time += start.elapsed().as_secs_f64() * 1e3 / 40.0;
+            (0..50).for_each(|_| drop(run.step(&Serial)));
+        }
+        let first = products.remove(0);
+        products.sort_unstable();
+        let (median, most) = (products[products.len() / 2], products[products.len() - 1]);
+        println!(
+            "{name:<44} {time:9.3} ms each  products: first {first}, then median {median}, at most {most} (goal 20)"
+        );
+    }
 }
 
 fn problem(n: usize, batch: usize, activation: Activation) -> (Network<f32>, Weights<f32>, Trials<f32>) {

@@ -241,3 +241,29 @@ fn the_measure_of_a_run_gives_the_values_of_the_dense_hessian() {
         measure.at(&p.weights, &p.trials, Block::All, 0.5, &Serial).extremes(wanted, &mut s).expect("finite");
     assert!(2 * again.products < cold.products, "{} {}", again.products, cold.products);
 }
+
+/// A network that has diverged has no curvature to show: an error, never a value and never a panic.
+#[test]
+fn weights_that_are_not_finite_are_an_error_of_every_measure() {
+    let p = medium();
+    for bad in [f64::NAN, f64::INFINITY, 1e300] {
+        let mut weights = p.weights.clone();
+        weights.flat_mut()[N * N + 2] = bad;
+        weights.flat_mut()[N * N + 5 * N] = bad;
+        let mut measure = CurvatureMeasure::new(&p.network);
+        let mut s = Stream::new(1, Purpose::Measures);
+        let mut at = measure.at(&weights, &p.trials, Block::All, 0.0, &Serial);
+        if bad == 1e300 {
+            // tanh bounds the state: large weights are sharp or flat, and must only end.
+            let _ = at.ends(1e-3, 50, &mut s);
+            continue;
+        }
+        assert_eq!(at.ends(1e-3, 50, &mut s).expect_err("not finite").products, 1);
+        assert!(at.top_k(3, 1e-3, 50, &mut s).is_err());
+        assert!(at.trace(10, &mut s).is_err());
+        assert!(at.relative_flatness(&weights, 10, &mut s).is_err());
+        assert!(at.density(2, 5, &mut s).is_err());
+        let g = vec![1.0; p.weights.flat().len()];
+        assert!(at.taylor_terms(0.1, &g, &g).is_err());
+    }
+}

@@ -6,9 +6,11 @@ mod allocations;
 mod common;
 
 mod alignment;
+mod along_a_run;
 mod estimates;
 mod hessian;
 mod lanczos;
 mod problem;
 mod reference;
 mod stability;
+mod theorem_one;

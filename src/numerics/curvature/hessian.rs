@@ -145,10 +145,10 @@ fn add<T: Scalar>(sum: &mut [T], other: &[T]) {
     sum.iter_mut().zip(other).for_each(|(s, o)| *s += *o);
 }
 
-type Part3 = Option<std::ops::Range<usize>>;
+type Place = Option<std::ops::Range<usize>>;
 
 /// Where `w_rec`, `w_in` and `w_out` stand in a vector over `block`.
-fn parts(block: Block, dims: Dims) -> (Part3, Part3, Part3) {
+fn parts(block: Block, dims: Dims) -> (Place, Place, Place) {
     let all = block.range(dims);
     let part = |own: Block| {
         let own = own.range(dims);

@@ -227,35 +227,32 @@ impl<T: Scalar> Krylov<T> {
         Ok(Ritz { values, vectors, couplings, pending: p })
     }
 
-    /// The i-th Ritz vector, of unit length.
-    pub fn ritz_vector(&self, ritz: &Ritz, i: usize) -> Vec<T> {
-        let mut sum = vec![0.0f64; self.dim];
-        for (row, s) in self.rows.chunks_exact(self.dim.max(1)).zip(ritz.vector(i)) {
-            sum.iter_mut().zip(row).for_each(|(sum, r)| *sum += s * r.f64());
+    /// Some Ritz vectors, each of unit length.
+    pub fn ritz_vectors(&self, ritz: &Ritz, which: &[usize]) -> Vec<Vec<T>> {
+        let mut found: Vec<Vec<T>> = which.iter().map(|_| Vec::with_capacity(self.dim)).collect();
+        let mut strips = Strips::new(ritz, which);
+        for start in (0..self.dim).step_by(STRIP) {
+            let (strip, width) = strips.combine(&self.rows, self.dim, start);
+            found.iter_mut().zip(strip.chunks_exact(width)).for_each(|(v, part)| v.extend_from_slice(part));
         }
-        let size = sum.iter().map(|v| v * v).sum::<f64>().sqrt();
-        sum.iter().map(|v| T::of(v / size)).collect()
+        for v in &mut found {
+            let size = norm(v);
+            scale(v, 1.0 / size);
+        }
+        found
     }
 
     /// Thick restart: keeps the Ritz vectors `keep` and the pending rows.
     pub fn restart(&mut self, ritz: &Ritz, keep: &[usize]) {
-        let (m, p, k) = (self.m, self.pending, keep.len());
-        let s: Vec<T> = keep.iter().flat_map(|i| ritz.vector(*i)).map(|v| T::of(*v)).collect();
-        // Column by column of the basis, so that the only extra memory is a strip.
-        const STRIP: usize = 256;
-        let (mut old, mut new) = (vec![T::zero(); m * STRIP], vec![T::zero(); k * STRIP]);
-        for start in (0..self.dim).step_by(STRIP) {
-            let width = STRIP.min(self.dim - start);
-            let (old, new) = (&mut old[..m * width], &mut new[..k * width]);
-            for (r, old) in old.chunks_exact_mut(width).enumerate() {
-                old.copy_from_slice(&self.rows[r * self.dim + start..][..width]);
-            }
-            product(new, Into::Replace, View::row_major(&s, k, m), View::row_major(old, m, width), T::one());
-            for (r, new) in new.chunks_exact(width).enumerate() {
-                self.rows[r * self.dim + start..][..width].copy_from_slice(new);
+        let (m, p, k, dim) = (self.m, self.pending, keep.len(), self.dim);
+        let mut strips = Strips::new(ritz, keep);
+        for start in (0..dim).step_by(STRIP) {
+            let (strip, width) = strips.combine(&self.rows, dim, start);
+            for (r, part) in strip.chunks_exact(width).enumerate() {
+                self.rows[r * dim + start..][..width].copy_from_slice(part);
             }
         }
-        self.rows.copy_within(m * self.dim..(m + p) * self.dim, k * self.dim);
+        self.rows.copy_within(m * dim..(m + p) * dim, k * dim);
         self.columns.fill(0.0);
         for (j, i) in keep.iter().enumerate() {
             let column = &mut self.columns[j * self.capacity..(j + 1) * self.capacity];
@@ -263,5 +260,44 @@ impl<T: Scalar> Krylov<T> {
             column[k..k + p].copy_from_slice(ritz.coupling(*i));
         }
         self.m = k;
+    }
+}
+
+/// Columns of the basis that are combined at a time, so that the only extra memory is a strip.
+const STRIP: usize = 256;
+
+/// Combinations S V of the basis, strip by strip.
+struct Strips<T> {
+    /// S [k, m].
+    s: Vec<T>,
+    k: usize,
+    m: usize,
+    of_basis: Vec<T>,
+    combined: Vec<T>,
+}
+
+impl<T: Scalar> Strips<T> {
+    /// Those of some Ritz vectors.
+    fn new(ritz: &Ritz, which: &[usize]) -> Self {
+        let (k, m) = (which.len(), ritz.len());
+        Self {
+            s: which.iter().flat_map(|i| ritz.vector(*i)).map(|v| T::of(*v)).collect(),
+            k,
+            m,
+            of_basis: vec![T::zero(); m * STRIP],
+            combined: vec![T::zero(); k * STRIP],
+        }
+    }
+
+    /// Columns `start..start + width` of S V, [k, width], with the width.
+    fn combine(&mut self, rows: &[T], dim: usize, start: usize) -> (&[T], usize) {
+        let width = STRIP.min(dim - start);
+        let (old, new) = (&mut self.of_basis[..self.m * width], &mut self.combined[..self.k * width]);
+        for (r, old) in old.chunks_exact_mut(width).enumerate() {
+            old.copy_from_slice(&rows[r * dim + start..][..width]);
+        }
+        let (s, old) = (View::row_major(&self.s, self.k, self.m), View::row_major(old, self.m, width));
+        product(new, Into::Replace, s, old, T::one());
+        (new, width)
     }
 }

@@ -171,10 +171,12 @@ impl<T: Scalar> Lanczos<T> {
             return Ok(Extremes { top: Vec::new(), bottom: Vec::new(), products });
         }
         let ritz = self.krylov.ritz().map_err(|_| NotFinite { products })?;
-        let pair = |i: usize| {
-            let (value, rounding) = (ritz.values[i], T::epsilon().f64() * self.krylov.norm);
-            let residual = ritz.residual(i).max(rounding);
-            let mut vector = self.krylov.ritz_vector(&ritz, i);
+        let m = ritz.len();
+        let mut which: Vec<usize> = ends.indices(m).collect();
+        let rounding = T::epsilon().f64() * self.krylov.norm;
+        let vectors = self.krylov.ritz_vectors(&ritz, &which);
+        let pair = |(i, mut vector): (usize, Vec<T>)| {
+            let (value, residual) = (ritz.values[i], ritz.residual(i).max(rounding));
             point_up(&mut vector);
             Eigenpair {
                 value,
@@ -183,9 +185,9 @@ impl<T: Scalar> Lanczos<T> {
                 vector,
             }
         };
-        let m = ritz.len();
-        let top = (m - ends.top.min(m)..m).rev().map(pair).collect();
-        Ok(Extremes { top, bottom: (0..ends.bottom.min(m)).map(pair).collect(), products })
+        let mut top: Vec<Eigenpair<T>> = which.drain(..).zip(vectors).map(pair).collect();
+        let bottom = top.split_off(ends.top.min(m));
+        Ok(Extremes { top, bottom, products })
     }
 }
 
