@@ -1,1 +1,164 @@
-//! The command line: the only clap code.
+//! The command line: the only clap code. It parses, calls and prints.
+
+mod check;
+mod interrupt;
+mod presets;
+mod progress;
+mod run;
+
+use std::fmt::Display;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{Args, Parser, Subcommand};
+
+use crate::engine::pool::Processors;
+use crate::training::config::error::ConfigError;
+
+/// Shows, live, where a learning rule takes a recurrent network. Without a command it opens the window.
+#[derive(Parser)]
+#[command(name = "basinscope", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Train a network and write its folder
+    Run(RunArguments),
+    /// Name, title and one line of each preset
+    Presets {
+        /// Show the settings of this one, each with its source
+        name: Option<String>,
+    },
+    /// Is this snapshot, configuration, npz file of trials, or idx file sound?
+    Check {
+        /// The file
+        file: PathBuf,
+    },
+}
+
+#[derive(Args)]
+struct RunArguments {
+    /// Start from a preset (see `basinscope presets`)
+    #[arg(long, value_name = "NAME", group = "settings")]
+    preset: Option<String>,
+    /// Start from a configuration file
+    #[arg(long, value_name = "FILE.toml", group = "settings")]
+    config: Option<PathBuf>,
+    /// Go on from a snapshot, to its `iterations`
+    #[arg(long, value_name = "SNAPSHOT.npz", group = "settings")]
+    from: Option<PathBuf>,
+    /// Set one key, such as network.gain=0.2; may be given many times
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// The folder to write
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Replace the run in a folder that is in use
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    threads: Threads,
+}
+
+#[derive(Args)]
+struct Threads {
+    /// Threads to compute with (default: all cores); never changes a result
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+}
+
+impl Threads {
+    fn processors(&self) -> Processors {
+        let all = || std::thread::available_parallelism().map_or(1, usize::from);
+        Processors::new("basinscope", self.threads.map_or_else(all, usize::from))
+    }
+}
+
+/// How a command ended that did its work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    Done,
+    /// A run diverged; its files say when.
+    Badly,
+    /// Ctrl-C.
+    Interrupted,
+}
+
+/// Wrong use or bad input, in one line.
+struct Refused(String);
+
+impl From<ConfigError> for Refused {
+    fn from(error: ConfigError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl From<crate::files::atomic::FileError> for Refused {
+    fn from(error: crate::files::atomic::FileError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// Runs the program: exit code 0 done, 1 a run ended badly, 2 wrong use or bad input, 130 after Ctrl-C.
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return usage(&error),
+    };
+    one_line_panics();
+    let result = match arguments.command {
+        None => Err(Refused("there is no window in this version: see `basinscope run`".into())),
+        Some(Command::Run(arguments)) => run::run(&arguments),
+        Some(Command::Presets { name }) => presets::presets(name.as_deref()),
+        Some(Command::Check { file }) => check::check(&file),
+    };
+    match result {
+        Ok(Ending::Done) => ExitCode::SUCCESS,
+        Ok(Ending::Badly) => ExitCode::from(1),
+        Ok(Ending::Interrupted) => ExitCode::from(130),
+        Err(Refused(message)) => {
+            complain("error", &message);
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Help and version as clap writes them; an error as its one sentence.
+fn usage(error: &clap::Error) -> ExitCode {
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        say(error.render().to_string().trim_end());
+        return ExitCode::SUCCESS;
+    }
+    let text = error.render().to_string();
+    // The sentence ends at the first empty line; tips and usage follow.
+    let sentence: Vec<&str> = text.lines().take_while(|l| !l.trim().is_empty()).map(str::trim).collect();
+    let message = sentence.join(" ");
+    let message = message.strip_prefix("error: ").unwrap_or(&message);
+    complain("error", &format!("{message}; see `basinscope --help`"));
+    ExitCode::from(2)
+}
+
+/// A panic is a mistake in the program: it is said in one line, not in a backtrace.
+fn one_line_panics() {
+    std::panic::set_hook(Box::new(|info| {
+        let text = info.payload().downcast_ref::<&str>().map(|s| (*s).to_string());
+        let text = text.or_else(|| info.payload().downcast_ref::<String>().cloned()).unwrap_or_default();
+        let place = info.location().map(|l| format!(" at {}:{}", l.file(), l.line())).unwrap_or_default();
+        complain("internal error", &format!("{}{place}", text.replace('\n', " ")));
+    }));
+}
+
+/// A line on standard error.
+fn complain(kind: &str, message: &str) {
+    let _ = writeln!(std::io::stderr(), "{kind}: {}", message.replace(['\n', '\r'], " "));
+}
+
+/// A line on standard output. Whoever stopped reading does not end the work.
+fn say(line: impl Display) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}

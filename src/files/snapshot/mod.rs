@@ -11,12 +11,14 @@
 mod found;
 mod members;
 mod meta;
+mod of_driver;
 mod of_findings;
 mod read;
 mod write;
 
 pub use found::{FlossingFound, Found, Hessian, LyapunovFound, PathFound, SliceFound};
 pub use meta::table_of;
+pub use of_driver::probe;
 
 use std::collections::BTreeMap;
 

@@ -1,0 +1,76 @@
+//! Owns `basinscope check`: is this file sound?
+
+use std::io::Read;
+use std::path::Path;
+
+use super::{Ending, Refused, complain, say};
+use crate::files::atomic::{self, FileError};
+use crate::files::idx;
+use crate::files::npz::Npz;
+use crate::files::snapshot::Snapshot;
+use crate::files::trials;
+use crate::numerics::tasks::TaskData;
+use crate::numerics::trials::{Target, Trials};
+use crate::numerics::weights::Dims;
+use crate::training::config::resolve::{parse, resolve};
+
+/// The largest configuration that is read.
+pub const MOST_TOML: u64 = 1 << 20;
+
+/// Says what the file is, or why it is not sound. What it is shows in its first bytes.
+pub fn check(path: &Path) -> Result<Ending, Refused> {
+    let mut head = Vec::new();
+    let file = atomic::open(path)?;
+    file.take(4).read_to_end(&mut head).map_err(|e| FileError::from_io(path, &e))?;
+    let what = match head[..] {
+        [b'P', b'K', ..] => npz(path)?,
+        [0x1f, 0x8b, ..] | [0, 0, 8, _] => idx(path)?,
+        _ => configuration(path)?,
+    };
+    say(format_args!("{}: sound: {what}", path.display()));
+    Ok(Ending::Done)
+}
+
+fn npz(path: &Path) -> Result<String, Refused> {
+    let file = Npz::open(path)?;
+    if !file.has("w_rec") && file.has("x") {
+        return trials_of(path);
+    }
+    let snapshot = Snapshot::read(path)?;
+    let Dims { n_in, n_rec, n_out } = snapshot.weights.dims();
+    let goes_on = if snapshot.resume.is_some() { "can go on" } else { "cannot go on, it is a network only" };
+    Ok(format!(
+        "a snapshot of {} at iteration {}, {n_in} inputs, {n_rec} units, {n_out} outputs; {goes_on}",
+        snapshot.config.task.own.kind().name(),
+        snapshot.iteration
+    ))
+}
+
+fn trials_of(path: &Path) -> Result<String, Refused> {
+    let TaskData::Trials { train, test } = trials::load(path)? else {
+        return Err(Refused(format!("{}: no trials", path.display())));
+    };
+    let shape = |t: &Trials<f64>| {
+        let outputs = match &t.target {
+            Target::Values(v) => format!("{} outputs", v.dim().2),
+            Target::Labels(l) => format!("labels up to {}", l.iter().max().copied().unwrap_or(0)),
+        };
+        format!("{} trials of {} steps, {} inputs, {outputs}", t.n_batch(), t.n_steps(), t.n_in())
+    };
+    let test = test.map_or_else(|| "no test trials".into(), |t| format!("test: {}", shape(&t)));
+    Ok(format!("trials for the task file: {}; {test}", shape(&train)))
+}
+
+fn idx(path: &Path) -> Result<String, Refused> {
+    let bytes = atomic::read_bytes(path, idx::MOST_BYTES)?;
+    let found = idx::read(&bytes).map_err(|e| FileError::new(path, e))?;
+    Ok(format!("an idx file: {found}"))
+}
+
+fn configuration(path: &Path) -> Result<String, Refused> {
+    let text = atomic::read_text(path, MOST_TOML)?;
+    let resolved = parse(&text).and_then(resolve).map_err(|e| FileError::new(path, e))?;
+    resolved.warnings.iter().for_each(|w| complain("warning", w));
+    let config = resolved.config;
+    Ok(format!("a configuration of {}, settings {}", config.task.own.kind().name(), config.fingerprint()))
+}

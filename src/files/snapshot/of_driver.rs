@@ -1,0 +1,38 @@
+//! Owns the snapshot of a run that takes its measures itself.
+
+use super::{Found, Snapshot};
+use crate::numerics::scalar::Scalar;
+use crate::numerics::tasks::{TaskData, TaskError};
+use crate::numerics::trials::Trials;
+use crate::training::config::{Config, Precision};
+use crate::training::driver::Driver;
+use crate::training::trainer;
+
+impl Snapshot {
+    /// The snapshot of a run as it stands, with its probe batch and what was measured on these weights.
+    ///
+    /// # Errors
+    /// Data that do not fit the task; those of the run do.
+    pub fn of_driver(driver: &Driver, data: &TaskData) -> Result<Self, TaskError> {
+        let (run, checkpoint) = (driver.run(), driver.checkpoint());
+        let mut snapshot = Self::of_run(run.config(), &checkpoint, driver.history(), driver.trajectory());
+        snapshot.probe = Some(probe(run.config(), data)?);
+        snapshot.found = Found::of_findings(driver.latest().values(), run.iteration());
+        Ok(snapshot)
+    }
+}
+
+/// The probe batch of a run, with exactly the values that the run sees in its precision.
+///
+/// # Errors
+/// Data that do not fit the task.
+pub fn probe(config: &Config, data: &TaskData) -> Result<Trials<f64>, TaskError> {
+    fn of<T: Scalar>(config: &Config, data: &TaskData) -> Result<Trials<f64>, TaskError> {
+        let task = trainer::task::<T>(config, data)?;
+        Ok(trainer::probe(config, &*task).cast())
+    }
+    match config.precision {
+        Precision::F32 => of::<f32>(config, data),
+        Precision::F64 => of::<f64>(config, data),
+    }
+}
