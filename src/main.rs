@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    basinscope::cli::main()
+    basinscope::cli::main(|files| basinscope::gui::open(files).map_err(|e| e.to_string()))
 }

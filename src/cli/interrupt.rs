@@ -18,3 +18,8 @@ pub fn listen() {
 pub fn asked() -> bool {
     ASKED.load(Ordering::Relaxed)
 }
+
+/// From now on Ctrl-C ends the program, with nothing written.
+pub fn end_at_once() {
+    let _ = ctrlc::set_handler(|| std::process::exit(130));
+}

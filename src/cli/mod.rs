@@ -2,6 +2,7 @@
 
 mod check;
 mod interrupt;
+mod measure;
 mod presets;
 mod progress;
 mod run;
@@ -15,6 +16,7 @@ use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
 
 use crate::engine::pool::Processors;
+use crate::files::atomic::{self, FileError};
 use crate::training::config::error::ConfigError;
 
 /// Shows, live, where a learning rule takes a recurrent network. Without a command it opens the window.
@@ -27,8 +29,16 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Open the window on snapshots or configurations
+    Open {
+        /// The files
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
     /// Train a network and write its folder
     Run(RunArguments),
+    /// Measure a network trained anywhere
+    Measure(MeasureArguments),
     /// Name, title and one line of each preset
     Presets {
         /// Show the settings of this one, each with its source
@@ -59,6 +69,23 @@ struct RunArguments {
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// Replace the run in a folder that is in use
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    threads: Threads,
+}
+
+#[derive(Args)]
+struct MeasureArguments {
+    /// The network: w_rec, w_in, w_out, probe_*, meta_json
+    file: PathBuf,
+    /// The npz file to write
+    #[arg(long, value_name = "OUT.npz")]
+    out: PathBuf,
+    /// Set one key, such as measure.top_k=10; may be given many times
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Replace a file that exists
     #[arg(long)]
     force: bool,
     #[command(flatten)]
@@ -98,21 +125,30 @@ impl From<ConfigError> for Refused {
     }
 }
 
-impl From<crate::files::atomic::FileError> for Refused {
-    fn from(error: crate::files::atomic::FileError) -> Self {
+impl From<FileError> for Refused {
+    fn from(error: FileError) -> Self {
         Self(error.to_string())
     }
 }
 
+/// Opens the window on files, until it is closed; or says in one line why there is none.
+pub type OpenWindow = fn(Vec<PathBuf>) -> Result<(), String>;
+
 /// Runs the program: exit code 0 done, 1 a run ended badly, 2 wrong use or bad input, 130 after Ctrl-C.
-pub fn main() -> ExitCode {
+pub fn main(open_window: OpenWindow) -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => return usage(&error),
     };
-    one_line_panics();
+    let window = |files| open_window(files).map(|()| Ending::Done).map_err(Refused);
+    // The window keeps panics to the run that they happen in.
+    if !matches!(arguments.command, None | Some(Command::Open { .. })) {
+        one_line_panics();
+    }
     let result = match arguments.command {
-        None => Err(Refused("there is no window in this version: see `basinscope run`".into())),
+        None => window(Vec::new()),
+        Some(Command::Open { files }) => readable(&files).and_then(|()| window(files)),
+        Some(Command::Measure(arguments)) => measure::measure(&arguments),
         Some(Command::Run(arguments)) => run::run(&arguments),
         Some(Command::Presets { name }) => presets::presets(name.as_deref()),
         Some(Command::Check { file }) => check::check(&file),
@@ -126,6 +162,11 @@ pub fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// Whether all files can be opened, before a window is.
+fn readable(files: &[PathBuf]) -> Result<(), Refused> {
+    files.iter().try_for_each(|file| atomic::open(file).map(|_| ())).map_err(Refused::from)
 }
 
 /// Help and version as clap writes them; an error as its one sentence.

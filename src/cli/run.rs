@@ -41,7 +41,7 @@ pub fn run(arguments: &RunArguments) -> Result<Ending, Refused> {
     let stop = advance(&mut driver, &workers);
     let seconds = start.elapsed().as_secs_f64();
 
-    let snapshot = Snapshot::of_driver(&driver, &data).map_err(|e| Refused(e.to_string()))?;
+    let snapshot = Snapshot::of_driver(&driver, &data, &workers).map_err(|e| Refused(e.to_string()))?;
     let iteration = driver.run().iteration();
     let summary =
         Summary::new(driver.run().config(), stop.clone(), iteration, driver.history(), seconds, warnings);

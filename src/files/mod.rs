@@ -4,6 +4,7 @@ pub mod atomic;
 pub mod digits;
 pub mod history_csv;
 pub mod idx;
+pub mod network_input;
 pub mod npz;
 pub mod run_folder;
 pub mod snapshot;

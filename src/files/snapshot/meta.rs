@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use toml::Table;
 
+use super::read::ITERATIONS;
 use super::{FORMAT, Snapshot};
 use crate::files::npz::NpzError;
 use crate::files::summary::{PROGRAM, VERSION};
@@ -42,6 +43,7 @@ struct Program {
 /// What `meta_json` says, as far as it is needed.
 #[derive(Debug, Deserialize)]
 pub(super) struct ReadMeta {
+    #[serde(default = "this_format")]
     pub format: i64,
     pub config: serde_json::Value,
     #[serde(default)]
@@ -87,7 +89,14 @@ pub(super) fn read(text: &str) -> Result<ReadMeta, NpzError> {
     if meta.format != FORMAT {
         return Err(wrong(format!("has `format` {}: expected {FORMAT}", meta.format)));
     }
+    if !ITERATIONS.contains(&meta.iteration) {
+        return Err(wrong(format!("has `iteration` {}: expected a number of updates", meta.iteration)));
+    }
     Ok(meta)
+}
+
+fn this_format() -> i64 {
+    FORMAT
 }
 
 /// The `config` of a `meta_json` as the keys of a configuration file.

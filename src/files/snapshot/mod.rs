@@ -13,12 +13,14 @@ mod members;
 mod meta;
 mod of_driver;
 mod of_findings;
+mod of_measured;
 mod read;
 mod write;
 
 pub use found::{FlossingFound, Found, Hessian, LyapunovFound, PathFound, SliceFound};
 pub use meta::table_of;
 pub use of_driver::probe;
+pub(crate) use read::{read_list, read_matrix, read_meta, read_weights};
 
 use std::collections::BTreeMap;
 

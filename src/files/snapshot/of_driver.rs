@@ -1,23 +1,41 @@
 //! Owns the snapshot of a run that takes its measures itself.
 
 use super::{Found, Snapshot};
+use crate::numerics::parallel::Workers;
 use crate::numerics::scalar::Scalar;
 use crate::numerics::tasks::{TaskData, TaskError};
 use crate::numerics::trials::Trials;
 use crate::training::config::{Config, Precision};
 use crate::training::driver::Driver;
+use crate::training::measured::{Given, gradients};
 use crate::training::trainer;
 
 impl Snapshot {
-    /// The snapshot of a run as it stands, with its probe batch and what was measured on these weights.
+    /// The snapshot of a run as it stands, with its probe batch, loss, outputs and gradients there (the exact one
+    /// and that of the run's rule), and what was measured on these weights.
     ///
     /// # Errors
     /// Data that do not fit the task; those of the run do.
-    pub fn of_driver(driver: &Driver, data: &TaskData) -> Result<Self, TaskError> {
+    pub fn of_driver(driver: &Driver, data: &TaskData, workers: &dyn Workers) -> Result<Self, TaskError> {
         let (run, checkpoint) = (driver.run(), driver.checkpoint());
         let mut snapshot = Self::of_run(run.config(), &checkpoint, driver.history(), driver.trajectory());
-        snapshot.probe = Some(probe(run.config(), data)?);
+        let probe = probe(run.config(), data)?;
         snapshot.found = Found::of_findings(driver.latest().values(), run.iteration());
+        // A run that diverged has nothing left to measure.
+        if snapshot.weights.flat().iter().all(|w| w.is_finite()) {
+            let config = run.config().clone();
+            let given = Given {
+                network: trainer::network(&config.network, snapshot.weights.dims()),
+                weights: snapshot.weights.clone(),
+                probe: probe.clone(),
+                feedback: snapshot.feedback.clone(),
+                q0: None,
+                slice: None,
+                config,
+            };
+            snapshot.found.take_gradients(&gradients(&given, &[given.config.rule.kind], workers));
+        }
+        snapshot.probe = Some(probe);
         Ok(snapshot)
     }
 }

@@ -5,6 +5,7 @@ use std::io::{Read, Seek};
 use std::path::Path;
 
 use ndarray::{Array2, Array3};
+use toml::Table;
 
 use super::{
     FlossingFound, Found, Hessian, LyapunovFound, PathFound, Resume, SliceFound, Snapshot, members, meta,
@@ -20,7 +21,7 @@ use crate::training::config::resolve::{parse, resolve};
 use crate::training::history::{History, Row, Series};
 
 /// What an iteration can be: more than any run makes.
-const ITERATIONS: std::ops::RangeInclusive<i64> = -1_000_000_000_000..=1_000_000_000_000;
+pub(super) const ITERATIONS: std::ops::RangeInclusive<i64> = -1_000_000_000_000..=1_000_000_000_000;
 
 impl Snapshot {
     /// Reads snapshot.npz.
@@ -38,10 +39,6 @@ impl Snapshot {
     /// As [`Snapshot::read`].
     pub fn read_from<R: Read + Seek>(file: &mut Npz<R>) -> Result<Self, NpzError> {
         let meta = meta::read(&file.text("meta_json")?)?;
-        if !ITERATIONS.contains(&meta.iteration) {
-            let problem = format!("has `iteration` {}: expected a number of updates", meta.iteration);
-            return Err(NpzError::member("meta_json", problem));
-        }
         let weights = read_weights(file, "")?;
         let dims = weights.dims();
         let beside = |file: &mut Npz<R>, prefix: &str| match file.has(&format!("{prefix}w_rec")) {
@@ -84,6 +81,12 @@ impl Snapshot {
             resume,
         })
     }
+}
+
+/// What `meta_json` says of the iteration and the settings.
+pub(crate) fn read_meta<R: Read + Seek>(file: &mut Npz<R>) -> Result<(i64, Table), NpzError> {
+    let meta = meta::read(&file.text("meta_json")?)?;
+    Ok((meta.iteration, table_of(&meta.config)?))
 }
 
 fn settings(
@@ -201,7 +204,7 @@ fn of_rank<R: Read + Seek, const D: usize>(
     }
 }
 
-pub(crate) fn matrix<R: Read + Seek>(
+pub(crate) fn read_matrix<R: Read + Seek>(
     file: &mut Npz<R>,
     name: &str,
     what: &str,
@@ -210,7 +213,7 @@ pub(crate) fn matrix<R: Read + Seek>(
     Array2::from_shape_vec((rows, columns), values).map_err(|e| NpzError::member(name, e))
 }
 
-pub(crate) fn list<R: Read + Seek>(file: &mut Npz<R>, name: &str) -> Result<Vec<f64>, NpzError> {
+pub(crate) fn read_list<R: Read + Seek>(file: &mut Npz<R>, name: &str) -> Result<Vec<f64>, NpzError> {
     of_rank::<R, 1>(file, name, "[n]").map(|(_, values)| values)
 }
 
@@ -230,10 +233,10 @@ fn read_found<R: Read + Seek>(file: &mut Npz<R>, dims: Dims) -> Result<Found, Np
         found.gradients.push((rule, gradient));
     }
     found.hessian = optional(file, "hessian_eigenvalues", |f| {
-        let eigenvalues = list(f, "hessian_eigenvalues")?;
+        let eigenvalues = read_list(f, "hessian_eigenvalues")?;
         let k = eigenvalues.len();
         let name = "hessian_eigenvectors";
-        let eigenvectors = optional(f, name, |f| matrix(f, name, "[k, P]"))?;
+        let eigenvectors = optional(f, name, |f| read_matrix(f, name, "[k, P]"))?;
         if let Some(vectors) = eigenvectors.as_ref().filter(|v| v.nrows() != k) {
             let problem = format!("has {} rows: expected {k}, one for each eigenvalue", vectors.nrows());
             return Err(NpzError::member(name, problem));
@@ -243,9 +246,9 @@ fn read_found<R: Read + Seek>(file: &mut Npz<R>, dims: Dims) -> Result<Found, Np
     })?;
     found.lyapunov = optional(file, "lyapunov", |f| {
         Ok(LyapunovFound {
-            mean: list(f, "lyapunov")?,
-            per_trial: optional(f, "lyapunov_per_trial", |f| matrix(f, "lyapunov_per_trial", "[B, n]"))?,
-            q0: optional(f, "lyapunov_q0", |f| matrix(f, "lyapunov_q0", "[n, n]"))?,
+            mean: read_list(f, "lyapunov")?,
+            per_trial: optional(f, "lyapunov_per_trial", |f| read_matrix(f, "lyapunov_per_trial", "[B, n]"))?,
+            q0: optional(f, "lyapunov_q0", |f| read_matrix(f, "lyapunov_q0", "[n, n]"))?,
             skip: optional(f, "lyapunov_skip", |f| Ok(f.number("lyapunov_skip")? as i64))?,
         })
     })?;
@@ -279,7 +282,7 @@ fn read_gradient<R: Read + Seek>(
 }
 
 fn read_slice<R: Read + Seek>(file: &mut Npz<R>, dims: Dims) -> Result<SliceFound, NpzError> {
-    let (a, b) = (list(file, "slice_a")?, list(file, "slice_b")?);
+    let (a, b) = (read_list(file, "slice_a")?, read_list(file, "slice_b")?);
     let loss = file.floats("slice_loss", &[b.len(), a.len()], "[ny, nx] of slice_b and slice_a")?;
     let loss =
         Array2::from_shape_vec((b.len(), a.len()), loss).map_err(|e| NpzError::member("slice_loss", e))?;
@@ -287,7 +290,7 @@ fn read_slice<R: Read + Seek>(file: &mut Npz<R>, dims: Dims) -> Result<SliceFoun
         .map(|name| optional(file, name, |f| direction(f, name, dims)));
     let mut path = Vec::new();
     if file.has("slice_path_iteration") {
-        let iterations = list(file, "slice_path_iteration")?;
+        let iterations = read_list(file, "slice_path_iteration")?;
         let n = iterations.len();
         let mut columns = Vec::new();
         for (name, _) in members::PATH {
@@ -308,12 +311,8 @@ fn read_slice<R: Read + Seek>(file: &mut Npz<R>, dims: Dims) -> Result<SliceFoun
 }
 
 /// A direction: as many finite numbers as one of the blocks has weights.
-pub(crate) fn direction<R: Read + Seek>(
-    file: &mut Npz<R>,
-    name: &str,
-    dims: Dims,
-) -> Result<Vec<f64>, NpzError> {
-    let values = list(file, name)?;
+fn direction<R: Read + Seek>(file: &mut Npz<R>, name: &str, dims: Dims) -> Result<Vec<f64>, NpzError> {
+    let values = read_list(file, name)?;
     let sizes = [Block::Recurrent, Block::Input, Block::Readout, Block::All].map(|b| b.range(dims).len());
     if !sizes.contains(&values.len()) {
         let [rec, input, readout, all] = sizes;

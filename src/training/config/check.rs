@@ -8,8 +8,11 @@ use super::error::{ConfigError, shown};
 use super::resolve::{Leaves, word};
 use crate::numerics::tasks::TaskKind;
 use crate::numerics::trials::LossKind;
+use crate::numerics::weights::Dims;
 
 type Given = BTreeSet<&'static str>;
+/// Input channels and outputs.
+pub(super) type Channels = (usize, usize);
 
 fn whole(leaves: &Leaves, path: &str) -> i64 {
     leaves.get(path).and_then(Value::as_integer).unwrap_or(0)
@@ -28,13 +31,27 @@ pub(super) fn loss_of(task: TaskKind) -> Option<&'static str> {
 }
 
 /// Input channels and outputs of a task; `None` where the data decide.
-fn channels(leaves: &Leaves, task: TaskKind) -> Option<(i64, i64)> {
+pub(super) fn channels(leaves: &Leaves, task: TaskKind) -> Option<Channels> {
     match task {
         TaskKind::Romo => Some((1, 2)),
         TaskKind::TwoAlternative | TaskKind::DelayedMatch => Some((3, 3)),
         TaskKind::CuedMatch => Some((2, 2)),
-        TaskKind::Pattern => Some((whole(leaves, "task.n_in"), 1)),
+        TaskKind::Pattern => Some((usize::try_from(whole(leaves, "task.n_in")).unwrap_or(0), 1)),
         TaskKind::SequentialMnist | TaskKind::File => None,
+    }
+}
+
+/// Takes the number of units from a network of known sizes.
+pub(super) fn size_of_network(leaves: &mut Leaves, dims: Option<Dims>) -> Result<(), ConfigError> {
+    let Some(dims) = dims else { return Ok(()) };
+    let n_rec = Value::Integer(i64::try_from(dims.n_rec).unwrap_or(i64::MAX));
+    match leaves.insert("network.n_rec", n_rec.clone()) {
+        Some(other) if other != n_rec => Err(ConfigError::WrongValue {
+            key: "network.n_rec".into(),
+            value: shown(&other),
+            expected: format!("{n_rec}, the units of `w_rec`"),
+        }),
+        _ => Ok(()),
     }
 }
 
@@ -55,7 +72,7 @@ struct Limit {
 }
 
 /// All upper limits between keys.
-fn limits(leaves: &Leaves, task: TaskKind) -> Vec<Limit> {
+fn limits(leaves: &Leaves, channels: Option<Channels>) -> Vec<Limit> {
     let n = whole(leaves, "network.n_rec");
     let units = whole(leaves, "network.adaptive.units").min(n);
     let of_units = format!("the number of recurrent units, network.n_rec = {n}");
@@ -69,7 +86,7 @@ fn limits(leaves: &Leaves, task: TaskKind) -> Vec<Limit> {
         },
     ];
     let block = word(leaves, "measure.block").unwrap_or("recurrent");
-    let parameters = match (block, channels(leaves, task)) {
+    let parameters = match (block, channels.map(|(n_in, n_out)| (n_in as i64, n_out as i64))) {
         ("recurrent", _) => Some(n * n),
         ("input", Some((n_in, _))) => Some(n * n_in),
         ("readout", Some((_, n_out))) => Some(n * n_out),
@@ -85,7 +102,7 @@ fn limits(leaves: &Leaves, task: TaskKind) -> Vec<Limit> {
 
 /// Lowers defaults that are larger than this network allows, and takes the batch of a full-batch task and
 /// the share of adaptive units (half of the network in P1's task) from it. Given values stay.
-pub(super) fn fit_defaults(leaves: &mut Leaves, task: TaskKind, given: &Given) {
+pub(super) fn fit_defaults(leaves: &mut Leaves, task: TaskKind, channels: Option<Channels>, given: &Given) {
     if let Some(trials) = full_batch(task) {
         for key in ["task.batch", "measure.probe_trials"] {
             if !given.contains(key) {
@@ -97,7 +114,7 @@ pub(super) fn fit_defaults(leaves: &mut Leaves, task: TaskKind, given: &Given) {
         let half = whole(leaves, "network.n_rec") / 2;
         leaves.insert("network.adaptive.units", Value::Integer(half));
     }
-    for limit in limits(leaves, task) {
+    for limit in limits(leaves, channels) {
         if !given.contains(limit.key) && whole(leaves, limit.key) > limit.most {
             leaves.insert(limit.key, Value::Integer(limit.most));
         }
@@ -105,8 +122,13 @@ pub(super) fn fit_defaults(leaves: &mut Leaves, task: TaskKind, given: &Given) {
 }
 
 /// Contradictions are errors, what has no effect is a warning.
-pub(super) fn across(leaves: &Leaves, task: TaskKind, given: &Given) -> Result<Vec<String>, ConfigError> {
-    for limit in limits(leaves, task) {
+pub(super) fn across(
+    leaves: &Leaves,
+    task: TaskKind,
+    channels: Option<Channels>,
+    given: &Given,
+) -> Result<Vec<String>, ConfigError> {
+    for limit in limits(leaves, channels) {
         if whole(leaves, limit.key) > limit.most {
             return Err(ConfigError::WrongValue {
                 key: limit.key.into(),

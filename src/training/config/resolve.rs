@@ -10,6 +10,7 @@ use super::error::{ConfigError, shown};
 use super::keys::{self, KeyInfo, Values, key, keys};
 use super::{Config, RuleKind};
 use crate::numerics::tasks::TaskKind;
+use crate::numerics::weights::Dims;
 use crate::training::presets::{Preset, Source, preset};
 
 /// Settings that have been checked.
@@ -34,14 +35,24 @@ pub(super) type Leaves = BTreeMap<&'static str, Value>;
 /// # Errors
 /// The first unknown key, wrong type, value out of range or contradiction, in one sentence.
 pub fn resolve(given: Table) -> Result<Resolved, ConfigError> {
+    resolve_for(given, None)
+}
+
+/// The same for a network of known sizes, which need not be those of the task (a network trained elsewhere).
+///
+/// # Errors
+/// As [`resolve`]; `network.n_rec` is another.
+pub fn resolve_for(given: Table, dims: Option<Dims>) -> Result<Resolved, ConfigError> {
     let task = task_of(&given)?;
     let preset = preset(task.name())?;
     let mut leaves = Leaves::new();
     collect(&given, "", task, &mut leaves)?;
+    check::size_of_network(&mut leaves, dims)?;
     let set: BTreeSet<&'static str> = leaves.keys().copied().collect();
     fill(preset, &mut leaves);
-    check::fit_defaults(&mut leaves, task, &set);
-    let warnings = check::across(&leaves, task, &set)?;
+    let channels = dims.map(|d| (d.n_in, d.n_out)).or_else(|| check::channels(&leaves, task));
+    check::fit_defaults(&mut leaves, task, channels, &set);
+    let warnings = check::across(&leaves, task, channels, &set)?;
     let config = config(&leaves)?;
     config.task.own.check()?;
     let sources = sources(&config);

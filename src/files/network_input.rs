@@ -1,0 +1,215 @@
+//! Owns reading a network that was trained anywhere, and writing what was measured of it.
+
+use std::io::{Read, Seek};
+use std::path::Path;
+
+use ndarray::Array2;
+use toml::{Table, Value};
+
+use super::atomic::FileError;
+use super::npz::{Npz, NpzError};
+use super::snapshot::{Found, Snapshot, read_list, read_matrix, read_meta, read_weights};
+use super::trials;
+use crate::numerics::tasks::TaskKind;
+use crate::numerics::trials::{LossKind, Target, Trials};
+use crate::training::config::Skip;
+use crate::training::config::resolve::{Resolved, merge, resolve_for};
+use crate::training::history::History;
+use crate::training::measured::{Given, GivenSlice, Measured};
+use crate::training::trainer;
+
+/// The members that a slice to evaluate consists of.
+const SLICE: [&str; 4] = ["slice_a", "slice_b", "slice_direction_1", "slice_direction_2"];
+
+/// Most points of a slice.
+const MOST_POINTS: usize = 1_000_000;
+
+/// A network to be measured.
+#[derive(Debug)]
+pub struct NetworkInput {
+    /// What is measured.
+    pub given: Given,
+    /// Updates that were made, 0 where the file does not say.
+    pub iteration: i64,
+    /// What has no effect or may surprise.
+    pub warnings: Vec<String>,
+}
+
+/// Reads weights, probe batch and settings from an npz file; `changes` are laid over the settings.
+///
+/// # Errors
+/// The path with the first member or key that is missing, damaged, or does not fit.
+pub fn read(path: &Path, changes: Table) -> Result<NetworkInput, FileError> {
+    let mut file = Npz::open(path)?;
+    read_from(&mut file, changes).map_err(|e| FileError::new(path, e))
+}
+
+/// Reads from an npz file that is open.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_from<R: Read + Seek>(file: &mut Npz<R>, changes: Table) -> Result<NetworkInput, NpzError> {
+    let (iteration, mut table) = read_meta(file)?;
+    let weights = read_weights(file, "")?;
+    let dims = weights.dims();
+    // How many exponents a run takes along its way says nothing here; what the user sets now does.
+    let all_exponents = changes.get("measure").and_then(|t| t.get("lyapunov_exponents")).is_none();
+    merge(&mut table, changes);
+    for key in ["alpha", "activation"] {
+        if table.get("network").and_then(|t| t.get(key)).is_none() {
+            let problem = format!("`config` has no `network.{key}`: expected it there or by --set");
+            return Err(NpzError::member("meta_json", problem));
+        }
+    }
+    let loss = take_loss(&mut table)?;
+    let Resolved { mut config, warnings, .. } =
+        resolve_for(table, Some(dims)).map_err(|e| NpzError::member("meta_json", e))?;
+    if all_exponents {
+        config.measure.lyapunov_exponents = 0;
+    }
+    let probe = trials::read(file, "probe_", Some(dims.n_out))?;
+    if probe.n_in() != dims.n_in {
+        let problem = format!("has {} channels: expected {}, those of `w_in`", probe.n_in(), dims.n_in);
+        return Err(NpzError::member("probe_x", problem));
+    }
+    same_loss(loss, &probe)?;
+    let feedback = match file.has("b_feedback") {
+        true => Some(file.finite("b_feedback", &[dims.n_out, dims.n_rec], "[n_out, N]")?),
+        false => None,
+    };
+    let q0 = match file.has("lyapunov_q0") {
+        true => Some(finite(file, "lyapunov_q0", "[n, n]")?),
+        false => None,
+    };
+    let block = config.measure.block.range(dims).len();
+    let slice = match SLICE.iter().all(|name| file.has(name)) {
+        true => Some(read_slice(file, block)?),
+        false => None,
+    };
+    let network = trainer::network(&config.network, dims);
+    if let Skip::Steps(skip) = config.measure.lyapunov_skip
+        && skip >= probe.n_steps()
+    {
+        let problem = format!(
+            "`measure.lyapunov_skip` = {skip}: expected less than {}, the steps of `probe_x`",
+            probe.n_steps()
+        );
+        return Err(NpzError::member("meta_json", problem));
+    }
+    let given = Given { network, weights, probe, feedback, q0, slice, config };
+    Ok(NetworkInput { given, iteration, warnings })
+}
+
+/// Takes `task.loss` out of the settings: a network trained elsewhere has no task of ours.
+fn take_loss(table: &mut Table) -> Result<Option<LossKind>, NpzError> {
+    let Some(Value::Table(task)) = table.get_mut("task") else { return Ok(None) };
+    let of_task = task.get("kind").and_then(Value::as_str).and_then(TaskKind::from_name);
+    let of_task = of_task.and_then(TaskKind::loss_kind);
+    let loss = match task.remove("loss") {
+        None => return Ok(of_task),
+        Some(Value::String(word)) if word == "regression" => LossKind::Regression,
+        Some(Value::String(word)) if word == "classification" => LossKind::Classification,
+        Some(other) => {
+            let problem = format!("`task.loss` = {other}: expected one of regression, classification");
+            return Err(NpzError::member("meta_json", problem.replace('\n', " ")));
+        }
+    };
+    match of_task {
+        Some(own) if own != loss => {
+            let problem = format!("`task.loss` is {}, but `task.kind` has {}", named(loss), named(own));
+            Err(NpzError::member("meta_json", problem))
+        }
+        _ => Ok(Some(loss)),
+    }
+}
+
+fn named(loss: LossKind) -> &'static str {
+    match loss {
+        LossKind::Regression => "regression",
+        LossKind::Classification => "classification",
+    }
+}
+
+/// The targets have to be those of the loss.
+fn same_loss(loss: Option<LossKind>, probe: &Trials<f64>) -> Result<(), NpzError> {
+    let (found, of_target) = match &probe.target {
+        Target::Values(_) => ("probe_target", LossKind::Regression),
+        Target::Labels(_) => ("probe_label", LossKind::Classification),
+    };
+    match loss {
+        Some(loss) if loss != of_target => {
+            let problem = format!("`task.loss` is {}, but the targets are `{found}`", named(loss));
+            Err(NpzError::member("meta_json", problem))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn finite<R: Read + Seek>(file: &mut Npz<R>, name: &str, what: &str) -> Result<Array2<f64>, NpzError> {
+    let values = read_matrix(file, name, what)?;
+    match values.iter().find(|v| !v.is_finite()) {
+        Some(v) => Err(NpzError::member(name, format!("has the value {v}: expected finite numbers"))),
+        None => Ok(values),
+    }
+}
+
+/// A slice over the block: ascending coordinates, directions of its P weights.
+fn read_slice<R: Read + Seek>(file: &mut Npz<R>, block: usize) -> Result<GivenSlice, NpzError> {
+    let mut coordinates = |name: &str| {
+        let values = read_list(file, name)?;
+        let sound = !values.is_empty() && values.iter().all(|v| v.is_finite()) && values.is_sorted();
+        if sound { Ok(values) } else { Err(NpzError::member(name, "expected finite numbers, ascending")) }
+    };
+    let (a, b) = (coordinates("slice_a")?, coordinates("slice_b")?);
+    if a.len().saturating_mul(b.len()) > MOST_POINTS {
+        let problem = format!("{} x {} points: expected at most {MOST_POINTS}", a.len(), b.len());
+        return Err(NpzError::member("slice_a", problem));
+    }
+    let mut direction = |name: &str| file.finite(name, &[block], "the weights of `measure.block`");
+    let (direction_1, direction_2) = (direction("slice_direction_1")?, direction("slice_direction_2")?);
+    Ok(GivenSlice { a, b, direction_1, direction_2 })
+}
+
+/// The file of what was measured: the network as it was given, with everything that could be found.
+pub fn measured(input: &NetworkInput, measured: &Measured) -> Snapshot {
+    let Given { weights, probe, slice, config, .. } = &input.given;
+    Snapshot {
+        config: config.clone(),
+        iteration: input.iteration,
+        notes: notes(measured),
+        weights: weights.clone(),
+        initial: None,
+        flossed: None,
+        feedback: measured.gradients.feedback.clone(),
+        resume: None,
+        probe: Some(probe.clone()),
+        found: Found::of_measured(measured, weights.block(config.measure.block), slice.as_ref()),
+        history: History::default(),
+    }
+}
+
+/// What is not defined, not converged, or left out.
+fn notes(measured: &Measured) -> Vec<String> {
+    let mut notes = Vec::new();
+    let exponents = &measured.exponents;
+    if exponents.finite < exponents.mean.len() {
+        let (finite, all) = (exponents.finite, exponents.mean.len());
+        notes.push(format!("{finite} of {all} Lyapunov exponents are finite; sums are over these"));
+    }
+    if exponents.silent_trials > 0 {
+        notes.push(format!("{} silent trials are left out of the exponents", exponents.silent_trials));
+    }
+    match &measured.curvature {
+        Err(error) => notes.push(format!("no Hessian eigenvalues: {error}")),
+        Ok(curvature) => {
+            let loose = curvature.top.iter().chain([&curvature.bottom]).filter(|e| !e.converged).count();
+            if loose > 0 {
+                notes.push(format!("{loose} Hessian eigenvalues have not converged, see hessian_residuals"));
+            }
+        }
+    }
+    if let Some(Err(error)) = &measured.slice {
+        notes.push(format!("no slice: {error}"));
+    }
+    notes
+}
