@@ -84,7 +84,10 @@ impl<T: Scalar> CurvatureMeasure<T> {
         for block in Block::EACH {
             for end in ["top", "bottom"] {
                 let n = block.range(dims).len();
-                if name != format!("curvature_{}_{end}", block.name()) || n == 0 || values.len() % n != 0 {
+                if name != format!("curvature_{}_{end}", block.name())
+                    || n == 0
+                    || !values.len().is_multiple_of(n)
+                {
                     continue;
                 }
                 let at = self.last.iter().position(|(b, _)| *b == block).unwrap_or_else(|| {
