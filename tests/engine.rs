@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 use basinscope::engine::Engine;
 use basinscope::engine::background::Answer;
 use basinscope::engine::clock::ThreadClock;
+use basinscope::engine::errand::question;
 use basinscope::engine::handle::{RunHandle, Silence};
-use basinscope::engine::messages::{Command, Event, Noted, Progress};
+use basinscope::engine::messages::{Command, Event, Making, Noted, Progress};
 use basinscope::engine::run_worker::{Made, Make};
-use basinscope::numerics::landscape::trajectory::Trajectory;
 use basinscope::numerics::parallel::Serial;
 use basinscope::numerics::tasks::TaskData;
 use basinscope::training::config::Config;
@@ -331,7 +331,7 @@ fn a_screen_that_looks_at_everything_changes_no_bit_of_training() {
         let make: Make = Box::new(move || {
             let run = trainer::start(&own, &TaskData::None).map_err(|e| e.to_string())?;
             let measurer = Some(measurer(&own, &TaskData::None).map_err(|e| e.to_string())?);
-            Ok(Made { run, measurer, trajectory: Trajectory::default() })
+            Ok(Made::fresh(run, measurer))
         });
         let mut handle = Engine::new(threads, Arc::new(|| {})).start("test", make);
         handle.send(Command::Activity(Some(3)));
@@ -543,4 +543,56 @@ fn a_dropped_explorer_stops_what_it_was_doing() {
         assert!(start.elapsed() < LONG, "its thread ends");
         std::thread::sleep(Duration::from_millis(1));
     }
+}
+
+#[test]
+fn a_run_gives_everything_there_is_of_it_also_what_the_screen_did_not_take() {
+    let script = Script { delay: Duration::from_micros(100), ..Script::default() };
+    let mut handle = engine().start("test", fake(&script, &format!("iterations = 2000\n{MEASURES}")));
+    handle.send(Command::Run);
+    let start = Instant::now();
+    while script.updates.load(Ordering::Relaxed) < 2000 {
+        assert!(start.elapsed() < LONG);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let (reply, asked) = question();
+    handle.send(Command::Collect(reply));
+    let all = asked.wait(LONG).expect("it answers");
+    assert_eq!(all.checkpoint.iteration, 2000);
+    assert_eq!(all.history.series(Series::TrainLoss).len(), 2000);
+    assert!(!all.history.series(Series::TestLoss).is_empty());
+    assert!(all.trajectory.len() > 100);
+    assert!(all.findings.iter().any(|f| f.measure == Measure::Test));
+    assert!(all.seconds > 0.1);
+}
+
+#[test]
+fn a_run_that_goes_back_forgets_what_came_after_and_goes_on() {
+    let script = Script::default();
+    let mut handle = engine().start("test", fake(&script, "iterations = 1000"));
+    handle.send(Command::Step(100));
+    wait_for(&mut handle, |e| progress(e).filter(|p| p.iteration == 100));
+    handle.send(Command::Checkpoint(1));
+    handle.send(Command::Step(400));
+    let checkpoint = wait_for(&mut handle, |event| match event {
+        Event::Checkpoint { checkpoint, .. } => Some(checkpoint),
+        _ => None,
+    });
+    wait_for(&mut handle, |e| progress(e).filter(|p| p.iteration == 500));
+    let own = (config("iterations = 120"), script.clone());
+    let make: Make = Box::new(move || Ok(fake::made(&own.0, &own.1, Some(&checkpoint))));
+    handle.send(Command::GoBack { iteration: 100, make: Making(make) });
+    handle.send(Command::Run);
+    wait_for(&mut handle, |e| matches!(e, Event::WentBack { iteration: 100 }).then_some(()));
+    let (rows, reason) = until_end(&mut handle);
+    assert_eq!(reason, StopReason::Done);
+    let losses: Vec<i64> =
+        rows.iter().filter(|r| r.series == Series::TrainLoss).map(|r| r.iteration).collect();
+    assert_eq!(losses, (100..120).collect::<Vec<_>>());
+    let (reply, asked) = question();
+    handle.send(Command::Collect(reply));
+    let all = asked.wait(LONG).expect("it answers");
+    assert_eq!(all.history.series(Series::TrainLoss).len(), 120);
+    let path: Vec<i64> = all.trajectory.states().map(|s| s.iteration()).collect();
+    assert_eq!(path, (0..=120).collect::<Vec<_>>());
 }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use basinscope::engine::Engine;
 use basinscope::engine::clock::ThreadClock;
+use basinscope::session::curves::Reading;
 use basinscope::session::runs::{BookmarkReason, MarkKind};
 use basinscope::session::{Action, Build, Effect, RunEntry, RunId, RunState, Session, trainers, words};
 use basinscope::session::{Dialog, Export};
@@ -276,8 +277,7 @@ fn a_bookmark_is_a_state_to_go_back_to_and_to_branch_from() {
 
     session.act(Action::Select(run));
     session.act(Action::JumpTo(run, mark));
-    assert_eq!(current(&session).iteration, 100);
-    until(&mut session, "the state", |s| current(s).state == RunState::Paused);
+    until(&mut session, "the state", |s| current(s).iteration == 100 && current(s).state == RunState::Paused);
     session.act(Action::Step(5));
     until(&mut session, "105", |s| current(s).iteration == 105);
     let curve = current(&session).curves.get(Series::TrainLoss).expect("it has values");
@@ -301,11 +301,19 @@ fn a_run_that_diverges_says_so_and_goes_on_with_half_the_rate() {
     assert!(session.notices().iter().any(|n| n.is_error && n.run == Some(run.id)));
     assert_eq!(run.curves.get(Series::GradientNorm).map(|c| c.not_finite()), Some(1), "NaN is counted");
     let run = id(&session);
+    let goal = |s: &Session| s.run(run).and_then(|r| r.rewind.as_ref().map(|state| state.iteration));
+    assert!(goal(&session).is_some_and(|i| i <= 200), "there is a state to go back to");
     session.act(Action::RewindWithHalfRate(run));
     assert_eq!(current(&session).config.optimizer.learning_rate, 0.075);
     assert_eq!(given(&session, "optimizer.learning_rate"), Some(&Value::Float(0.075)));
     until(&mut session, "the new end", |s| current(s).state == RunState::Ended(StopReason::Done));
-    assert_eq!(current(&session).iteration, 1000);
+    let run = current(&session);
+    assert_eq!(run.iteration, 1000);
+    let curve = run.curves.get(Series::TrainLoss).expect("it has values");
+    assert!((0..1000).all(|i| matches!(curve.at(i), Some(Reading::Exact(p)) if p.iteration == i)), "no gap");
+    let rewound: Vec<_> = run.marks.iter().filter(|m| m.kind == MarkKind::Rewound).collect();
+    assert_eq!(rewound.len(), 1);
+    assert!(rewound[0].text.contains("optimizer.learning_rate 0.15 → 0.075"), "{}", rewound[0].text);
 }
 
 #[test]

@@ -3,13 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::errand::Reply;
+use super::run_worker::Make;
+use crate::numerics::landscape::trajectory::Trajectory;
 use crate::training::config::{Config, MeasureConfig};
-use crate::training::history::Row;
+use crate::training::history::{History, Row};
 use crate::training::measures::{Finding, Measure, SliceRequest};
 use crate::training::run::{Change, Checkpoint, StopReason, TrialActivity};
 
 /// What a run worker is told.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum Command {
     /// Go on until told otherwise.
     Run,
@@ -31,8 +34,43 @@ pub enum Command {
     Activity(Option<usize>),
     /// Give a checkpoint, under this ticket.
     Checkpoint(u64),
+    /// Give everything there is of the run, for files and branches.
+    Collect(Reply<Box<Collected>>),
+    /// Go on as another run: one set back, with what is known of this one up to there.
+    GoBack {
+        /// Updates made there.
+        iteration: i64,
+        /// Builds it.
+        make: Making,
+    },
     /// End the run as stopped by the user.
     Stop,
+}
+
+/// Everything there is of a run.
+#[derive(Clone, Debug)]
+pub struct Collected {
+    /// Its settings, with the measures of now.
+    pub config: Config,
+    /// Its state.
+    pub checkpoint: Checkpoint,
+    /// Every value so far.
+    pub history: History,
+    /// Its path.
+    pub trajectory: Arc<Trajectory>,
+    /// The newest finding of each measure.
+    pub findings: Vec<Finding>,
+    /// Seconds spent in updates.
+    pub seconds: f64,
+}
+
+/// [`Make`] as part of a command.
+pub struct Making(pub Make);
+
+impl std::fmt::Debug for Making {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Making")
+    }
 }
 
 /// What a run worker says.
@@ -75,6 +113,11 @@ pub enum Event {
         why: Noted,
         /// The state.
         checkpoint: Arc<Checkpoint>,
+    },
+    /// From here on it is the run that it was told to go back to.
+    WentBack {
+        /// Updates made.
+        iteration: i64,
     },
     /// The run has ended. The worker still answers.
     Ended {

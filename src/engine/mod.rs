@@ -7,8 +7,10 @@
 //! * a closed channel is a normal end; a panic ends one run and says so;
 //! * the numbers of a run are the same whatever is drawn or measured, on any number of threads.
 
+mod archive;
 pub mod background;
 pub mod clock;
+pub mod errand;
 pub mod handle;
 pub mod latest;
 mod measure_worker;
@@ -23,6 +25,7 @@ mod watch;
 use std::sync::Arc;
 
 use background::Explorer;
+use errand::Asked;
 use handle::RunHandle;
 use pool::Processors;
 use repaint::Repaint;
@@ -52,6 +55,15 @@ impl Engine {
     /// Starts a worker, paused, on a thread of its own; `make` builds the run there.
     pub fn start(&self, name: &str, make: Make) -> RunHandle {
         run_worker::start(self, name, make)
+    }
+
+    /// Does a job on a thread of its own.
+    pub fn errand<T: Send + 'static>(
+        &self,
+        name: &str,
+        job: impl FnOnce() -> Result<T, String> + Send + 'static,
+    ) -> Asked<Result<T, String>> {
+        errand::errand(name, job, self.repaint.clone())
     }
 
     /// A thread for questions of which only the newest matters.

@@ -11,9 +11,10 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Select, TryRecvError, bounded};
 
+use super::archive::Archive;
 use super::clock::ThreadClock;
 use super::handle::RunHandle;
-use super::messages::{Command, Event, Noted, Progress, Ready};
+use super::messages::{Collected, Command, Event, Noted, Progress, Ready};
 use super::outbox::Outbox;
 use super::panic_message;
 use super::pool::Processors;
@@ -22,7 +23,8 @@ use super::trail::Trail;
 use super::watch::Watch;
 use super::{Engine, measure_worker};
 use crate::numerics::landscape::trajectory::Trajectory;
-use crate::training::history::Series;
+use crate::training::config::Config;
+use crate::training::history::{History, Series};
 use crate::training::measures::Measurer;
 use crate::training::run::{Change, Run, StopReason};
 
@@ -34,6 +36,15 @@ pub struct Made {
     pub measurer: Option<Box<dyn Measurer>>,
     /// Its path so far.
     pub trajectory: Trajectory,
+    /// Every value so far.
+    pub history: History,
+}
+
+impl Made {
+    /// A run that begins here.
+    pub fn fresh(run: Box<dyn Run>, measurer: Option<Box<dyn Measurer>>) -> Self {
+        Self { run, measurer, trajectory: Trajectory::default(), history: History::default() }
+    }
 }
 
 /// Builds a run, on the worker's thread: drawing test trials or reading digits may take a while.
@@ -55,8 +66,7 @@ pub(super) fn start(engine: &Engine, name: &str, make: Make) -> RunHandle {
     let body = move || {
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             let made = make()?;
-            Worker::new(made, &own_name, &engine, command_receiver, &mut outbox).work();
-            Ok(())
+            Worker::new(made, &own_name, &engine, command_receiver, &mut outbox).work()
         }));
         let failure = match outcome {
             Ok(Ok(())) => return,
@@ -74,9 +84,12 @@ pub(super) fn start(engine: &Engine, name: &str, make: Make) -> RunHandle {
 struct Closed;
 
 struct Worker<'a> {
+    name: &'a str,
+    engine: &'a Engine,
     run: Box<dyn Run>,
     watch: Watch,
     trail: Trail,
+    archive: Archive,
     workers: Processors,
     commands: Receiver<Command>,
     outbox: &'a mut Outbox,
@@ -91,21 +104,25 @@ struct Worker<'a> {
     next_activity: Instant,
     shown: Option<(usize, i64)>,
     seconds: f64,
+    processor_before: Duration,
     updates: u64,
 }
 
 impl<'a> Worker<'a> {
     fn new(
         made: Made,
-        name: &str,
-        engine: &Engine,
+        name: &'a str,
+        engine: &'a Engine,
         commands: Receiver<Command>,
         outbox: &'a mut Outbox,
     ) -> Self {
         let now = Instant::now();
         let measures = made.measurer.map(|m| measure_worker::start(name, m, engine.measures.share()));
         Self {
+            name,
+            engine,
             watch: Watch::new(measures, made.run.config().measure, made.trajectory),
+            archive: Archive::new(&made.history),
             run: made.run,
             trail: Trail::default(),
             workers: engine.training.share(),
@@ -122,20 +139,22 @@ impl<'a> Worker<'a> {
             next_activity: now,
             shown: None,
             seconds: 0.0,
+            processor_before: Duration::ZERO,
             updates: 0,
         }
     }
 
-    /// Works until the other end is closed.
-    fn work(mut self) {
+    /// Works until the other end is closed. An error is the end of the run, in words.
+    fn work(mut self) -> Result<(), String> {
         let ready = Ready { config: self.run.config().clone(), iteration: self.run.iteration() };
         self.outbox.push(Event::Ready(Box::new(ready)));
         self.watch.start(&*self.run);
         loop {
             match self.next_command() {
+                Ok(Some(Command::GoBack { iteration, make })) => self.go_back(iteration, make.0)?,
                 Ok(Some(command)) => self.obey(command),
                 Ok(None) => self.update(),
-                Err(Closed) => return,
+                Err(Closed) => return Ok(()),
             }
         }
     }
@@ -187,6 +206,7 @@ impl<'a> Worker<'a> {
     /// Takes in what the measures have found.
     fn take_reports(&mut self) {
         while let Some(news) = self.watch.next_report(&*self.run) {
+            self.archive.add(&news.rows);
             self.outbox.add_rows(&news.rows);
             news.events.into_iter().for_each(|event| self.outbox.push_later(event));
             if let Some(reason) = news.stop.filter(|_| !self.ended && self.running) {
@@ -205,7 +225,7 @@ impl<'a> Worker<'a> {
     }
 
     fn progress(&self) -> Progress {
-        let processor = self.clock.now() + self.workers.helped();
+        let processor = self.processor_time() - self.processor_before;
         Progress {
             iteration: self.run.iteration(),
             rows: Vec::new(),
@@ -214,6 +234,10 @@ impl<'a> Worker<'a> {
             seconds: self.seconds,
             processor_seconds: processor.as_secs_f64(),
         }
+    }
+
+    fn processor_time(&self) -> Duration {
+        self.clock.now() + self.workers.helped()
     }
 
     fn obey(&mut self, command: Command) {
@@ -245,8 +269,45 @@ impl<'a> Worker<'a> {
                 let checkpoint = Arc::new(self.run.checkpoint());
                 self.outbox.push(Event::Checkpoint { ticket, checkpoint });
             }
+            Command::Collect(reply) => reply.answer(Box::new(self.collect())),
             Command::Stop => self.end(StopReason::Stopped),
+            // Obeyed where its failure can end the worker.
+            Command::GoBack { .. } => {}
         }
+    }
+
+    fn collect(&mut self) -> Collected {
+        Collected {
+            config: Config { measure: self.watch.measures(), ..self.run.config().clone() },
+            checkpoint: self.run.checkpoint(),
+            history: self.archive.history(),
+            trajectory: self.watch.trajectory(),
+            findings: self.watch.findings(),
+            seconds: self.seconds,
+        }
+    }
+
+    /// Becomes the run that `make` builds, which has made `iteration` updates; what this one knows up to there
+    /// is its own.
+    fn go_back(&mut self, iteration: i64, make: Make) -> Result<(), String> {
+        self.settle();
+        let made = make()?;
+        let measures =
+            made.measurer.map(|m| measure_worker::start(self.name, m, self.engine.measures.share()));
+        // The path forgets what lies after by itself when it goes on.
+        let trajectory = Arc::unwrap_or_clone(self.watch.trajectory());
+        self.watch = Watch::new(measures, made.run.config().measure, trajectory);
+        self.run = made.run;
+        self.trail = Trail::default();
+        self.archive.truncate_after(iteration);
+        self.running = false;
+        self.steps_left = 0;
+        self.ended = false;
+        self.shown = None;
+        (self.seconds, self.updates, self.processor_before) = (0.0, 0, self.processor_time());
+        self.outbox.push(Event::WentBack { iteration });
+        self.watch.start(&*self.run);
+        Ok(())
     }
 
     fn change(&mut self, change: Change) {
@@ -286,6 +347,7 @@ impl<'a> Worker<'a> {
         self.seconds += (now - start).as_secs_f64();
         self.updates += 1;
         self.steps_left = self.steps_left.saturating_sub(1);
+        self.archive.add(&step.rows);
         self.outbox.add_rows(&step.rows);
         for row in step.rows.iter().filter(|r| r.series == Series::TrainLoss) {
             self.trail.note(row.iteration, row.value);

@@ -1,7 +1,7 @@
 //! Owns [`Watch`], what a run worker knows of its measures: when which is due, what they found, and whether
 //! that ends the run or makes a state worth keeping.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, TryRecvError};
@@ -11,7 +11,7 @@ use super::messages::{Event, Noted};
 use crate::numerics::landscape::trajectory::Trajectory;
 use crate::training::config::{Cadence, Config, MeasureConfig, OptimizerKind, StopConfig};
 use crate::training::history::{History, Row, Series};
-use crate::training::measures::{Measure, SliceRequest};
+use crate::training::measures::{Finding, Measure, SliceRequest};
 use crate::training::run::{Run, StopReason};
 use crate::training::stop::after_measures;
 use crate::training::trainer::learning_rate;
@@ -27,6 +27,7 @@ pub(super) struct Watch {
     history: History,
     best_test: f64,
     above_line: bool,
+    found: BTreeMap<Measure, Finding>,
 }
 
 /// What follows from a report.
@@ -47,6 +48,7 @@ impl Watch {
             history: History::default(),
             best_test: f64::INFINITY,
             above_line: false,
+            found: BTreeMap::new(),
         }
     }
 
@@ -55,10 +57,29 @@ impl Watch {
         self.worker.as_ref().map(MeasureHandle::reports)
     }
 
+    /// What is measured, and how often.
+    pub fn measures(&self) -> MeasureConfig {
+        self.measure
+    }
+
+    /// The path so far.
+    pub fn trajectory(&self) -> Arc<Trajectory> {
+        Arc::clone(&self.trajectory)
+    }
+
+    /// The newest finding of each measure.
+    pub fn findings(&self) -> Vec<Finding> {
+        self.found.values().cloned().collect()
+    }
+
     /// Takes the measures of a start.
     pub fn start(&mut self, run: &dyn Run) {
         let n = run.iteration();
         if n >= 0 {
+            if !self.trajectory.is_empty() {
+                // The path of a run that was set back ends here.
+                self.record_end(run);
+            }
             let all = Measure::ALL.into_iter().filter(|m| self.cadence(*m) != Cadence::Never);
             self.request(run, all.collect(), None, Firm::Yes { at_an_end: n == 0 });
         }
@@ -205,6 +226,7 @@ impl Watch {
                 let stop = &run.config().stop;
                 let iteration = finding.iteration;
                 news.stop = after_measures(stop, &self.history, iteration).filter(|_| iteration > 0);
+                self.found.insert(finding.measure, finding.clone());
                 news.events.push(Event::Found(found));
             }
         }

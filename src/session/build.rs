@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use crate::engine::run_worker::Made;
 use crate::files::task_data;
-use crate::numerics::landscape::trajectory::Trajectory;
 use crate::training::config::Config;
 use crate::training::run::Checkpoint;
 use crate::training::{measures, trainer};
@@ -25,6 +24,6 @@ pub fn trainers() -> Build {
         if let Some(checkpoint) = from {
             measurer.restore(&checkpoint.measures);
         }
-        Ok(Made { run, measurer: Some(measurer), trajectory: Trajectory::default() })
+        Ok(Made::fresh(run, Some(measurer)))
     })
 }

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::training::history::{Row, Series};
+use crate::training::history::{History, Row, Series};
 
 /// Values kept as they are.
 const MOST_VALUES: usize = 1 << 16;
@@ -367,6 +367,27 @@ impl Curves {
     /// Every series with a value, in the order of [`Series::ALL`].
     pub fn all(&self) -> impl Iterator<Item = (Series, &Curve)> {
         self.curves.iter().map(|(s, c)| (*s, c))
+    }
+
+    /// Every value that is kept; where single values are no longer, the smallest and the largest finite one of
+    /// each group.
+    pub fn to_history(&self) -> History {
+        let mut history = History::default();
+        for (series, curve) in &self.curves {
+            let mut push =
+                |p: Point| history.push(Row { iteration: p.iteration, series: *series, value: p.value });
+            let mut index = 0;
+            while let Some((entry, next)) = curve.entry_at(index, None).filter(|_| index < curve.dropped) {
+                if let Some((low, high)) = entry.ends {
+                    let (a, b) = if low.iteration <= high.iteration { (low, high) } else { (high, low) };
+                    push(a);
+                    push(b);
+                }
+                index = next;
+            }
+            curve.values.iter().for_each(|p| push(*p));
+        }
+        history
     }
 
     /// Drops what lies after `iteration`.

@@ -1,5 +1,6 @@
 //! How a session takes in what its workers say.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -86,6 +87,7 @@ impl Session {
                 let config = run.acting.clone();
                 run.bookmarks.push(Bookmark { id: number, label, reason, config, checkpoint });
             }
+            Event::WentBack { iteration } => self.runs[at].went_back(iteration),
             Event::Found(found) => {
                 self.runs[at].found.insert(found.finding.measure, *found);
             }
@@ -174,6 +176,7 @@ impl RunEntry {
             read_of_first: 0,
             handle: Some(handle),
             tickets: Vec::new(),
+            going_back: Default::default(),
         }
     }
 
@@ -230,25 +233,31 @@ impl RunEntry {
         }
     }
 
-    /// Goes on as `fresh` from `iteration`, with the curves up to there.
-    pub(super) fn set_back(&mut self, fresh: RunEntry, iteration: i64) {
+    /// Goes on with another's worker and settings.
+    pub(super) fn take_over(&mut self, other: RunEntry) {
+        self.given = other.given;
+        self.config = other.config;
+        self.handle = other.handle;
+        self.going_back = VecDeque::from([other.acting]);
+        self.tickets.clear();
+    }
+
+    /// The worker has gone back to `iteration`: the curves end there, and go on from there.
+    pub(super) fn went_back(&mut self, iteration: i64) {
         while self.read(usize::MAX) {}
         self.curves.truncate_after(iteration);
         self.seconds.truncate_after(iteration);
         self.marks.retain(|m| m.iteration <= iteration && m.kind != MarkKind::Ended);
         let mut text = format!("set back to iteration {iteration}");
-        for difference in super::settings::differences(&self.acting, &fresh.acting) {
-            text = format!("{text}, {}", words::difference(&difference));
+        if let Some(config) = self.going_back.pop_front() {
+            for difference in super::settings::differences(&self.acting, &config) {
+                text = format!("{text}, {}", words::difference(&difference));
+            }
+            self.acting = config;
         }
         self.marks.push(Mark { iteration, text, kind: MarkKind::Rewound });
         self.iteration = iteration;
-        self.state = fresh.state;
-        self.given = fresh.given;
-        self.config = fresh.config;
-        self.acting = fresh.acting;
-        self.handle = fresh.handle;
-        self.to_run = fresh.to_run;
-        self.tickets.clear();
+        self.state = RunState::Paused;
         self.activity = None;
         self.rewind = None;
         self.unmeasured = None;

@@ -41,6 +41,7 @@ pub mod stability;
 pub mod words;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use action::{Action, Dialog, Effect, Export};
 pub use build::{Build, trainers};
@@ -48,9 +49,13 @@ pub use runs::{RunEntry, RunId, RunState};
 pub use settings::Settings;
 
 use crate::engine::Engine;
-use crate::engine::messages::Command;
+use crate::engine::errand::question;
+use crate::engine::messages::{Command, Making};
+use crate::engine::run_worker::Made;
+use crate::numerics::landscape::trajectory::Trajectory;
 use crate::training::config::Config;
 use crate::training::config::resolve::resolve;
+use crate::training::history::History;
 use crate::training::run::{Change, Checkpoint};
 use runs::{BookmarkReason, Difference, Ticket};
 use settings::{differences, flat_value, needs_reset, put};
@@ -339,7 +344,10 @@ impl Session {
         self.tell(id, Command::Speed(self.runs[at].speed));
         if old.pinned {
             old.id = RunId(self.number());
-            old.handle = None;
+            // Its worker stays, asleep: a ghost can still be shaken, written to a file, branched from.
+            if let Some(handle) = &mut old.handle {
+                handle.send(Command::Pause);
+            }
             old.state = RunState::Ghost;
             self.runs.insert(at + 1, old);
         }
@@ -351,7 +359,7 @@ impl Session {
         &mut self,
         given: Table,
         config: Config,
-        from: Option<Arc<Checkpoint>>,
+        from: Option<(Arc<Checkpoint>, Earlier)>,
         parent: Option<(RunId, i64)>,
         run: bool,
     ) -> RunId {
@@ -365,23 +373,48 @@ impl Session {
         id
     }
 
+    /// A run with a worker of its own. With a checkpoint it goes on from there, and what `earlier` gives is its
+    /// history and path.
     fn entry(
         &mut self,
         id: RunId,
         given: Table,
         config: Config,
-        from: Option<Arc<Checkpoint>>,
+        from: Option<(Arc<Checkpoint>, Earlier)>,
         run: bool,
     ) -> RunEntry {
         let build = Arc::clone(&self.build);
         let own = config.clone();
-        let iteration = from.as_ref().map_or(0, |c| c.iteration);
-        let make = Box::new(move || build(&own, from.as_deref()));
+        let iteration = match &from {
+            Some((checkpoint, _)) => checkpoint.iteration,
+            None => -i64::try_from(config.flossing.iterations).unwrap_or(i64::MAX),
+        };
+        let make = Box::new(move || match from {
+            None => build(&own, None),
+            Some((checkpoint, earlier)) => {
+                let made = build(&own, Some(&checkpoint))?;
+                let (mut history, trajectory) = earlier();
+                history.truncate_after(checkpoint.iteration);
+                Ok(Made { history, trajectory, ..made })
+            }
+        });
         let mut handle = self.engine.start(&id.0.to_string(), make);
         if run {
             handle.send(Command::Run);
         }
         RunEntry { to_run: run, ..RunEntry::new(id, given, config, iteration, handle) }
+    }
+
+    /// How a run that goes on from a state of this one gets its history: from this one's worker, or where that
+    /// is gone from the curves.
+    fn earlier(&mut self, id: RunId) -> Earlier {
+        let (reply, asked) = question();
+        let kept = self.run(id).map(|r| r.curves.to_history()).unwrap_or_default();
+        self.tell(id, Command::Collect(reply));
+        Box::new(move || match asked.wait(PATIENCE) {
+            Some(collected) => (collected.history, Arc::unwrap_or_clone(collected.trajectory)),
+            None => (kept, Trajectory::default()),
+        })
     }
 
     fn branch(&mut self, from: RunId, set: &[(String, Value)]) {
@@ -399,14 +432,16 @@ impl Session {
     fn branch_from(&mut self, from: RunId, bookmark: u64, set: &[(String, Value)]) {
         let Some(run) = self.run(from) else { return };
         let Some(bookmark) = run.bookmark(bookmark) else { return };
-        let mut given = run.given.clone();
+        let mut given = given_for(&run.given, &bookmark.config);
         set.iter().for_each(|(key, value)| put(&mut given, key, Some(value.clone())));
         let (checkpoint, at) = (Arc::clone(&bookmark.checkpoint), bookmark.iteration());
         let mut curves = run.curves.clone();
         curves.truncate_after(at);
         match resolve(given.clone()) {
             Ok(resolved) => {
-                let id = self.start(given, resolved.config, Some(checkpoint), Some((from, at)), true);
+                let earlier = self.earlier(from);
+                let id =
+                    self.start(given, resolved.config, Some((checkpoint, earlier)), Some((from, at)), true);
                 self.with(id, |r| r.curves = curves);
             }
             Err(error) => self.notice(error.to_string(), true, Some(from)),
@@ -424,28 +459,43 @@ impl Session {
         let checkpoint = run.rewind.clone();
         let mut config = run.config.clone();
         config.optimizer.learning_rate *= 0.5;
-        let rate = Value::Float(config.optimizer.learning_rate);
-        self.with(id, |r| put(&mut r.given, "optimizer.learning_rate", Some(rate)));
         match checkpoint {
             Some(checkpoint) => self.set_back(id, checkpoint, config, true),
             None => {
-                let given = self.run(id).map(|r| r.given.clone()).unwrap_or_default();
+                let given = given_for(&run.given, &config);
                 self.restart(id, given, config);
                 self.set_running(id, true);
             }
         }
-        self.select(id);
     }
 
     /// Sets a run back to a state, keeping its curves up to there.
     fn set_back(&mut self, id: RunId, checkpoint: Arc<Checkpoint>, config: Config, run: bool) {
         let Some(at) = self.runs.iter().position(|r| r.id == id) else { return };
+        let given = given_for(&self.runs[at].given, &config);
         let iteration = checkpoint.iteration;
-        let given = self.runs[at].given.clone();
-        let fresh = self.entry(id, given, config, Some(checkpoint), run);
-        self.runs[at].set_back(fresh, iteration);
-        self.tell(id, Command::Speed(self.runs[at].speed));
+        if self.runs[at].is_alive() {
+            let (build, own) = (Arc::clone(&self.build), config.clone());
+            let make = Making(Box::new(move || build(&own, Some(&checkpoint))));
+            self.tell(id, Command::GoBack { iteration, make });
+            let run = &mut self.runs[at];
+            run.given = given;
+            run.config = config.clone();
+            run.going_back.push_back(config);
+        } else {
+            let earlier = self.earlier(id);
+            let fresh = self.entry(id, given, config, Some((checkpoint, earlier)), false);
+            self.runs[at].take_over(fresh);
+            self.runs[at].went_back(iteration);
+            self.tell(id, Command::Speed(self.runs[at].speed));
+        }
+        if run {
+            self.set_running(id, true);
+        }
         self.find_differences();
+        if self.current == Some(id) {
+            self.select(id);
+        }
     }
 
     fn close(&mut self, id: RunId) {
@@ -530,6 +580,25 @@ impl Session {
         self.next_number += 1;
         self.next_number - 1
     }
+}
+
+/// Gives the history and the path of a run up to where another goes on from it; called on the other's thread.
+type Earlier = Box<dyn FnOnce() -> (History, Trajectory) + Send>;
+
+/// How long a branch waits for the history of the run it leaves: an update of the largest networks.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The given keys with those added in which they are not yet `config`.
+fn given_for(given: &Table, config: &Config) -> Table {
+    let mut given = given.clone();
+    // A rule brings presets of its own, so that setting one key may move others.
+    for _ in 0..3 {
+        let Ok(resolved) = resolve(given.clone()) else { break };
+        for difference in differences(&resolved.config, config) {
+            put(&mut given, &difference.key, difference.to);
+        }
+    }
+    given
 }
 
 fn next_seed(seed: u64) -> u64 {

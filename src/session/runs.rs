@@ -156,6 +156,8 @@ pub struct RunEntry {
     pub(super) read_of_first: usize,
     pub(super) handle: Option<RunHandle>,
     pub(super) tickets: Vec<(u64, Ticket)>,
+    /// Settings of the states that its worker was told to go back to and has not yet.
+    pub(super) going_back: VecDeque<Config>,
 }
 
 /// What a checkpoint was asked for.

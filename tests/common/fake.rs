@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use basinscope::engine::run_worker::Made;
 use basinscope::numerics::landscape::LandscapeError;
-use basinscope::numerics::landscape::trajectory::Trajectory;
 use basinscope::numerics::parallel::Workers;
 use basinscope::numerics::rules::gradient::Outcome;
 use basinscope::numerics::weights::{Dims, Weights};
@@ -56,11 +55,8 @@ impl Fake {
 
 /// The run with its measurer.
 pub fn made(config: &Config, script: &Script, from: Option<&Checkpoint>) -> Made {
-    Made {
-        run: Box::new(Fake::new(config, script, from)),
-        measurer: Some(Box::new(FakeMeasurer { script: script.clone() })),
-        trajectory: Trajectory::default(),
-    }
+    let measurer = FakeMeasurer { script: script.clone() };
+    Made::fresh(Box::new(Fake::new(config, script, from)), Some(Box::new(measurer)))
 }
 
 const DIMS: Dims = Dims { n_in: 1, n_rec: 1, n_out: 1 };
