@@ -21,7 +21,8 @@ pub fn legend(ui: &mut Ui, plot: &Curves<'_>) {
     });
 }
 
-fn entry(ui: &mut Ui, look: LineLook, text: &str) -> Response {
+/// One entry of a legend.
+pub fn entry(ui: &mut Ui, look: LineLook, text: &str) -> Response {
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 3.0;
         let height = ui.text_style_height(&egui::TextStyle::Small);

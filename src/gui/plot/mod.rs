@@ -8,6 +8,7 @@ pub mod header;
 pub mod heat_map;
 pub mod number;
 pub mod paint;
+pub mod points;
 pub mod raster;
 pub mod scale;
 pub mod table;

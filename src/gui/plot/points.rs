@@ -1,0 +1,197 @@
+//! Owns [`Points`], a plot of single points: eigenvalues in their order, or in the complex plane.
+
+use eframe::egui::{self, Color32, Pos2, Ui, Vec2, vec2};
+use egui_plot::{HLine, Line, PlotPoint, PlotPoints, VLine};
+
+use super::axes::{self, Extent};
+use super::paint::{self, LineLook};
+use super::scale::Scale;
+use super::{header, number};
+use crate::gui::theme::{self, Dash};
+
+/// Points of one kind.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cloud {
+    /// What they are.
+    pub name: String,
+    /// How they look; without a marker they are a line.
+    pub look: LineLook,
+    /// (x, y).
+    pub points: Vec<[f64; 2]>,
+    /// Half the height of each point's error bar; empty = none.
+    pub errors: Vec<f64>,
+}
+
+/// A plot of points.
+#[derive(Clone, Debug)]
+pub struct Points {
+    /// Unique in the window, and its name.
+    pub title: &'static str,
+    /// The horizontal axis.
+    pub x_name: &'static str,
+    /// The vertical axis.
+    pub y_name: &'static str,
+    /// Scales of both axes.
+    pub scales: [Scale; 2],
+    /// The points.
+    pub clouds: Vec<Cloud>,
+    /// Circles around zero: radius and name.
+    pub circles: Vec<(f64, String)>,
+    /// Whether both axes have one unit.
+    pub equal_axes: bool,
+    /// Whether zero of the vertical axis is worth a line.
+    pub zero_line: bool,
+    /// A line down at this value, with its name.
+    pub at: Option<(f64, String)>,
+}
+
+impl Points {
+    /// Draws it into `size`; gives the value on the horizontal axis that was clicked.
+    pub fn show(&self, ui: &mut Ui, size: Vec2) -> Option<f64> {
+        let (rect, _) = ui.allocate_exact_size(size, egui::Sense::hover());
+        let mut child = ui.new_child(egui::UiBuilder::new().max_rect(rect));
+        self.legend(&mut child);
+        let [x, y] = self.scales;
+        let grey = theme::change_mark(ui.visuals().dark_mode);
+        let mut plot = axes::axes(self.title, self.scales, &child);
+        if self.equal_axes {
+            plot = plot.data_aspect(1.0);
+        }
+        let shown = plot.show(&mut child, |plot| {
+            for (radius, name) in &self.circles {
+                let points: PlotPoints<'_> = (0..=128)
+                    .map(|i| std::f64::consts::TAU * f64::from(i) / 128.0)
+                    .map(|angle| [radius * angle.cos(), radius * angle.sin()])
+                    .collect();
+                let line = Line::new(name.clone(), points).style(paint::line_style(Dash::Dashed));
+                plot.line(line.color(grey).width(1.2).allow_hover(false));
+            }
+            if self.zero_line
+                && let Some(zero) = y.place(0.0)
+            {
+                plot.hline(HLine::new("zero", zero).color(grey).width(1.0));
+            }
+            if let Some((value, name)) = &self.at
+                && let Some(place) = x.place(*value)
+            {
+                let line = VLine::new(name.clone(), place).style(paint::line_style(Dash::Dashed));
+                plot.vline(line.color(grey).width(1.2));
+            }
+            for (i, cloud) in self.clouds.iter().enumerate() {
+                let places: Vec<[f64; 2]> = cloud.points.iter().filter_map(|p| self.place(*p)).collect();
+                let low = places.iter().copied().reduce(|a, b| [a[0].min(b[0]), a[1].min(b[1])]);
+                let high = places.iter().copied().reduce(|a, b| [a[0].max(b[0]), a[1].max(b[1])]);
+                if let (Some(low), Some(high)) = (low, high) {
+                    plot.add(Extent::new(Some((low[0], high[0])), Some((low[1], high[1])), [1e-9, 1e-9]));
+                }
+                if cloud.look.marker.is_none() {
+                    let line = Line::new(cloud.name.clone(), PlotPoints::from(places)).id(("cloud", i));
+                    let line = line.color(cloud.look.color).width(cloud.look.width);
+                    plot.line(line.style(paint::line_style(cloud.look.dash)).allow_hover(false));
+                }
+            }
+        });
+        let frame = *shown.transform.frame();
+        let painter = ui.painter().with_clip_rect(frame);
+        let mut nearest: Option<(f32, Pos2, String)> = None;
+        let pointer = shown.response.hover_pos();
+        for cloud in &self.clouds {
+            let mut missing = 0;
+            for (i, point) in cloud.points.iter().enumerate() {
+                let Some(place) = self.place(*point) else {
+                    missing += usize::from(point[0].is_finite());
+                    if let Some(x) = x.place(point[0]) {
+                        let at = shown.transform.position_from_point_x(x);
+                        painter.add(paint::below(at, frame, cloud.look.color));
+                    }
+                    continue;
+                };
+                let at = shown.transform.position_from_point(&PlotPoint::from(place));
+                if let Some(error) = cloud.errors.get(i).filter(|e| e.is_finite() && **e > 0.0) {
+                    let end = |value: f64| y.place(value).map(|v| shown.transform.position_from_point_y(v));
+                    if let (Some(top), Some(bottom)) = (end(point[1] + error), end(point[1] - error)) {
+                        painter.vline(at.x, top..=bottom, (1.0, cloud.look.color.gamma_multiply(0.6)));
+                    }
+                }
+                if let Some(marker) = cloud.look.marker {
+                    painter.add(paint::marker(marker, at, 3.0, cloud.look.color));
+                }
+                let distance = pointer.map(|p| p.distance(at)).filter(|d| *d < 10.0);
+                if let Some(distance) = distance
+                    && nearest.as_ref().is_none_or(|(d, _, _)| distance < *d)
+                {
+                    nearest = Some((distance, at, self.words(cloud, i)));
+                }
+            }
+            if missing > 0 {
+                let text = format!("{missing} of {} cannot be shown (at the bottom edge)", cloud.name);
+                let at = frame.left_bottom() + vec2(4.0, -2.0);
+                let font = egui::TextStyle::Small.resolve(ui.style());
+                painter.text(at, egui::Align2::LEFT_BOTTOM, text, font, ui.visuals().weak_text_color());
+            }
+        }
+        if let Some((_, at, text)) = nearest {
+            paint::boxed_text(ui, frame, at, vec![(None, text)]);
+        }
+        paint::corner(ui, frame, &format!("{} by {}", self.y_name, self.x_name));
+        shown.response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, self.in_words()));
+        let clicked = shown.response.interact_pointer_pos().filter(|_| shown.response.clicked())?;
+        Some(x.value(shown.transform.value_from_position(clicked).x))
+    }
+
+    fn legend(&self, ui: &mut Ui) {
+        ui.horizontal_wrapped(|ui| {
+            ui.spacing_mut().item_spacing = vec2(8.0, 1.0);
+            for cloud in &self.clouds {
+                header::entry(ui, cloud.look, &cloud.name);
+            }
+            let grey = theme::change_mark(ui.visuals().dark_mode);
+            for (_, name) in &self.circles {
+                let look = LineLook { color: grey, dash: Dash::Dashed, marker: None, width: 1.2 };
+                header::entry(ui, look, name);
+            }
+        });
+    }
+
+    fn place(&self, point: [f64; 2]) -> Option<[f64; 2]> {
+        Some([self.scales[0].place(point[0])?, self.scales[1].place(point[1])?])
+    }
+
+    fn words(&self, cloud: &Cloud, i: usize) -> String {
+        let [x, y] = cloud.points[i];
+        let error = cloud.errors.get(i).filter(|e| e.is_finite() && **e > 0.0);
+        let spread = error.map_or(String::new(), |e| format!(" ± {}", number::value(*e)));
+        format!(
+            "{}: {} {}, {} {}{spread}",
+            cloud.name,
+            self.x_name,
+            number::value(x),
+            self.y_name,
+            number::value(y)
+        )
+    }
+
+    fn in_words(&self) -> String {
+        let mut text = format!("{}: {} by {}", self.title, self.y_name, self.x_name);
+        for cloud in &self.clouds {
+            text += &format!(". {}: {} points", cloud.name, cloud.points.len());
+            if let Some([x, y]) = cloud.points.first() {
+                text += &format!(", the first at {} is {}", number::value(*x), number::value(*y));
+            }
+        }
+        text
+    }
+}
+
+/// A cloud of markers.
+pub fn cloud(name: impl Into<String>, slot: usize, dark: bool, points: Vec<[f64; 2]>) -> Cloud {
+    let (color, marker) = theme::run_style(slot, dark);
+    let look = LineLook { color, dash: Dash::Solid, marker: Some(marker), width: 1.5 };
+    Cloud { name: name.into(), look, points, errors: Vec::new() }
+}
+
+/// A line.
+pub fn line(name: impl Into<String>, color: Color32, dash: Dash, points: Vec<[f64; 2]>) -> Cloud {
+    let look = LineLook { color, dash, marker: None, width: 1.5 };
+    Cloud { name: name.into(), look, points, errors: Vec::new() }
+}
