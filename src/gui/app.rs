@@ -11,7 +11,9 @@ use super::experiment::Experiment;
 use super::layout::{Layout, Panel};
 use super::plot::curves::Cursor;
 use super::theme::{Look, ThemeChoice};
-use super::{activity, curves, diagnostics, experiment, help, notices, runs, theme, top_bar};
+use super::{
+    activity, curves, diagnostics, experiment, help, landscape, notices, runs, spectrum, theme, top_bar,
+};
 use crate::session::{Action, Effect, Session};
 
 /// The longest time that a frame takes in what workers have said.
@@ -47,6 +49,8 @@ pub struct Panels {
     pub curves: curves::State,
     /// The linked cursor.
     pub cursor: Cursor,
+    /// The landscape panel.
+    pub landscape: landscape::State,
     /// The activity panel.
     pub activity: activity::State,
     /// The table of runs.
@@ -250,6 +254,8 @@ impl egui_tiles::Behavior<Panel> for Panes<'_> {
             Panel::Loss | Panel::Accuracy | Panel::Curvature | Panel::Lyapunov | Panel::Alignment => {
                 curves::show(ui, *panel, session, &mut panels.curves, &mut panels.cursor);
             }
+            Panel::Landscape => landscape::show(ui, session, &mut panels.landscape, asked),
+            Panel::Spectrum => spectrum::show(ui, session, asked),
             Panel::Activity => activity::show(ui, session, &mut panels.activity, asked),
             Panel::Runs => runs::show(ui, session, &mut panels.runs, asked),
         });

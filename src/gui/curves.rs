@@ -275,11 +275,17 @@ pub fn show(ui: &mut Ui, panel: Panel, session: &Session, state: &mut State, cur
         if panel == Panel::Curvature
             && let Some(lines) = lines.get(&run.id)
         {
-            for (curve, now) in [(&lines.exact, &lines.exact_now), (&lines.own, &lines.own_now)] {
+            // Of runs that are not selected the line that holds them is enough.
+            let own = (&lines.own, &lines.own_now, Dash::Sparse);
+            let exact = (&lines.exact, &lines.exact_now, Dash::Dotted);
+            for (curve, now, dash) in [exact, own] {
                 let Some(now) = now else { continue };
+                if !is_current && lines.own_now.is_some() && dash == Dash::Dotted {
+                    continue;
+                }
                 shown.push(Shown {
-                    name: name(if now.value.is_some() { &now.formula } else { "no stability line" }),
-                    look: LineLook { color, dash: Dash::Dotted, marker: None, width: 1.5 },
+                    name: if is_current { formula(now) } else { name(&formula(now)) },
+                    look: LineLook { color, dash, marker: None, width: 1.5 },
                     curve,
                     abscissa,
                     span: 0.0,
@@ -324,6 +330,11 @@ fn smoothed_loss(run: &RunEntry, span: f64) -> Vec<(f64, f64)> {
     curve.means(0.0, last, 1000).into_iter().map(|(i, v)| (i, mean.add(i, v))).collect()
 }
 
+/// How a stability line follows from the settings.
+fn formula(line: &StabilityLine) -> String {
+    if line.value.is_some() { line.formula.clone() } else { "no stability line".into() }
+}
+
 /// How far a stability line can be trusted, in a word or two.
 fn standing(line: &StabilityLine) -> String {
     match line.standing {
@@ -361,16 +372,17 @@ fn notes(curve: &Curve, view: &View) -> Option<String> {
     (!notes.is_empty()).then(|| notes.join(", "))
 }
 
-/// The legend of several runs: what each dash means, then the colour and marker of each run.
+/// The legend of several runs: what each dash means, and beside the loss the colour and marker of each run.
 fn key(plot: &Plot, runs: &[&RunEntry], dark: bool) -> Vec<(LineLook, String)> {
     let grey = theme::change_mark(dark);
     let look = |color, dash, marker: Option<Marker>| LineLook { color, dash, marker, width: 1.5 };
     let kinds = plot.series.iter().map(|(_, name, dash)| (look(grey, *dash, None), (*name).to_owned()));
-    let runs = runs.iter().map(|run| {
+    // The runs' colours stand beside the loss and in the table of runs; elsewhere the room is the curves'.
+    let named = runs.iter().filter(|_| plot.panel == Panel::Loss).map(|run| {
         let (color, marker) = theme::run_style(run.colour, dark);
         (look(color, Dash::Solid, Some(marker)), run.name.clone())
     });
-    kinds.chain(runs).collect()
+    kinds.chain(named).collect()
 }
 
 /// The iterations or seconds that all plots show, so that they line up.

@@ -32,18 +32,18 @@ struct Sound {
 struct Group {
     title: &'static str,
     open: bool,
-    fields: &'static [Field],
+    fields: &'static [Field<'static>],
 }
 
-const fn plain(key: &'static str, label: &'static str) -> Field {
+const fn plain(key: &'static str, label: &'static str) -> Field<'static> {
     Field { key, label, control: Control::Plain }
 }
 
-const fn log(key: &'static str, label: &'static str, low: f64, high: f64) -> Field {
+const fn log(key: &'static str, label: &'static str, low: f64, high: f64) -> Field<'static> {
     Field { key, label, control: Control::LogSlider(low, high) }
 }
 
-const fn slider(key: &'static str, label: &'static str, low: f64, high: f64) -> Field {
+const fn slider(key: &'static str, label: &'static str, low: f64, high: f64) -> Field<'static> {
     Field { key, label, control: Control::Slider(low, high) }
 }
 
@@ -169,7 +169,7 @@ pub fn show(ui: &mut Ui, session: &Session, state: &mut Experiment, asked: &mut 
                         }
                         for info in config::keys().iter().filter(|k| own && k.task == Some(task)) {
                             let label = own_label(info.path);
-                            let field = Field { key: info.path, label, control: Control::Plain };
+                            let field = Field { key: info.path, label: &label, control: Control::Plain };
                             fields::row(ui, field, info, &read, asked);
                         }
                     });
@@ -179,9 +179,9 @@ pub fn show(ui: &mut Ui, session: &Session, state: &mut Experiment, asked: &mut 
     });
 }
 
-/// A task's own key as a label, `delay_min` as "delay min". Keys live as long as the program.
-fn own_label(path: &'static str) -> &'static str {
-    path.rsplit('.').next().unwrap_or(path)
+/// A task's own key as a label: `task.delay_min` is "Delay min".
+fn own_label(path: &str) -> String {
+    fields::sentence(&path.rsplit('.').next().unwrap_or(path).replace('_', " "))
 }
 
 /// Keys that have no effect under the other settings are left out.

@@ -15,11 +15,11 @@ use crate::training::presets::Source;
 
 /// How a key is shown.
 #[derive(Clone, Copy, Debug)]
-pub struct Field {
+pub struct Field<'a> {
     /// Its full path.
     pub key: &'static str,
     /// What it is called.
-    pub label: &'static str,
+    pub label: &'a str,
     /// How it is set.
     pub control: Control,
 }
@@ -48,7 +48,7 @@ pub struct Reading<'a> {
 }
 
 /// Draws the row of a key: its label, its control, and what marks it as changed.
-pub fn row(ui: &mut Ui, field: Field, info: &KeyInfo, read: &Reading<'_>, asked: &mut Asked) {
+pub fn row(ui: &mut Ui, field: Field<'_>, info: &KeyInfo, read: &Reading<'_>, asked: &mut Asked) {
     let given = read.session.settings().given_value(field.key);
     let Some(value) = given.or_else(|| read.values.get(field.key)) else { return };
     let pending = read.pending.iter().any(|key| key == field.key);
@@ -104,7 +104,7 @@ pub fn sentence(text: &str) -> String {
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
-fn control(ui: &mut Ui, field: Field, info: &KeyInfo, value: &Value, asked: &mut Asked) -> Response {
+fn control(ui: &mut Ui, field: Field<'_>, info: &KeyInfo, value: &Value, asked: &mut Asked) -> Response {
     match (info.values, value) {
         (Values::Choice(words), Value::String(now)) => choice(ui, field, words, now, asked),
         (Values::WholeOr(_, most, word), _) => whole_or(ui, field, most, word, value, asked),
@@ -121,7 +121,7 @@ fn as_number(value: &Value) -> Option<f64> {
     value.as_float().or_else(|| value.as_integer().map(|n| n as f64))
 }
 
-fn set(field: Field, value: impl Into<Value>, asked: &mut Asked) {
+fn set(field: Field<'_>, value: impl Into<Value>, asked: &mut Asked) {
     asked.act(Action::Set { key: field.key.into(), value: value.into() });
 }
 
@@ -132,7 +132,7 @@ fn settle(response: &Response, asked: &mut Asked) {
     }
 }
 
-fn choice(ui: &mut Ui, field: Field, words: &[&'static str], now: &str, asked: &mut Asked) -> Response {
+fn choice(ui: &mut Ui, field: Field<'_>, words: &[&'static str], now: &str, asked: &mut Asked) -> Response {
     let response = egui::ComboBox::from_id_salt(field.key)
         .selected_text(now)
         .width(120.0)
@@ -156,7 +156,7 @@ fn choice(ui: &mut Ui, field: Field, words: &[&'static str], now: &str, asked: &
 
 /// A drag stays within the range. A typed value outside of it is taken as it is: the settings then say what is
 /// wrong, which tells more than another value than the one that was typed.
-fn whole(ui: &mut Ui, field: Field, least: u64, most: u64, now: i64, asked: &mut Asked) -> Response {
+fn whole(ui: &mut Ui, field: Field<'_>, least: u64, most: u64, now: i64, asked: &mut Asked) -> Response {
     let mut n = now;
     let speed = (now.unsigned_abs() as f64 * 0.01).max(0.1);
     let response = ui.add(egui::DragValue::new(&mut n).speed(speed).update_while_editing(false));
@@ -171,7 +171,7 @@ fn whole(ui: &mut Ui, field: Field, least: u64, most: u64, now: i64, asked: &mut
 /// A cadence or a skip: a number, or the word.
 fn whole_or(
     ui: &mut Ui,
-    field: Field,
+    field: Field<'_>,
     most: u64,
     word: &'static str,
     value: &Value,
@@ -210,7 +210,7 @@ fn whole_or(
     response
 }
 
-fn real(ui: &mut Ui, field: Field, range: Range, now: f64, asked: &mut Asked) -> Response {
+fn real(ui: &mut Ui, field: Field<'_>, range: Range, now: f64, asked: &mut Asked) -> Response {
     let mut x = now;
     let format = |v: f64, _: std::ops::RangeInclusive<usize>| number::short(v);
     let response = match field.control {
@@ -242,7 +242,7 @@ fn real(ui: &mut Ui, field: Field, range: Range, now: f64, asked: &mut Asked) ->
 }
 
 /// Lists and paths are typed.
-fn text(ui: &mut Ui, field: Field, value: &Value, asked: &mut Asked) -> Response {
+fn text(ui: &mut Ui, field: Field<'_>, value: &Value, asked: &mut Asked) -> Response {
     let id = ui.scope_id().with((field.key, "text"));
     let now = match value {
         Value::String(text) => text.clone(),

@@ -27,7 +27,7 @@ pub fn curvature(ui: &mut Ui, run: &RunEntry, lines: Option<&Lines>) {
                 .on_hover_text(Series::LambdaMaxResidual.meaning());
         }
         if let Some(text) = lines.and_then(|lines| lines.not_binding.as_ref()) {
-            ui.small(text);
+            ui.small("far below its line").on_hover_text(text);
         }
     });
 }

@@ -15,19 +15,23 @@ pub enum Panel {
     Curvature,
     Lyapunov,
     Alignment,
+    Landscape,
+    Spectrum,
     Activity,
     Runs,
 }
 
 impl Panel {
     /// All panels, in the order of the View menu.
-    pub const ALL: [Panel; 8] = [
+    pub const ALL: [Panel; 10] = [
         Panel::Experiment,
         Panel::Loss,
         Panel::Accuracy,
         Panel::Curvature,
         Panel::Lyapunov,
         Panel::Alignment,
+        Panel::Landscape,
+        Panel::Spectrum,
         Panel::Activity,
         Panel::Runs,
     ];
@@ -41,6 +45,8 @@ impl Panel {
             Panel::Curvature => "Curvature",
             Panel::Lyapunov => "Lyapunov",
             Panel::Alignment => "Alignment and gap",
+            Panel::Landscape => "Landscape",
+            Panel::Spectrum => "Spectrum",
             Panel::Activity => "Activity",
             Panel::Runs => "Runs",
         }
@@ -63,6 +69,11 @@ impl Panel {
                 "How far the rule's gradient goes along the exact one (rho), the cosine between them, and the \
                  generalization gap"
             }
+            Panel::Landscape => {
+                "The loss over a plane through weight space, with the run's path: a slice hides all other \
+                 directions"
+            }
+            Panel::Spectrum => "Leading Hessian eigenvalues and Lyapunov exponents, as measured last",
             Panel::Activity => "Input, units and output of the selected run during one probe trial",
             Panel::Runs => "Every run: how it is, what differs, its latest values",
         }
@@ -86,13 +97,16 @@ impl Default for Layout {
         let experiment = pane(Panel::Experiment);
         let [curvature, lyapunov, alignment] =
             [Panel::Curvature, Panel::Lyapunov, Panel::Alignment].map(&mut pane);
-        let activity = pane(Panel::Activity);
+        let landscape = pane(Panel::Landscape);
         let runs = pane(Panel::Runs);
         let loss = vec![tiles.insert_pane(Panel::Loss), tiles.insert_pane(Panel::Accuracy)];
         let loss = tiles.insert_tab_tile(loss);
         let curves = [(loss, 1.2), (curvature, 1.2), (lyapunov, 0.8), (alignment, 0.8)];
         let curves = split(&mut tiles, LinearDir::Vertical, &curves);
-        let columns = [(experiment, 0.62), (curves, 1.2), (activity, 1.0)];
+        let tabs = [Panel::Spectrum, Panel::Activity].map(|panel| tiles.insert_pane(panel)).to_vec();
+        let tabs = tiles.insert_tab_tile(tabs);
+        let pictures = split(&mut tiles, LinearDir::Vertical, &[(landscape, 1.15), (tabs, 1.0)]);
+        let columns = [(experiment, 0.62), (curves, 1.2), (pictures, 1.0)];
         let columns = split(&mut tiles, LinearDir::Horizontal, &columns);
         let root = split(&mut tiles, LinearDir::Vertical, &[(columns, 4.6), (runs, 1.0)]);
         Self { tree: Tree::new(egui::Id::unique("panels"), root, tiles) }

@@ -14,9 +14,11 @@ mod experiment;
 mod fields;
 mod freshness;
 mod help;
+mod landscape;
 mod notices;
 mod open;
 mod runs;
+mod spectrum;
 mod top_bar;
 
 pub use open::{OpenError, open};

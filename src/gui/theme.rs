@@ -60,6 +60,7 @@ pub enum Dash {
     Solid,
     Dashed,
     Dotted,
+    Sparse,
 }
 
 /// Colour and marker of the run in a slot of the runs table. With more runs than colours the colour comes

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::runs::RunId;
+use crate::training::measures::{Measure, SliceRequest};
 
 /// What a user can ask for. Actions on `current` act on the run that is selected.
 #[derive(Clone, Debug, PartialEq)]
@@ -95,6 +96,11 @@ pub enum Action {
 
     /// Shows the activity of this probe trial of the selected run; `None`: of none.
     ShowActivity(Option<usize>),
+    /// Takes these measures of the selected run now, whatever their cadence.
+    Measure(Vec<Measure>),
+    /// Computes this slice of the selected run's landscape, coarse to fine; it takes the place of one that is
+    /// being computed.
+    Slice(Box<SliceRequest>),
     /// Takes a notice away.
     Dismiss(u64),
     /// The user wants to choose a path: the screen answers with [`Action::Save`] or [`Action::Open`].

@@ -21,6 +21,8 @@ pub(super) fn parts() -> Vec<Part> {
         set("rule.kind", Value::String(rule.into()));
         set("measure.curvature", Value::Integer(20));
         set("measure.test", Value::Integer(20));
+        set("measure.landscape", Value::Integer(400));
+        set("measure.slice.directions", Value::String("trajectory".into()));
         // The stability line belongs to the Hessian of all weights.
         set("measure.block", Value::String("all".into()));
         Part { name, given, speed: 150.0 }

@@ -210,6 +210,8 @@ impl Session {
                 self.with(id, |r| r.bookmarks.retain(|b| b.id != bookmark));
             }
             Action::ShowActivity(trial) => self.tell_current(Command::Activity(trial)),
+            Action::Measure(measures) => self.tell_current(Command::Measure(measures)),
+            Action::Slice(request) => self.tell_current(Command::Slice(request)),
             Action::Dismiss(id) => self.notices.retain(|n| n.id != id),
             Action::Ask(dialog) => {
                 effects.push(Effect::AskPath { dialog, proposal: proposal(dialog).into() })

@@ -239,8 +239,10 @@ impl Curves<'_> {
         {
             let y = transform.position_from_point_y(place);
             let font = egui::TextStyle::Small.resolve(ui.style());
-            let at = pos2(frame.right() - 4.0, y - 1.0);
-            painter.text(at, egui::Align2::RIGHT_BOTTOM, level.name, font, ui.visuals().weak_text_color());
+            let above = y - font.size > frame.top() + 2.0;
+            let align = if above { egui::Align2::RIGHT_BOTTOM } else { egui::Align2::RIGHT_TOP };
+            let at = pos2(frame.right() - 4.0, if above { y - 1.0 } else { y + 1.0 });
+            painter.text(at, align, level.name, font, ui.visuals().weak_text_color());
         }
         self.paint_marks(ui, frame, scales[0], x_of);
         if let Some(pointer) = response.hover_pos() {

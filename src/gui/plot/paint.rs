@@ -11,6 +11,7 @@ pub fn line_style(dash: Dash) -> LineStyle {
         Dash::Solid => LineStyle::Solid,
         Dash::Dashed => LineStyle::Dashed { length: 6.0 },
         Dash::Dotted => LineStyle::Dotted { spacing: 4.0 },
+        Dash::Sparse => LineStyle::Dotted { spacing: 9.0 },
     }
 }
 
@@ -63,6 +64,7 @@ impl LineLook {
             Dash::Solid => vec![Shape::line_segment(ends, stroke)],
             Dash::Dashed => Shape::dashed_line(&ends, stroke, 5.0, 3.0),
             Dash::Dotted => Shape::dotted_line(&ends, self.color, 4.0, 1.2),
+            Dash::Sparse => Shape::dotted_line(&ends, self.color, 9.0, 1.5),
         };
         if let Some(shape) = self.marker {
             shapes.push(marker(shape, left + vec2(length / 2.0, 0.0), 3.5, self.color));

@@ -82,7 +82,9 @@ impl Points {
                 let low = places.iter().copied().reduce(|a, b| [a[0].min(b[0]), a[1].min(b[1])]);
                 let high = places.iter().copied().reduce(|a, b| [a[0].max(b[0]), a[1].max(b[1])]);
                 if let (Some(low), Some(high)) = (low, high) {
-                    plot.add(Extent::new(Some((low[0], high[0])), Some((low[1], high[1])), [1e-9, 1e-9]));
+                    let tenth = |value: f64| 0.1 * value.abs().max(1e-9);
+                    let least = [1.0, if y == Scale::Linear { tenth(high[1]) } else { 0.2 }];
+                    plot.add(Extent::new(Some((low[0], high[0])), Some((low[1], high[1])), least));
                 }
                 if cloud.look.marker.is_none() {
                     let line = Line::new(cloud.name.clone(), PlotPoints::from(places)).id(("cloud", i));

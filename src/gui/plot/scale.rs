@@ -89,11 +89,13 @@ impl Scale {
                 .filter_map(|tick| Some(Tick { place: self.place(tick.place)?, ..tick }))
                 .collect();
         }
-        // Zero, and decades from the threshold outwards on both sides.
+        // Zero, and decades from the threshold outwards on both sides; a number only where it does not crowd the
+        // one further in.
         let first = threshold.log10().ceil() as i32;
         let last = top.abs().max(bottom.abs()).log10().floor() as i32;
-        let decades = (last - first + 1).max(1) as usize;
-        let stride = (2 * decades).div_ceil(room) as i32;
+        let lines = ((last - first) / 40).max(1);
+        let apart = (high - low) / room as f64;
+        let mut numbered = 0.0;
         let mut ticks = Vec::new();
         let mut push = |value: f64, labelled: bool| {
             if let Some(place) = self.place(value)
@@ -104,10 +106,12 @@ impl Scale {
             }
         };
         push(0.0, true);
-        let lines = (stride / 10).max(1);
-        for decade in (first..=last).rev().step_by(lines as usize) {
+        for decade in (first..=last).filter(|decade| (last - decade) % lines == 0) {
             let value = 10f64.powi(decade);
-            let labelled = (last - decade) % stride == 0;
+            let labelled = self.place(value).is_some_and(|place| place - numbered >= apart);
+            if labelled {
+                numbered = self.place(value).unwrap_or(numbered);
+            }
             push(value, labelled);
             push(-value, labelled);
         }
@@ -258,6 +262,18 @@ mod tests {
         assert_eq!(labels(-1.1, 0.1, 6), ["0.1", "0.2", "0.5", "1"]);
         // Half a decade: round values, not powers.
         assert_eq!(labels(0.0, 0.48, 4), ["1", "2", "3"].map(String::from));
+    }
+
+    #[test]
+    fn a_signed_axis_numbers_zero_and_decades_that_do_not_crowd() {
+        let scale = Scale::SignedLog { threshold: 0.01 };
+        let (low, high) = (scale.place(-5.0).unwrap(), scale.place(150.0).unwrap());
+        let labels = |room| -> Vec<String> {
+            let ticks = scale.ticks(low, high, room);
+            ticks.into_iter().filter(|t| !t.label.is_empty()).map(|t| t.label).collect()
+        };
+        assert_eq!(labels(7), ["-1", "-0.1", "0", "0.1", "1", "10", "100"]);
+        assert_eq!(labels(4), ["-1", "0", "1", "100"]);
     }
 
     #[test]
