@@ -6,6 +6,7 @@ use std::path::Path;
 use super::{Ending, Refused, complain, say};
 use crate::files::atomic::{self, FileError};
 use crate::files::idx;
+use crate::files::network_input;
 use crate::files::npz::Npz;
 use crate::files::snapshot::Snapshot;
 use crate::files::trials;
@@ -36,13 +37,18 @@ fn npz(path: &Path) -> Result<String, Refused> {
     if !file.has("w_rec") && file.has("x") {
         return trials_of(path);
     }
+    let sizes = |Dims { n_in, n_rec, n_out }| format!("{n_in} inputs, {n_rec} units, {n_out} outputs");
+    if !file.has("resume_json") {
+        let given = network_input::read(path, toml::Table::new())?.given;
+        let trials = given.probe.n_batch();
+        return Ok(format!("a network to measure, {}, on {trials} trials", sizes(given.weights.dims())));
+    }
     let snapshot = Snapshot::read(path)?;
-    let Dims { n_in, n_rec, n_out } = snapshot.weights.dims();
-    let goes_on = if snapshot.resume.is_some() { "can go on" } else { "cannot go on, it is a network only" };
     Ok(format!(
-        "a snapshot of {} at iteration {}, {n_in} inputs, {n_rec} units, {n_out} outputs; {goes_on}",
+        "a snapshot of {} at iteration {}, {}; can go on",
         snapshot.config.task.own.kind().name(),
-        snapshot.iteration
+        snapshot.iteration,
+        sizes(snapshot.weights.dims())
     ))
 }
 
