@@ -594,5 +594,6 @@ fn a_run_that_goes_back_forgets_what_came_after_and_goes_on() {
     let all = asked.wait(LONG).expect("it answers");
     assert_eq!(all.history.series(Series::TrainLoss).len(), 120);
     let path: Vec<i64> = all.trajectory.states().map(|s| s.iteration()).collect();
-    assert_eq!(path, (0..=120).collect::<Vec<_>>());
+    // Thinned to every second iteration before it went back.
+    assert_eq!(path, (0..=120).step_by(2).collect::<Vec<_>>());
 }

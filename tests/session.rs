@@ -396,3 +396,109 @@ fn a_path_is_asked_of_the_screen() {
     let proposal = "snapshot.npz".to_owned();
     assert_eq!(effects, [Effect::AskPath { dialog: Dialog::Save(Export::Snapshot), proposal }]);
 }
+
+const SMALL: &str = "iterations = 60\n[task]\nkind = \"romo\"\nbatch = 8\ntest_trials = 16\n\
+                     [network]\nn_rec = 8\n[measure]\ntest = 10\ncurvature = 20\nprobe_trials = 8\n";
+
+/// The notice that a file was written.
+fn written(session: &mut Session, export: Export, path: &std::path::Path) {
+    session.act(Action::Save(export, path.into()));
+    assert_eq!(session.errands().count(), 1);
+    until(session, "the file", |s| s.errands().count() == 0);
+    let notice = session.notices().last().expect("it says so");
+    assert_eq!(
+        (notice.is_error, notice.text.as_str()),
+        (false, format!("Wrote {}", path.display()).as_str())
+    );
+}
+
+fn weights_at_end(session: &mut Session) -> Vec<f64> {
+    until(session, "the end", |s| matches!(current(s).state, RunState::Ended(_)));
+    session.act(Action::Bookmark { label: "end".into() });
+    until(session, "the weights", |s| current(s).bookmarks.iter().any(|b| b.label == "end"));
+    let bookmark = current(session).bookmarks.iter().find(|b| b.label == "end").expect("it is there");
+    bookmark.checkpoint.weights.flat().to_vec()
+}
+
+#[test]
+fn a_saved_run_is_opened_and_goes_on_as_if_it_had_never_stopped() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("half.npz");
+    let mut session = Session::new(engine(), trainers(), parse(SMALL).expect("TOML"));
+    session.act(Action::StartNew);
+    let unbroken = weights_at_end(&mut session);
+    session.act(Action::Reset);
+    session.act(Action::Step(25));
+    until(&mut session, "25", |s| current(s).iteration == 25);
+    written(&mut session, Export::Snapshot, &path);
+    let saved = basinscope::files::snapshot::Snapshot::read(&path).expect("a sound file");
+    assert_eq!(saved.history.series(Series::TrainLoss).len(), 25);
+    assert!(saved.found.lambda_max.is_some(), "measured on these weights");
+    assert!(saved.found.loss.is_some() && saved.probe.is_some());
+
+    let mut another = Session::new(engine(), trainers(), toml::Table::new());
+    another.act(Action::Open(path));
+    until(&mut another, "the run", |s| s.current().is_some_and(|r| r.state == RunState::Paused));
+    let run = current(&another);
+    assert_eq!((run.name.as_str(), run.iteration), ("half", 25));
+    assert_eq!(run.curves.get(Series::TrainLoss).map(|c| c.len()), Some(25));
+    assert!(another.pending().is_empty(), "the settings are the file's");
+    another.act(Action::RunOrPause);
+    assert_eq!(weights_at_end(&mut another), unbroken);
+    let curve = current(&another).curves.get(Series::TrainLoss).expect("values");
+    assert_eq!(curve.len(), 60);
+    written(&mut another, Export::Curves, &folder.path().join("all.csv"));
+    let csv = std::fs::read_to_string(folder.path().join("all.csv")).expect("text");
+    assert_eq!(csv.lines().filter(|l| l.contains(",train_loss,")).count(), 60, "those before it too");
+}
+
+#[test]
+fn saved_settings_are_the_settings() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("config.toml");
+    let mut session = Session::new(engine(), trainers(), parse(SMALL).expect("TOML"));
+    session.act(Action::StartNew);
+    session.act(set("optimizer.learning_rate", 0.5));
+    written(&mut session, Export::Settings, &path);
+    let config = current(&session).config.clone();
+    let mut another = Session::new(engine(), trainers(), toml::Table::new());
+    another.act(Action::Open(path));
+    until(&mut another, "the run", |s| s.current().is_some());
+    assert_eq!(current(&another).config, config);
+    assert!(!current(&another).is_running());
+}
+
+#[test]
+fn a_file_that_cannot_be_read_or_written_says_why_and_changes_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut session = session(slow(), SMALL);
+    let saved = Action::Save(Export::Curves, folder.path().join("c.csv"));
+    session.act(saved);
+    assert!(session.notices().last().is_some_and(|n| n.is_error && n.text.contains("no run")));
+    let bad = folder.path().join("bad.toml");
+    std::fs::write(&bad, "network.gain = -1").expect("a file");
+    let foreign = folder.path().join("foreign.npz");
+    std::fs::write(&foreign, b"PK\x03\x04 and nothing more").expect("a file");
+    for (path, word) in [
+        (bad, "network.gain"),
+        (foreign, "foreign.npz"),
+        (folder.path().join("missing.npz"), "missing.npz"),
+        (folder.path().to_path_buf(), "directory"),
+    ] {
+        let before = session.notices().len();
+        session.act(Action::Open(path));
+        until(&mut session, "an answer", |s| s.errands().count() == 0);
+        let notice = session.notices().last().expect("it says so");
+        assert_eq!(session.notices().len(), before + 1);
+        assert!(
+            notice.is_error && notice.text.contains(word) && !notice.text.contains('\n'),
+            "{}",
+            notice.text
+        );
+    }
+    assert!(session.runs().is_empty());
+    session.act(Action::StartNew);
+    session.act(Action::Save(Export::Curves, folder.path().join("not/there.csv")));
+    until(&mut session, "an answer", |s| s.errands().count() == 0);
+    assert!(session.notices().last().is_some_and(|n| n.is_error && n.text.contains("there.csv")));
+}

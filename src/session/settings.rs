@@ -199,3 +199,16 @@ pub fn put(table: &mut Table, key: &str, value: Option<Value>) {
         }
     }
 }
+
+/// The given keys with those added in which they are not yet `config`.
+pub(super) fn given_for(given: &Table, config: &Config) -> Table {
+    let mut given = given.clone();
+    // A rule brings presets of its own, so that setting one key may move others.
+    for _ in 0..3 {
+        let Ok(resolved) = resolve(given.clone()) else { break };
+        for difference in differences(&resolved.config, config) {
+            put(&mut given, &difference.key, difference.to);
+        }
+    }
+    given
+}

@@ -8,6 +8,7 @@ use crate::numerics::trials::Trials;
 use crate::training::config::{Config, Precision};
 use crate::training::driver::Driver;
 use crate::training::measured::{Given, gradients};
+use crate::training::measures::Finding;
 use crate::training::trainer;
 
 impl Snapshot {
@@ -17,13 +18,28 @@ impl Snapshot {
     /// # Errors
     /// Data that do not fit the task; those of the run do.
     pub fn of_driver(driver: &Driver, data: &TaskData, workers: &dyn Workers) -> Result<Self, TaskError> {
-        let (run, checkpoint) = (driver.run(), driver.checkpoint());
-        let mut snapshot = Self::of_run(run.config(), &checkpoint, driver.history(), driver.trajectory());
-        let probe = probe(run.config(), data)?;
-        snapshot.found = Found::of_findings(driver.latest().values(), run.iteration());
+        let run =
+            Self::of_run(driver.run().config(), &driver.checkpoint(), driver.history(), driver.trajectory());
+        run.measured(driver.latest().values(), data, workers)
+    }
+
+    /// The same with its probe batch, loss, outputs and gradients there (the exact one and that of the run's
+    /// rule), and those of the findings that belong to its weights.
+    ///
+    /// # Errors
+    /// Data that do not fit the task; those of the run do.
+    pub fn measured<'a>(
+        self,
+        findings: impl IntoIterator<Item = &'a Finding>,
+        data: &TaskData,
+        workers: &dyn Workers,
+    ) -> Result<Self, TaskError> {
+        let mut snapshot = self;
+        let probe = probe(&snapshot.config, data)?;
+        snapshot.found = Found::of_findings(findings, snapshot.iteration);
         // A run that diverged has nothing left to measure.
         if snapshot.weights.flat().iter().all(|w| w.is_finite()) {
-            let config = run.config().clone();
+            let config = snapshot.config.clone();
             let given = Given {
                 network: trainer::network(&config.network, snapshot.weights.dims()),
                 weights: snapshot.weights.clone(),

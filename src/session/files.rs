@@ -1,0 +1,199 @@
+//! How a session writes and reads files: on threads of their own, so that no frame waits for a disk.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use toml::{Table, Value};
+
+use super::action::Export;
+use super::settings::{given_for, put};
+use super::{RunId, Session};
+use crate::engine::errand::{Asked, question};
+use crate::engine::messages::{Collected, Command};
+use crate::engine::pool::Processors;
+use crate::files::atomic::FileError;
+use crate::files::snapshot::Snapshot;
+use crate::files::{atomic, history_csv, task_data};
+use crate::training::config::Cadence;
+use crate::training::config::resolve::{parse, resolve};
+use crate::training::history::Row;
+use crate::training::measures::{Finding, Measure, Subject, measurer};
+use crate::training::trainer::learning_rate;
+
+/// The largest settings file that is read.
+const MOST_SETTINGS: u64 = 1 << 20;
+/// How long a file waits for a run to give what there is of it: an update of the largest networks.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A file on its way.
+pub(super) struct Errand {
+    words: String,
+    run: Option<RunId>,
+    result: Asked<Result<Brought, String>>,
+}
+
+/// What an errand comes back with.
+enum Brought {
+    /// A file was written.
+    Written(PathBuf),
+    /// Settings.
+    Settings(Table),
+    /// A run.
+    Snapshot(PathBuf, Box<Snapshot>),
+}
+
+impl Errand {
+    pub fn words(&self) -> &str {
+        &self.words
+    }
+}
+
+impl Session {
+    /// Writes a file of the selected run.
+    pub(super) fn save(&mut self, export: Export, path: PathBuf) {
+        let Some(run) = self.current() else {
+            return self.notice("There is no run to save: start one first.".into(), true, None);
+        };
+        let id = run.id;
+        let words = format!("Writing {}", path.display());
+        let (reply, asked) = question();
+        self.tell(id, Command::Collect(reply));
+        let workers = self.engine.measure_processors();
+        let job = move || {
+            let gone = || "the run is gone: what there was of it is lost".to_owned();
+            let all = asked.wait(PATIENCE).ok_or_else(gone)?;
+            write(export, &path, *all, &workers)?;
+            Ok(Brought::Written(path))
+        };
+        let result = self.engine.errand("save", job);
+        self.errands.push(Errand { words, run: Some(id), result });
+    }
+
+    /// Opens a snapshot or settings.
+    pub(super) fn open(&mut self, path: PathBuf) {
+        let words = format!("Reading {}", path.display());
+        let result = self.engine.errand("open", move || read(path));
+        self.errands.push(Errand { words, run: None, result });
+    }
+
+    /// Takes in what errands have come back with; whether there was any.
+    pub(super) fn take_errands(&mut self) -> bool {
+        let mut back = Vec::new();
+        self.errands.retain(|errand| match errand.result.try_take() {
+            Ok(None) => true,
+            Ok(Some(result)) => {
+                back.push((errand.run, result));
+                false
+            }
+            Err(_) => {
+                back.push((errand.run, Err("the system refused a thread for a file".into())));
+                false
+            }
+        });
+        let any = !back.is_empty();
+        for (run, result) in back {
+            match result {
+                Ok(Brought::Written(path)) => self.notice(format!("Wrote {}", path.display()), false, run),
+                Ok(Brought::Settings(given)) => {
+                    self.settings.take(given.clone());
+                    if let Ok(resolved) = resolve(given.clone()) {
+                        self.start(given, resolved.config, None, None, false);
+                    }
+                }
+                Ok(Brought::Snapshot(path, snapshot)) => self.go_on(&path, *snapshot),
+                Err(text) => self.notice(text, true, run),
+            }
+        }
+        any
+    }
+
+    /// A run that goes on from a snapshot, paused.
+    fn go_on(&mut self, path: &Path, snapshot: Snapshot) {
+        let (Some(checkpoint), Some(resume)) = (snapshot.checkpoint(), snapshot.resume) else {
+            let text = format!(
+                "{}: holds a network only, no run to go on with; `basinscope measure` looks at it",
+                path.display()
+            );
+            return self.notice(text, true, None);
+        };
+        let mut task = Table::new();
+        let kind = snapshot.config.task.own.kind().name();
+        put(&mut task, "task.kind", Some(Value::String(kind.into())));
+        let given = given_for(&task, &snapshot.config);
+        let history = snapshot.history;
+        let known = history.clone();
+        let earlier = Box::new(move || (known, resume.path));
+        let from = Some((Arc::new(checkpoint), earlier as super::starting::Earlier));
+        let id = self.start(given, snapshot.config, from, None, false);
+        let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+        self.with(id, |run| {
+            for (series, values) in history.all() {
+                let row =
+                    |(iteration, value): &(i64, f64)| Row { iteration: *iteration, series, value: *value };
+                values.iter().for_each(|v| run.curves.push(row(v)));
+            }
+            if let Some(name) = name {
+                run.name = name;
+            }
+        });
+    }
+}
+
+fn write(export: Export, path: &Path, all: Collected, workers: &Processors) -> Result<(), String> {
+    match export {
+        Export::Settings => atomic::write_text(path, &all.config.to_toml()),
+        Export::Curves => history_csv::write(path, &all.history),
+        Export::Snapshot => snapshot(all, workers)?.write(path),
+    }
+    .map_err(|e| e.to_string())
+}
+
+/// Everything about a run, with what is measured along it measured on its weights of now.
+fn snapshot(mut all: Collected, workers: &Processors) -> Result<Snapshot, String> {
+    let data = task_data::load(&all.config.task.own).map_err(|e| e.to_string())?;
+    let iteration = all.checkpoint.iteration;
+    all.findings.retain(|f| f.iteration == iteration);
+    let finite = all.checkpoint.weights.flat().iter().all(|w| w.is_finite());
+    if finite && iteration >= 0 {
+        let mut measurer = measurer(&all.config, &data).map_err(|e| e.to_string())?;
+        measurer.restore(&all.checkpoint.measures);
+        let subject = Subject {
+            iteration,
+            weights: &all.checkpoint.weights,
+            learning_rate: learning_rate(&all.config, iteration.unsigned_abs()),
+            at_an_end: true,
+            trajectory: &all.trajectory,
+        };
+        let has = |findings: &[Finding], measure| findings.iter().any(|f| f.measure == measure);
+        for measure in Measure::ALL {
+            let wanted = measure.cadence(&all.config) != Cadence::Never;
+            // Shares in the leading eigenvectors need those of this measurer.
+            let needed = measure == Measure::Curvature && !has(&all.findings, Measure::Alignment);
+            if wanted && (needed || !has(&all.findings, measure)) {
+                all.findings.retain(|f| f.measure != measure);
+                all.findings.extend(measurer.measure(measure, subject, workers, &|| true));
+            }
+        }
+    }
+    Snapshot::of_run(&all.config, &all.checkpoint, &all.history, &all.trajectory)
+        .measured(&all.findings, &data, workers)
+        .map_err(|e| e.to_string())
+}
+
+/// Reads what the file's first bytes say it is.
+fn read(path: PathBuf) -> Result<Brought, String> {
+    let mut head = Vec::new();
+    let file = atomic::open(&path).map_err(|e| e.to_string())?;
+    file.take(2).read_to_end(&mut head).map_err(|e| FileError::from_io(&path, &e).to_string())?;
+    if head == b"PK" {
+        let snapshot = Snapshot::read(&path).map_err(|e| e.to_string())?;
+        return Ok(Brought::Snapshot(path, Box::new(snapshot)));
+    }
+    let in_file = |e: &dyn std::fmt::Display| format!("{}: {e}", path.display());
+    let text = atomic::read_text(&path, MOST_SETTINGS).map_err(|e| e.to_string())?;
+    let given = parse(&text).map_err(|e| in_file(&e))?;
+    resolve(given.clone()).map_err(|e| in_file(&e))?;
+    Ok(Brought::Settings(given))
+}

@@ -1,0 +1,242 @@
+//! How runs start, start again, branch off and go back.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use toml::{Table, Value};
+
+use super::runs::{RunEntry, RunId, RunState};
+use super::settings::{given_for, put};
+use super::{Session, demonstration};
+use crate::engine::errand::question;
+use crate::engine::messages::{Command, Making};
+use crate::engine::run_worker::Made;
+use crate::numerics::landscape::trajectory::Trajectory;
+use crate::training::config::Config;
+use crate::training::config::resolve::resolve;
+use crate::training::history::History;
+use crate::training::run::Checkpoint;
+
+/// Gives the history and the path of a run up to where another goes on from it; called on the other's thread.
+pub(super) type Earlier = Box<dyn FnOnce() -> (History, Trajectory) + Send>;
+
+/// How long a branch waits for the history of the run it leaves: an update of the largest networks.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+impl Session {
+    pub(super) fn apply(&mut self) {
+        let Some((given, config)) = self.sound_settings() else { return };
+        match self.current {
+            Some(id) => self.restart(id, given, config),
+            None => {
+                self.start(given, config, None, None, true);
+            }
+        }
+    }
+
+    pub(super) fn demonstrate(&mut self) {
+        for part in demonstration::parts() {
+            match resolve(part.given.clone()) {
+                Ok(resolved) => {
+                    let id = self.start(part.given, resolved.config, None, None, true);
+                    self.with(id, |r| {
+                        r.name = part.name.into();
+                        r.speed = Some(part.speed);
+                    });
+                    self.tell(id, Command::Speed(Some(part.speed)));
+                }
+                Err(error) => self.notice(error.to_string(), true, None),
+            }
+        }
+    }
+
+    /// The selected run again, with the same seed or the next.
+    pub(super) fn reset_current(&mut self, new_seed: bool) {
+        let Some(run) = self.current() else { return };
+        let (id, mut given, mut config) = (run.id, run.given.clone(), run.config.clone());
+        if new_seed {
+            let seed = next_seed(config.seed);
+            config.seed = seed;
+            put(&mut given, "seed", Some(Value::Integer(seed as i64)));
+            let mut edited = self.settings.given().clone();
+            put(&mut edited, "seed", Some(Value::Integer(seed as i64)));
+            self.settings.take(edited);
+        }
+        self.restart(id, given, config);
+    }
+
+    /// Starts a run again from its beginning; where it is pinned its curves stay as a ghost's.
+    pub(super) fn restart(&mut self, id: RunId, given: Table, config: Config) {
+        let Some(at) = self.runs.iter().position(|r| r.id == id) else { return };
+        let was_running = self.runs[at].is_running() || !self.runs[at].is_alive();
+        let mut fresh = self.entry(id, given, config, None, was_running);
+        let old = &mut self.runs[at];
+        fresh.name.clone_from(&old.name);
+        fresh.colour = old.colour;
+        fresh.hidden = old.hidden;
+        fresh.pinned = old.pinned;
+        fresh.speed = old.speed;
+        fresh.parent = old.parent;
+        let mut old = std::mem::replace(old, fresh);
+        self.tell(id, Command::Speed(self.runs[at].speed));
+        if old.pinned {
+            old.id = RunId(self.number());
+            // Its worker stays, asleep: a ghost can still be shaken, written to a file, branched from.
+            if let Some(handle) = &mut old.handle {
+                handle.send(Command::Pause);
+            }
+            old.state = RunState::Ghost;
+            self.runs.insert(at + 1, old);
+        }
+        self.find_differences();
+    }
+
+    /// Starts another run and selects it.
+    pub(super) fn start(
+        &mut self,
+        given: Table,
+        config: Config,
+        from: Option<(Arc<Checkpoint>, Earlier)>,
+        parent: Option<(RunId, i64)>,
+        run: bool,
+    ) -> RunId {
+        let id = RunId(self.number());
+        let mut entry = self.entry(id, given, config, from, run);
+        entry.colour = (0..).find(|c| self.runs.iter().all(|r| r.colour != *c)).unwrap_or(0);
+        entry.parent = parent;
+        self.runs.push(entry);
+        self.find_differences();
+        self.select(id);
+        id
+    }
+
+    /// A run with a worker of its own. With a checkpoint it goes on from there, and what `earlier` gives is its
+    /// history and path.
+    pub(super) fn entry(
+        &mut self,
+        id: RunId,
+        given: Table,
+        config: Config,
+        from: Option<(Arc<Checkpoint>, Earlier)>,
+        run: bool,
+    ) -> RunEntry {
+        let build = Arc::clone(&self.build);
+        let own = config.clone();
+        let iteration = match &from {
+            Some((checkpoint, _)) => checkpoint.iteration,
+            None => -i64::try_from(config.flossing.iterations).unwrap_or(i64::MAX),
+        };
+        let make = Box::new(move || match from {
+            None => build(&own, None),
+            Some((checkpoint, earlier)) => {
+                let made = build(&own, Some(&checkpoint))?;
+                let (mut history, trajectory) = earlier();
+                history.truncate_after(checkpoint.iteration);
+                Ok(Made { history, trajectory, ..made })
+            }
+        });
+        let mut handle = self.engine.start(&id.0.to_string(), make);
+        if run {
+            handle.send(Command::Run);
+        }
+        RunEntry { to_run: run, ..RunEntry::new(id, given, config, iteration, handle) }
+    }
+
+    /// How a run that goes on from a state of this one gets its history: from this one's worker, or where that
+    /// is gone from the curves.
+    pub(super) fn earlier(&mut self, id: RunId) -> Earlier {
+        let (reply, asked) = question();
+        let kept = self.run(id).map(|r| r.curves.to_history()).unwrap_or_default();
+        self.tell(id, Command::Collect(reply));
+        Box::new(move || match asked.wait(PATIENCE) {
+            Some(collected) => (collected.history, Arc::unwrap_or_clone(collected.trajectory)),
+            None => (kept, Trajectory::default()),
+        })
+    }
+
+    pub(super) fn branch(&mut self, from: RunId, set: &[(String, Value)]) {
+        let Some(run) = self.run(from) else { return };
+        let mut given = run.given.clone();
+        set.iter().for_each(|(key, value)| put(&mut given, key, Some(value.clone())));
+        match resolve(given.clone()) {
+            Ok(resolved) => {
+                self.start(given, resolved.config, None, Some((from, 0)), true);
+            }
+            Err(error) => self.notice(error.to_string(), true, Some(from)),
+        }
+    }
+
+    pub(super) fn branch_from(&mut self, from: RunId, bookmark: u64, set: &[(String, Value)]) {
+        let Some(run) = self.run(from) else { return };
+        let Some(bookmark) = run.bookmark(bookmark) else { return };
+        let mut given = given_for(&run.given, &bookmark.config);
+        set.iter().for_each(|(key, value)| put(&mut given, key, Some(value.clone())));
+        let (checkpoint, at) = (Arc::clone(&bookmark.checkpoint), bookmark.iteration());
+        let mut curves = run.curves.clone();
+        curves.truncate_after(at);
+        match resolve(given.clone()) {
+            Ok(resolved) => {
+                let earlier = self.earlier(from);
+                let id =
+                    self.start(given, resolved.config, Some((checkpoint, earlier)), Some((from, at)), true);
+                self.with(id, |r| r.curves = curves);
+            }
+            Err(error) => self.notice(error.to_string(), true, Some(from)),
+        }
+    }
+
+    pub(super) fn jump(&mut self, id: RunId, bookmark: u64) {
+        let Some(bookmark) = self.run(id).and_then(|r| r.bookmark(bookmark)) else { return };
+        let (checkpoint, config) = (Arc::clone(&bookmark.checkpoint), bookmark.config.clone());
+        self.set_back(id, checkpoint, config, false);
+    }
+
+    pub(super) fn rewind_with_half_rate(&mut self, id: RunId) {
+        let Some(run) = self.run(id) else { return };
+        let checkpoint = run.rewind.clone();
+        let mut config = run.config.clone();
+        config.optimizer.learning_rate *= 0.5;
+        match checkpoint {
+            Some(checkpoint) => self.set_back(id, checkpoint, config, true),
+            None => {
+                let given = given_for(&run.given, &config);
+                self.restart(id, given, config);
+                self.set_running(id, true);
+            }
+        }
+    }
+
+    /// Sets a run back to a state, keeping its curves up to there.
+    pub(super) fn set_back(&mut self, id: RunId, checkpoint: Arc<Checkpoint>, config: Config, run: bool) {
+        let Some(at) = self.runs.iter().position(|r| r.id == id) else { return };
+        let given = given_for(&self.runs[at].given, &config);
+        let iteration = checkpoint.iteration;
+        if self.runs[at].is_alive() {
+            let (build, own) = (Arc::clone(&self.build), config.clone());
+            let make = Making(Box::new(move || build(&own, Some(&checkpoint))));
+            self.tell(id, Command::GoBack { iteration, make });
+            let run = &mut self.runs[at];
+            run.given = given;
+            run.config = config.clone();
+            run.going_back.push_back(config);
+        } else {
+            let earlier = self.earlier(id);
+            let fresh = self.entry(id, given, config, Some((checkpoint, earlier)), false);
+            self.runs[at].take_over(fresh);
+            self.runs[at].went_back(iteration);
+            self.tell(id, Command::Speed(self.runs[at].speed));
+        }
+        if run {
+            self.set_running(id, true);
+        }
+        self.find_differences();
+        if self.current == Some(id) {
+            self.select(id);
+        }
+    }
+}
+
+fn next_seed(seed: u64) -> u64 {
+    // Seeds stay in the range of a whole number in a settings file.
+    if seed >= i64::MAX as u64 { 0 } else { seed + 1 }
+}
