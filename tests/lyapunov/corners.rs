@@ -253,8 +253,9 @@ fn convergence_ends_at_the_result_and_holds_the_means_so_far() {
     assert!(difference(&curve.row(10 - found.skip), &short.mean) < 1e-13);
 }
 
-/// What a block of steps costs in precision: f32 sparing against f64 with a QR after every step, on the network
-/// of a run. (L6) allows 1e-3 for a pivot of a block; the mean over 50 steps and 32 trials averages rounding.
+/// What blocks of steps cost in precision: f32 sparing against f64 with a QR after every step, N = 64. (L6) bounds
+/// the error of a pivot by 4e-3; chance, the length of the block and the mean over 50 steps and 32 trials leave
+/// a few 1e-7 of it (a QR after every step in f32: up to 1e-7).
 #[test]
 fn sparing_exponents_in_f32_are_those_of_f64_after_every_step() {
     for activation in [Activation::Relu, Activation::Tanh] {
@@ -264,15 +265,11 @@ fn sparing_exponents_in_f32_are_those_of_f64_after_every_step() {
             let exact = p.spectrum(every);
             let sparing = p.spectrum(all());
             let single = in_f32(&p, all());
-            let single_every = in_f32(&p, every);
-            let (f64_error, f32_error, f32_every_error) = (
-                difference(&sparing.mean, &exact.mean),
-                difference(&single.mean, &exact.mean),
-                difference(&single_every.mean, &exact.mean),
-            );
-            eprintln!("{activation:?} {gain}: {f64_error:e} {f32_error:e} {f32_every_error:e}");
-            assert!(f64_error < 1e-11, "{activation:?} {gain}: {f64_error:e}");
-            assert!(f32_error < 1e-4, "{activation:?} {gain}: {f32_error:e}, every step {f32_every_error:e}");
+            let f64_error = difference(&sparing.mean, &exact.mean);
+            let f32_error = difference(&single.mean, &exact.mean);
+            assert!(f64_error < 1e-13, "{activation:?} {gain}: {f64_error:e}");
+            assert!(f32_error < 3e-6, "{activation:?} {gain}: {f32_error:e}");
+            assert_ne!(bits(&sparing.mean), bits(&exact.mean), "blocks are taken");
         }
     }
 }

@@ -5,6 +5,8 @@
 //! that of a matrix within rounding of the one given (Bjorck 1967), which is all that exponents need: what U'
 //! lacks in orthogonality is part of the next R.
 
+use faer::linalg::triangular_inverse::invert_lower_triangular;
+use faer::{MatMut, MatRef, Par};
 use ndarray::Array2;
 
 use crate::numerics::product::{Into, View, product};
@@ -16,7 +18,7 @@ use crate::numerics::skinny::vectorized;
 const PANEL: usize = 16;
 
 /// A pivot of at most this many roundings of the whole matrix counts as zero (`[own]`, SCIENCE 6).
-const FLOOR_ROUNDINGS: f64 = 64.0;
+pub(super) const FLOOR_ROUNDINGS: f64 = 64.0;
 
 /// The triangle L [k, k] of the last call, and the room it needs.
 #[derive(Clone, Debug, Default)]
@@ -69,16 +71,23 @@ impl<T: Scalar> Triangle<T> {
         }
     }
 
-    /// Frobenius norm of the inverse of L. All pivots must differ from zero.
+    /// The largest norm of a row of the inverse of L, that is of a column of R^-1; NaN or infinite where a pivot
+    /// is zero or not finite, 0 where there is no row.
     pub fn inverse_norm(&mut self) -> T {
         let k = self.k;
+        if k == 0 {
+            return T::zero();
+        }
+        self.inverse.clear();
         self.inverse.resize(k * k, T::zero());
-        let (l, inverse) = (&self.l, &mut self.inverse);
+        let inverse = MatMut::from_row_major_slice_mut(&mut self.inverse, k, k);
+        invert_lower_triangular(inverse, MatRef::from_row_major_slice(&self.l, k, k), Par::Seq);
+        let rows = &self.inverse;
         vectorized(
             #[inline(always)]
-            || invert(l, inverse, k),
-        );
-        frobenius(&self.inverse)
+            || rows.chunks_exact(k).fold(T::zero(), |largest, row| not_less(dot(row, row), largest)),
+        )
+        .sqrt()
     }
 
     /// All of L, [k, k]; above the diagonal it means nothing.
@@ -113,7 +122,14 @@ pub(super) fn frobenius<T: Scalar>(u: &[T]) -> T {
     .sqrt()
 }
 
-/// Modified Gram-Schmidt on the rows of one panel; `l` begins at the panel's first row, whose number is `start`.
+/// `a` unless `b` is larger; NaN where `a` is.
+#[inline(always)]
+fn not_less<T: Scalar>(a: T, b: T) -> T {
+    if a < b { b } else { a }
+}
+
+/// Modified Gram-Schmidt on the rows of one panel, four rows at a time; `l` begins at the panel's first row,
+/// whose number is `start`.
 #[inline(always)]
 fn orthonormalise_panel<T: Scalar>(
     panel: &mut [T],
@@ -123,57 +139,74 @@ fn orthonormalise_panel<T: Scalar>(
     k: usize,
     start: usize,
 ) -> usize {
-    let rows = panel.len() / n;
+    let (rows, end) = (panel.len() / n, l.len());
     let mut alive = 0;
-    for i in 0..rows {
-        let (done, after) = panel.split_at_mut((i + 1) * n);
-        let row = &mut done[i * n..];
-        let pivot = dot(row, row).sqrt();
-        // Not `pivot > floor`: NaN must stay NaN.
-        if pivot <= floor {
-            row.fill(T::zero());
-            l[i * k + start + i] = T::zero();
-        } else {
-            let scale = T::one() / pivot;
-            row.iter_mut().for_each(|x| *x *= scale);
-            l[i * k + start + i] = pivot;
-            alive += 1;
-        }
-        let mut j = i + 1;
-        let mut fours = after.chunks_exact_mut(4 * n);
-        for four in &mut fours {
-            let c = dot_four(row, four, n);
-            for (r, c) in c.into_iter().enumerate() {
-                l[(j + r) * k + start + i] = c;
+    for first in (0..rows).step_by(4) {
+        let count = (rows - first).min(4);
+        let (four, after) = panel[first * n..].split_at_mut(count * n);
+        for i in 0..count {
+            let (done, rest) = four.split_at_mut((i + 1) * n);
+            let row = &mut done[i * n..];
+            let pivot = dot(row, row).sqrt();
+            let place = (first + i) * k + start + first + i;
+            // Not `pivot > floor`: NaN must stay NaN.
+            if pivot <= floor {
+                row.fill(T::zero());
+                l[place] = T::zero();
+            } else {
+                let scale = T::one() / pivot;
+                row.iter_mut().for_each(|x| *x *= scale);
+                l[place] = pivot;
+                alive += 1;
             }
-            subtract_from_four(four, c, row, n);
-            j += 4;
+            let below = &mut l[(place + k).min(end)..];
+            match count - i - 1 {
+                3 => take_out::<T, 1, 3>(row, rest, n, below, k),
+                2 => take_out::<T, 1, 2>(row, rest, n, below, k),
+                1 => take_out::<T, 1, 1>(row, rest, n, below, k),
+                _ => {}
+            }
         }
-        for other in fours.into_remainder().chunks_exact_mut(n) {
-            let c = dot(row, other);
-            l[j * k + start + i] = c;
-            subtract(other, c, row);
-            j += 1;
+        // Fewer than four rows are the last ones.
+        if count == 4 {
+            let mut place = (first + 4) * k + start + first;
+            let mut fours = after.chunks_exact_mut(4 * n);
+            for others in &mut fours {
+                take_out::<T, 4, 4>(four, others, n, &mut l[place..], k);
+                place += 4 * k;
+            }
+            for other in fours.into_remainder().chunks_exact_mut(n) {
+                take_out::<T, 4, 1>(four, other, n, &mut l[place..], k);
+                place += k;
+            }
         }
     }
     alive
 }
 
-/// Rows of the inverse of the lower triangle `l`: `x_i = (e_i - sum_{j<i} l_ij x_j) / l_ii`.
+/// Takes the A rows of `basis` out of the B rows of `others`; the coefficients go to the first A places of B
+/// rows of `l`, which stand k apart.
 #[inline(always)]
-fn invert<T: Scalar>(l: &[T], inverse: &mut [T], k: usize) {
-    for i in 0..k {
-        let (done, now) = inverse.split_at_mut(i * k);
-        let now = &mut now[..k];
-        now.fill(T::zero());
-        // Rows before i are zero from column i on; whole blocks of 16 columns keep the loop in vectors.
-        let width = (i.div_ceil(LANES) * LANES).min(k);
-        for (j, row) in done.chunks_exact(k).enumerate() {
-            subtract(&mut now[..width], l[i * k + j], &row[..width]);
+fn take_out<T: Scalar, const A: usize, const B: usize>(
+    basis: &[T],
+    others: &mut [T],
+    n: usize,
+    l: &mut [T],
+    k: usize,
+) {
+    let coefficients = dots::<T, A, B>(basis, others, n);
+    let basis: [&[T]; A] = std::array::from_fn(|a| &basis[a * n..(a + 1) * n]);
+    for (b, other) in others.chunks_exact_mut(n).enumerate() {
+        for a in 0..A {
+            l[b * k + a] = coefficients[a][b];
         }
-        now[i] = T::one();
-        let scale = T::one() / l[i * k + i];
-        now.iter_mut().for_each(|x| *x *= scale);
+        for m in 0..n {
+            let mut x = other[m];
+            for a in 0..A {
+                x = x - coefficients[a][b] * basis[a][m];
+            }
+            other[m] = x;
+        }
     }
 }
 
@@ -181,60 +214,46 @@ const LANES: usize = 16;
 
 /// Adds the partial sums up in a tree.
 #[inline(always)]
-fn total<T: Scalar>(mut sums: [T; LANES]) -> T {
-    for half in [8, 4, 2, 1] {
-        for l in 0..half {
-            sums[l] += sums[l + half];
-        }
-    }
-    sums[0]
+fn total<T: Scalar>(sums: [T; LANES]) -> T {
+    let eight: [T; 8] = std::array::from_fn(|l| sums[l] + sums[l + 8]);
+    let four: [T; 4] = std::array::from_fn(|l| eight[l] + eight[l + 4]);
+    (four[0] + four[2]) + (four[1] + four[3])
 }
 
 #[inline(always)]
 fn dot<T: Scalar>(a: &[T], b: &[T]) -> T {
-    let mut sums = [T::zero(); LANES];
-    let (a_blocks, b_blocks) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
-    let rest = a_blocks.remainder().iter().zip(b_blocks.remainder());
-    for (a, b) in a_blocks.zip(b_blocks) {
-        for l in 0..LANES {
-            sums[l] += a[l] * b[l];
-        }
-    }
-    for (l, (a, b)) in rest.enumerate() {
-        sums[l] += *a * *b;
-    }
-    total(sums)
+    let [[sum]] = dots::<T, 1, 1>(a, b, a.len());
+    sum
 }
 
-/// `row` with each of four rows, which stand one after the other.
+/// Inner products of A rows with B others. The rest that fills no vector has sums of its own: partial sums
+/// that are indexed by a variable would leave the registers.
 #[inline(always)]
-fn dot_four<T: Scalar>(row: &[T], four: &[T], n: usize) -> [T; 4] {
-    let others: [&[T]; 4] = std::array::from_fn(|r| &four[r * n..(r + 1) * n]);
-    let mut sums = [[T::zero(); LANES]; 4];
+fn dots<T: Scalar, const A: usize, const B: usize>(rows: &[T], others: &[T], n: usize) -> [[T; B]; A] {
+    let rows: [&[T]; A] = std::array::from_fn(|a| &rows[a * n..(a + 1) * n]);
+    let others: [&[T]; B] = std::array::from_fn(|b| &others[b * n..(b + 1) * n]);
     let whole = n - n % LANES;
+    let mut sums = [[[T::zero(); LANES]; B]; A];
     for start in (0..whole).step_by(LANES) {
-        let a = &row[start..start + LANES];
-        for r in 0..4 {
-            let b = &others[r][start..start + LANES];
-            for l in 0..LANES {
-                sums[r][l] += a[l] * b[l];
+        for a in 0..A {
+            let x = &rows[a][start..start + LANES];
+            for b in 0..B {
+                let y = &others[b][start..start + LANES];
+                for l in 0..LANES {
+                    sums[a][b][l] += x[l] * y[l];
+                }
             }
         }
     }
-    for l in 0..n - whole {
-        for r in 0..4 {
-            sums[r][l] += row[whole + l] * others[r][whole + l];
+    let mut sums = sums.map(|row| row.map(total));
+    for m in whole..n {
+        for a in 0..A {
+            for b in 0..B {
+                sums[a][b] += rows[a][m] * others[b][m];
+            }
         }
     }
-    sums.map(total)
-}
-
-/// `four[r] -= c[r] row`.
-#[inline(always)]
-fn subtract_from_four<T: Scalar>(four: &mut [T], c: [T; 4], row: &[T], n: usize) {
-    for (other, c) in four.chunks_exact_mut(n).zip(c) {
-        subtract(other, c, row);
-    }
+    sums
 }
 
 /// `other -= c row`.
@@ -344,15 +363,16 @@ mod tests {
             (0..k).for_each(|i| u[i * k + i] += 4.0);
             triangle.orthonormalise(&mut u, k, k);
             let norm = triangle.inverse_norm();
-            let mut square = 0.0;
+            let mut largest = 0.0f64;
             for i in 0..k {
                 for j in 0..k {
                     let product: f64 = (j..=i).map(|m| triangle.at(i, m) * triangle.inverse[m * k + j]).sum();
                     assert!((product - if i == j { 1.0 } else { 0.0 }).abs() < 1e-12);
-                    square += triangle.inverse[i * k + j].powi(2);
                 }
+                let row = &triangle.inverse[i * k..][..=i];
+                largest = largest.max(row.iter().map(|x| x * x).sum::<f64>().sqrt());
             }
-            assert!((norm - square.sqrt()).abs() < 1e-12 * norm);
+            assert!((norm - largest).abs() < 1e-12 * norm);
             // R (R^-1 x) = x with R = L^T.
             let x: Vec<f64> = gaussian(k * 3, &mut s);
             let mut solved = x.clone();

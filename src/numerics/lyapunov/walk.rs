@@ -2,19 +2,19 @@
 //!
 //! A product of s Jacobians may be orthonormalised once instead of s times: the pivots of the product are the
 //! products of the pivots. What that costs is precision. A rounding error made inside the block grows by at most
-//! g^s, g a bound of ||J_t||, and moves pivot i by a relative amount of at most `eps g^s ||R^-1 e_i||`, R the
-//! triangle of the block. So a block stands only if
+//! g^s, g a bound of ||J_t||, and changes pivot i by a relative amount of at most `eps g^s ||R^-1 e_i||`, R the
+//! triangle of the block. And no single step may have had a pivot under the floor `64 eps ||J_t Q_t||_F`, which
+//! is at most `64 eps g sqrt k`; a pivot of one step is at least that of the block divided by g^(s-1). So a block
+//! stands only if
 //!
 //! ```text
-//! (L6)  eps g^s ||R^-1||_F <= min(tolerance, 1 / (64 sqrt k))
+//! (L6)  eps g^s max_i ||R^-1 e_i|| <= tolerance    and    min_i R_ii > 64 eps g^s sqrt k
 //! ```
 //!
-//! The second bound makes sure that no step in the block had a pivot under the floor: a pivot of step t is at
-//! least `1 / (||R^-1|| g^(s-1))`, and the floor is `64 eps ||J_t Q_t||_F <= 64 eps g sqrt k`. Where (L6) fails,
-//! the block is taken again in single steps, of which it is not asked: there the floor decides.
+//! Otherwise it is taken again in single steps, of which (L6) is not asked: there the floor decides.
 
 use super::Orthonormalise;
-use super::orthonormal::{Triangle, complete};
+use super::orthonormal::{FLOOR_ROUNDINGS, Triangle, complete};
 use super::spectrum::SpectrumSettings;
 use super::tangents::{Flow, Scratch};
 use super::trajectories::Track;
@@ -28,6 +28,11 @@ const LONGEST_BLOCK: usize = 16;
 
 /// Blocks after a failed one that are not made longer.
 const BLOCKS_OF_CAUTION: usize = 8;
+
+/// Bounds of the relative error of a pivot in (L6), `[own]`. Errors themselves stay some hundred times smaller:
+/// a bound adds up what chance takes apart.
+const TOLERANCE_F32: f64 = 4e-3;
+const TOLERANCE_F64: f64 = 1e-10;
 
 /// What is the same for all trials.
 #[derive(Debug)]
@@ -53,11 +58,9 @@ impl<'a, T: Scalar> Plan<'a, T> {
         let convergence = settings.convergence;
         // One tangent costs no more to normalise than to save.
         let every_step = convergence || n == 1 || settings.orthonormalise == Orthonormalise::EveryStep;
-        // The relative error of a pivot that is worth an orthonormalisation.
-        let precision: f64 = if T::epsilon().f64() > 1e-10 { 1e-3 } else { 1e-10 };
         Self {
             growth: if every_step { 0.0 } else { flow.growth_bound() },
-            tolerance: precision.min(1.0 / (64.0 * (n as f64).sqrt())),
+            tolerance: if T::epsilon().f64() > 1e-10 { TOLERANCE_F32 } else { TOLERANCE_F64 },
             flow,
             q0,
             n,
@@ -177,14 +180,15 @@ impl<T: Scalar> Walker<T> {
                 self.saved.clear();
                 self.saved.extend_from_slice(&self.u[..used]);
             }
-            let mut error = self.take_block(plan, track, t..t + steps, started);
+            let error = self.take_block(plan, track, t..t + steps, started);
             if steps > 1 && !(error <= plan.tolerance) {
                 self.u[..used].copy_from_slice(&self.saved);
-                (self.block, self.caution, steps) = (1, BLOCKS_OF_CAUTION, 1);
-                error = self.take_block(plan, track, t..t + 1, started);
+                (self.block, self.caution, steps) = (steps - 1, BLOCKS_OF_CAUTION, 1);
+                self.take_block(plan, track, t..t + 1, started);
+            } else {
+                self.plan_ahead(plan, steps, error);
             }
             self.account(plan, t..t + steps, started);
-            self.plan_ahead(plan, steps, error);
             t += steps;
         }
     }
@@ -198,8 +202,8 @@ impl<T: Scalar> Walker<T> {
         rows * plan.flow.n_state()
     }
 
-    /// Takes the tangents over a block of steps and makes them orthonormal. Returns the bound of (L6), infinite
-    /// where a pivot is zero and 0 where it is not asked for.
+    /// Takes the tangents over a block of steps and makes them orthonormal. Returns the bound on the error of
+    /// (L6), infinite where a pivot may have been under the floor; 0 for a single step, of which it is not asked.
     fn take_block(
         &mut self,
         plan: &Plan<'_, T>,
@@ -220,18 +224,21 @@ impl<T: Scalar> Walker<T> {
             plan.flow.forwards(&self.u[..used], slopes, n, &mut self.scratch, &mut self.next[..used]);
             std::mem::swap(&mut self.u, &mut self.next);
         }
-        let mut largest = 0.0f64;
+        let growth = T::epsilon().f64() * plan.growth.powi(steps.len() as i32);
+        let floor = T::of(FLOOR_ROUNDINGS * growth * (n as f64).sqrt());
+        let mut error = 0.0f64;
         let rows = self.u.chunks_mut(n * n_state).zip(self.pivots.chunks_exact_mut(n));
         for (trial, (u, pivots)) in self.trials[..started].iter().zip(rows) {
             let live = trial.live.len();
-            let alive = self.triangle.orthonormalise(&mut u[..live * n_state], live, n_state);
+            self.triangle.orthonormalise(&mut u[..live * n_state], live, n_state);
             (0..live).for_each(|i| pivots[i] = self.triangle.at(i, i));
-            if !plan.every_step {
-                let norm = if alive == live { self.triangle.inverse_norm().f64() } else { f64::INFINITY };
-                largest = largest.max(if norm.is_nan() { f64::INFINITY } else { norm });
+            if steps.len() > 1 {
+                let above = pivots[..live].iter().all(|pivot| *pivot > floor);
+                let bound = if above { growth * self.triangle.inverse_norm().f64() } else { f64::INFINITY };
+                error = error.max(if bound.is_nan() { f64::INFINITY } else { bound });
             }
         }
-        T::epsilon().f64() * plan.growth.powi(steps.len() as i32) * largest
+        error
     }
 
     /// Adds the logarithms of the pivots of a block that stands, and drops tangents that became zero.
@@ -267,18 +274,13 @@ impl<T: Scalar> Walker<T> {
         }
     }
 
-    /// Chooses the length of the next block from the bound that this one met: as long as the bound, growing by
-    /// the same factor a step, stays well under the tolerance.
+    /// Chooses the length of the next block from the bound that this one met: one step longer as long as the
+    /// bound, growing by the same factor a step, stays under the tolerance.
     fn plan_ahead(&mut self, plan: &Plan<'_, T>, steps: usize, error: f64) {
-        if plan.every_step || !(error > 0.0) {
-            return;
-        }
         self.caution = self.caution.saturating_sub(1);
         let factor = (error / T::epsilon().f64()).powf(1.0 / steps as f64);
-        if error * factor <= 0.25 * plan.tolerance && self.caution == 0 {
+        if self.caution == 0 && error * factor <= 0.5 * plan.tolerance {
             self.block = self.block.max(steps + 1).min(LONGEST_BLOCK);
-        } else if error > 0.5 * plan.tolerance {
-            self.block = (steps - 1).max(1);
         }
     }
 
