@@ -12,7 +12,8 @@ use super::layout::{Layout, Panel};
 use super::plot::curves::Cursor;
 use super::theme::{Look, ThemeChoice};
 use super::{
-    activity, curves, diagnostics, experiment, help, landscape, notices, runs, spectrum, theme, top_bar,
+    activity, curves, diagnostics, experiment, gain_explorer, help, landscape, notices, runs, spectrum,
+    theme, top_bar,
 };
 use crate::session::{Action, Effect, Session};
 
@@ -53,6 +54,8 @@ pub struct Panels {
     pub landscape: landscape::State,
     /// The activity panel.
     pub activity: activity::State,
+    /// The gain explorer.
+    pub gain_explorer: gain_explorer::State,
     /// The table of runs.
     pub runs: runs::State,
 }
@@ -257,6 +260,9 @@ impl egui_tiles::Behavior<Panel> for Panes<'_> {
             Panel::Landscape => landscape::show(ui, session, &mut panels.landscape, asked),
             Panel::Spectrum => spectrum::show(ui, session, asked),
             Panel::Activity => activity::show(ui, session, &mut panels.activity, asked),
+            Panel::GainExplorer => {
+                gain_explorer::show(ui, session, &mut panels.gain_explorer, asked);
+            }
             Panel::Runs => runs::show(ui, session, &mut panels.runs, asked),
         });
         UiResponse::None

@@ -18,12 +18,13 @@ pub enum Panel {
     Landscape,
     Spectrum,
     Activity,
+    GainExplorer,
     Runs,
 }
 
 impl Panel {
     /// All panels, in the order of the View menu.
-    pub const ALL: [Panel; 10] = [
+    pub const ALL: [Panel; 11] = [
         Panel::Experiment,
         Panel::Loss,
         Panel::Accuracy,
@@ -33,6 +34,7 @@ impl Panel {
         Panel::Landscape,
         Panel::Spectrum,
         Panel::Activity,
+        Panel::GainExplorer,
         Panel::Runs,
     ];
 
@@ -48,6 +50,7 @@ impl Panel {
             Panel::Landscape => "Landscape",
             Panel::Spectrum => "Spectrum",
             Panel::Activity => "Activity",
+            Panel::GainExplorer => "Gain explorer",
             Panel::Runs => "Runs",
         }
     }
@@ -75,6 +78,9 @@ impl Panel {
             }
             Panel::Spectrum => "Leading Hessian eigenvalues and Lyapunov exponents, as measured last",
             Panel::Activity => "Input, units and output of the selected run during one probe trial",
+            Panel::GainExplorer => {
+                "What a network of a given initial gain is like before training, and after flossing; scans over gains"
+            }
             Panel::Runs => "Every run: how it is, what differs, its latest values",
         }
     }
@@ -103,7 +109,9 @@ impl Default for Layout {
         let loss = tiles.insert_tab_tile(loss);
         let curves = [(loss, 1.2), (curvature, 1.2), (lyapunov, 0.8), (alignment, 0.8)];
         let curves = split(&mut tiles, LinearDir::Vertical, &curves);
-        let tabs = [Panel::Spectrum, Panel::Activity].map(|panel| tiles.insert_pane(panel)).to_vec();
+        let tabs = [Panel::GainExplorer, Panel::Spectrum, Panel::Activity]
+            .map(|panel| tiles.insert_pane(panel))
+            .to_vec();
         let tabs = tiles.insert_tab_tile(tabs);
         let pictures = split(&mut tiles, LinearDir::Vertical, &[(landscape, 1.15), (tabs, 1.0)]);
         let columns = [(experiment, 0.62), (curves, 1.2), (pictures, 1.0)];

@@ -13,6 +13,7 @@ mod dialogs;
 mod experiment;
 mod fields;
 mod freshness;
+mod gain_explorer;
 mod help;
 mod landscape;
 mod notices;

@@ -94,6 +94,9 @@ pub enum Action {
     /// Drops a bookmark.
     RemoveBookmark(RunId, u64),
 
+    /// Asks the gain explorer, of networks with the settings as they are.
+    Explore(super::explorer::Ask),
+
     /// Shows the activity of this probe trial of the selected run; `None`: of none.
     ShowActivity(Option<usize>),
     /// Takes these measures of the selected run now, whatever their cadence.

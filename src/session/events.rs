@@ -21,7 +21,7 @@ impl Session {
         let start = Instant::now();
         let ids: Vec<RunId> = self.runs.iter().map(|r| r.id).collect();
         self.turn = self.turn.wrapping_add(1);
-        let mut news = self.take_errands();
+        let mut news = self.take_errands() | self.explorer.drain();
         for i in 0..ids.len() {
             let id = ids[(self.turn + i) % ids.len()];
             while start.elapsed() < budget && self.take_some(id) {

@@ -20,6 +20,7 @@
 //! | the exact value under the cursor | [`curves::Curve::at`] |
 //! | an axis in seconds | [`seconds::Seconds::at`] |
 //! | sentences: ends, states, differences | [`words`] |
+//! | looks at a gain before training, scans over gains | [`Session::explorer`] |
 //! | messages to show until dismissed | [`Session::notices`] |
 //!
 //! It is made with [`Session::new`]`(engine, `[`trainers`]`(), given)`, and a first start then acts on
@@ -35,6 +36,7 @@ pub mod curves;
 mod demonstration;
 mod editing;
 mod events;
+pub mod explorer;
 mod files;
 pub mod runs;
 pub mod seconds;
@@ -74,6 +76,7 @@ pub struct Notice {
 /// Settings, runs and what belongs to them.
 pub struct Session {
     engine: Engine,
+    explorer: explorer::GainExplorer,
     build: Build,
     settings: Settings,
     runs: Vec<RunEntry>,
@@ -89,6 +92,7 @@ impl Session {
     pub fn new(engine: Engine, build: Build, given: Table) -> Self {
         let settings = Settings::new(given);
         Self {
+            explorer: explorer::GainExplorer::new(&engine),
             engine,
             build,
             settings,
@@ -104,6 +108,11 @@ impl Session {
     /// The settings being edited.
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// The gain explorer.
+    pub fn explorer(&self) -> &explorer::GainExplorer {
+        &self.explorer
     }
 
     /// All runs and ghosts, in the order of the table.
@@ -209,6 +218,11 @@ impl Session {
             }),
             Action::RemoveBookmark(id, bookmark) => {
                 self.with(id, |r| r.bookmarks.retain(|b| b.id != bookmark));
+            }
+            Action::Explore(ask) => {
+                if let Ok(resolved) = self.settings.resolved() {
+                    self.explorer.ask(ask, &resolved.config);
+                }
             }
             Action::ShowActivity(trial) => self.tell_current(Command::Activity(trial)),
             Action::Measure(measures) => self.tell_current(Command::Measure(measures)),

@@ -3,6 +3,7 @@
 
 pub mod config;
 pub mod driver;
+pub mod explore;
 pub mod flossing;
 pub mod history;
 pub mod measured;

@@ -1,13 +1,16 @@
 //! Owns [`Run`], a run as the layers above see it, whatever the
 //! precision; and [`StopReason`], every way in which a run ends.
 
+use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
 use super::config::{Config, OptimizerConfig, RuleConfig, ScheduleConfig, StopConfig};
 use super::history::{Row, Series};
+use crate::numerics::network::Activity;
 use crate::numerics::parallel::Workers;
 use crate::numerics::random::Stream;
-use crate::numerics::weights::Weights;
+use crate::numerics::scalar::Scalar;
+use crate::numerics::weights::{Dims, Weights};
 
 /// Why a run ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -148,7 +151,21 @@ pub trait Run: Send {
 #[derive(Clone, Debug, PartialEq)]
 #[allow(missing_docs)]
 pub struct TrialActivity {
-    pub x: ndarray::Array2<f64>,
-    pub z: ndarray::Array2<f64>,
-    pub y: ndarray::Array2<f64>,
+    pub x: Array2<f64>,
+    pub z: Array2<f64>,
+    pub y: Array2<f64>,
+}
+
+impl TrialActivity {
+    /// The first trial of a forward pass over one trial.
+    pub fn of<T: Scalar>(dims: Dims, activity: &Activity<T>) -> Self {
+        let array =
+            |v: &[T], n: usize| Array2::from_shape_fn((activity.n_steps, n), |(t, i)| v[t * n + i].f64());
+        let Dims { n_in, n_rec, n_out } = dims;
+        Self {
+            x: array(&activity.x, n_in),
+            z: array(&activity.z[n_rec..], n_rec),
+            y: array(&activity.y, n_out),
+        }
+    }
 }

@@ -377,18 +377,12 @@ impl<T: Scalar> Run for Trainer<T> {
 
     fn activity(&self, trial: usize) -> TrialActivity {
         let trial = trial.min(self.probe.n_batch().saturating_sub(1));
-        let (n_steps, Dims { n_in, n_rec, n_out }) = (self.probe.n_steps(), self.network.dims);
+        let n_steps = self.probe.n_steps();
         let mut packed = PackedWeights::zeros(self.network.dims);
         packed.pack(&self.network, &self.weights);
         let mut activity = Activity::new(&self.network, n_steps, 1, false);
         activity.load(&self.probe, trial);
         activity.forward(&self.network, &packed);
-        let array =
-            |v: &[T], n: usize| ndarray::Array2::from_shape_fn((n_steps, n), |(t, i)| v[t * n + i].f64());
-        TrialActivity {
-            x: array(&activity.x, n_in),
-            z: array(&activity.z[n_rec..], n_rec),
-            y: array(&activity.y, n_out),
-        }
+        TrialActivity::of(self.network.dims, &activity)
     }
 }
