@@ -3,10 +3,11 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use basinscope::numerics::landscape::shake::{Radii, Shake, ShakeSettings, Spread, geometric, shake};
-use basinscope::numerics::network::Activation;
+use basinscope::numerics::network::{Activation, Activity, Network, PackedWeights};
 use basinscope::numerics::parallel::{Serial, Workers};
 use basinscope::numerics::trials::LossKind::{Classification, Regression};
-use basinscope::numerics::weights::{Block, norm};
+use basinscope::numerics::trials::{Target, Trials, TrialsShape};
+use basinscope::numerics::weights::{Block, Dims, Weights, norm};
 
 use super::common::problem::Problem;
 use super::{TwoThreads, problem};
@@ -68,17 +69,40 @@ fn the_radius_is_the_norm_of_the_noise_and_the_noise_is_the_same_at_every_radius
     assert!((spread.mean - loss).abs() < 1e-15);
 }
 
+/// With one weight a unit vector is 1 or -1: every draw is one of two losses.
+#[test]
+fn noise_on_a_single_weight_has_the_radius_itself() {
+    let dims = Dims { n_in: 1, n_rec: 1, n_out: 1 };
+    let shape = TrialsShape { n_steps: 2, n_batch: 1, n_in: 1, n_out: 1, loss: Regression };
+    let mut trials = Trials::zeros(shape);
+    trials.x.fill(1.0);
+    trials.mask.fill(1.0);
+    let network = Network::plain(dims, 0.5, Activation::Tanh);
+    let weights = Weights::from_flat(dims, vec![0.3, 0.7, 1.1]).expect("three weights");
+    let p = Problem { network, weights, trials, block: Block::Input };
+    let at = |step: f64| {
+        let mut moved = p.weights.clone();
+        moved.block_mut(Block::Input)[0] += step;
+        p.loss(&moved)
+    };
+    let found = run(&p, Block::Input, Radii::Absolute(vec![0.25]), 41, &Serial).shaken[0];
+    let (low, high) = (at(-0.25), at(0.25));
+    assert!((found.loss.lower - low).abs() < 1e-14 && (found.loss.upper - high).abs() < 1e-14, "{found:?}");
+    let share = (found.loss.mean - low) / (high - low) * 41.0;
+    assert!((share - share.round()).abs() < 1e-10 && (8.0..33.0).contains(&share), "{share} of 41");
+    assert_eq!((found.radius, found.relative), (0.25, 0.25 / 0.7));
+}
+
 #[test]
 fn more_noise_does_more_harm_and_accuracy_falls_to_chance() {
     let mut p = problem(3, Activation::Relu, Classification);
     // Labels that the network gives by itself: accuracy 1 at rest.
-    let mut activity =
-        basinscope::numerics::network::Activity::new(&p.network, p.trials.n_steps(), 35, false);
-    let mut packed = basinscope::numerics::network::PackedWeights::zeros(super::DIMS);
+    let mut activity = Activity::new(&p.network, p.trials.n_steps(), 35, false);
+    let mut packed = PackedWeights::zeros(super::DIMS);
     packed.pack(&p.network, &p.weights);
     activity.load(&p.trials, 0);
     activity.forward(&p.network, &packed);
-    if let basinscope::numerics::trials::Target::Labels(labels) = &mut p.trials.target {
+    if let Target::Labels(labels) = &mut p.trials.target {
         let right = activity.y.chunks_exact(2).map(|y| u32::from(y[1] > y[0]));
         labels.iter_mut().zip(right).for_each(|(l, right)| *l = right);
     }
