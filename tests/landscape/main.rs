@@ -1,11 +1,14 @@
 //! The landscape: slices against reference cases and losses known in closed form, coordinates, principal
 //! components, contours, the trajectory store, descents and the shake.
 
+#[path = "../common/allocations.rs"]
+mod allocations;
 #[path = "../common/mod.rs"]
 mod common;
 
 mod contours;
 mod paths;
+mod ranges;
 mod shake;
 mod slices;
 

@@ -253,6 +253,24 @@ fn a_run_taken_back_drops_what_came_after() {
 }
 
 #[test]
+fn a_run_that_diverged_keeps_its_path() {
+    let p = problem(4, Activation::Tanh, Regression);
+    let mut trajectory = Trajectory::new(8, BYTES);
+    let state = |i: i64| weights(normals(i as u64, DIMS.n_weights(), 1.0));
+    (0..14).for_each(|i| trajectory.record(i, &state(i), None));
+    let before: Vec<_> = trajectory.states().cloned().collect();
+    let mut bad = state(14);
+    bad.flat_mut()[7] = f64::NAN;
+    trajectory.record(14, &bad, None);
+    bad.flat_mut()[7] = f64::INFINITY;
+    trajectory.record(15, &bad, None);
+    assert!(trajectory.states().eq(&before));
+    assert_eq!(before.last().expect("states").iteration(), 13);
+    assert!(trajectory.principal_components(Block::All).is_ok());
+    assert_eq!(trajectory.path(&p.plane(1, Block::All, 1.0)).map(|path| path.len()), Ok(before.len()));
+}
+
+#[test]
 fn the_path_of_a_trajectory_spans_its_own_principal_plane() {
     let p = problem(4, Activation::Tanh, Classification);
     let (u, v) = (normals(1, DIMS.n_weights(), 1.0), normals(2, DIMS.n_weights(), 1.0));

@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
+use super::LandscapeError;
 use super::directions::{PrincipalComponents, principal_components};
 use super::plane::{Coordinates, Plane};
-use super::{LandscapeError, check};
 use crate::numerics::weights::{Block, Dims, Weights};
 
 /// The most states that are kept (`[own]`; principal components of a path do not gain from more).
@@ -136,10 +136,15 @@ impl Trajectory {
     }
 
     /// Stores the weights of `iteration`, with their true loss on the probe batch where it is known. States of
-    /// this and later iterations are dropped first: the run was taken back.
+    /// this and later iterations are dropped first: the run was taken back. Weights that are not finite are no
+    /// point of any plane and are not kept.
     pub fn record(&mut self, iteration: i64, weights: &Weights<f64>, loss: Option<f64>) {
-        self.newest = None;
         self.states.retain(|state| state.iteration < iteration);
+        self.newest = self.newest.take().filter(|state| state.iteration < iteration);
+        if weights.flat().iter().any(|w| !w.is_finite()) {
+            return;
+        }
+        self.newest = None;
         let state = State::new(iteration, weights, loss);
         // One place is for the newest state.
         let most = self.most.min(self.most_bytes / state.bytes().max(1)).max(4);
@@ -193,7 +198,7 @@ impl Trajectory {
     /// The principal components of the values of `block` along the path.
     ///
     /// # Errors
-    /// With fewer than 3 states, a state that is not finite, or a path that lies on one line.
+    /// With fewer than 3 states, or a path that lies on one line.
     pub fn principal_components(&self, block: Block) -> Result<PrincipalComponents, LandscapeError> {
         let states: Vec<&State> = self.states().collect();
         let Some(first) = states.first() else {
@@ -218,9 +223,7 @@ impl Trajectory {
                     let found = state.dims.n_weights();
                     return Err(LandscapeError::Length { name: "a stored state", found, expected });
                 }
-                let weights = state.weights();
-                check("a stored state", weights.flat(), expected)?;
-                let coordinates = plane.coordinates(&weights)?;
+                let coordinates = plane.coordinates(&state.weights())?;
                 Ok(PathPoint { iteration: state.iteration, coordinates, loss: state.loss })
             })
             .collect()
