@@ -211,6 +211,15 @@ fn a_wrong_value_names_key_value_and_range() {
         ("measure.top_k = 201", ["measure.top_k", "201", "from 1 to 200"]),
         ("task.loss = \"classification\"", ["task.loss", "classification", "regression"]),
         ("task.batch = 70000", ["task.batch", "70000", "from 1 to 65536"]),
+        ("measure.lyapunov_skip = 56", ["measure.lyapunov_skip", "56", "at most 55"]),
+        (
+            "task = { kind = \"two-alternative\", stimulus = 1000, batch = 65536 }",
+            ["task.batch", "65536", "2^28 numbers"],
+        ),
+        (
+            "task = { kind = \"pattern\", n_in = 2 }\nmeasure = { block = \"input\", top_k = 61 }",
+            ["measure.top_k", "61", "at most 60"],
+        ),
         ("measure.slice.points = 1", ["measure.slice.points", "1", "from 2"]),
     ] {
         let error = refused(given);
@@ -283,6 +292,7 @@ fn what_has_no_effect_is_said() {
         ("flossing.during.every = 10", "needs both"),
         ("stop.test_accuracy_above = 0.9\nmeasure.test = \"off\"", "`measure.test` is off"),
         ("task.kind = \"sequential-mnist\"", "blank"),
+        ("stop.plateau = 50", "`stop.plateau` = 50 has no effect"),
     ] {
         let warnings = resolved(given).warnings;
         assert!(warnings.len() == 1 && warnings[0].contains(part), "{given}: {warnings:?}");

@@ -145,22 +145,24 @@ pub fn main(open_window: OpenWindow) -> ExitCode {
     if !matches!(arguments.command, None | Some(Command::Open { .. })) {
         one_line_panics();
     }
-    let result = match arguments.command {
+    let command = std::panic::AssertUnwindSafe(|| match arguments.command {
         None => window(Vec::new()),
         Some(Command::Open { files }) => readable(&files).and_then(|()| window(files)),
         Some(Command::Measure(arguments)) => measure::measure(&arguments),
         Some(Command::Run(arguments)) => run::run(&arguments),
         Some(Command::Presets { name }) => presets::presets(name.as_deref()),
         Some(Command::Check { file }) => check::check(&file),
-    };
-    match result {
-        Ok(Ending::Done) => ExitCode::SUCCESS,
-        Ok(Ending::Badly) => ExitCode::from(1),
-        Ok(Ending::Interrupted) => ExitCode::from(130),
-        Err(Refused(message)) => {
+    });
+    match std::panic::catch_unwind(command) {
+        Ok(Ok(Ending::Done)) => ExitCode::SUCCESS,
+        Ok(Ok(Ending::Badly)) => ExitCode::from(1),
+        Ok(Ok(Ending::Interrupted)) => ExitCode::from(130),
+        Ok(Err(Refused(message))) => {
             complain("error", &message);
             ExitCode::from(2)
         }
+        // The hook has said what happened.
+        Err(_) => ExitCode::from(1),
     }
 }
 

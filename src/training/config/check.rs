@@ -2,17 +2,31 @@
 
 use std::collections::BTreeSet;
 
+use serde::Deserialize;
 use toml::Value;
 
 use super::error::{ConfigError, shown};
-use super::resolve::{Leaves, word};
-use crate::numerics::tasks::TaskKind;
+use super::resolve::{Leaves, nested, word};
+use crate::numerics::tasks::{self, TaskData, TaskKind, TaskSettings};
 use crate::numerics::trials::LossKind;
 use crate::numerics::weights::Dims;
 
 type Given = BTreeSet<&'static str>;
-/// Input channels and outputs.
-pub(super) type Channels = (usize, usize);
+
+/// Steps and channels of the trials that a network sees.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Shape {
+    /// Not known for a network trained elsewhere.
+    pub n_steps: Option<usize>,
+    pub n_in: usize,
+    pub n_out: usize,
+}
+
+/// Keys of `[task]` that all tasks share.
+const SHARED: [&str; 3] = ["task.batch", "task.test_trials", "task.loss"];
+
+/// Most numbers in a batch of trials: 1 GiB in f32.
+const MOST_NUMBERS: usize = 1 << 28;
 
 fn whole(leaves: &Leaves, path: &str) -> i64 {
     leaves.get(path).and_then(Value::as_integer).unwrap_or(0)
@@ -30,15 +44,18 @@ pub(super) fn loss_of(task: TaskKind) -> Option<&'static str> {
     })
 }
 
-/// Input channels and outputs of a task; `None` where the data decide.
-pub(super) fn channels(leaves: &Leaves, task: TaskKind) -> Option<Channels> {
-    match task {
-        TaskKind::Romo => Some((1, 2)),
-        TaskKind::TwoAlternative | TaskKind::DelayedMatch => Some((3, 3)),
-        TaskKind::CuedMatch => Some((2, 2)),
-        TaskKind::Pattern => Some((usize::try_from(whole(leaves, "task.n_in")).unwrap_or(0), 1)),
-        TaskKind::SequentialMnist | TaskKind::File => None,
+/// Steps and channels of a task's trials; `None` where the data decide.
+pub(super) fn shape(leaves: &Leaves) -> Option<Shape> {
+    if word(leaves, "task.kind") == Some("sequential-mnist") && !leaves.contains_key("task.images") {
+        // The embedded digits, 28 x 28.
+        return Some(Shape { n_steps: Some(28), n_in: 28, n_out: 10 });
     }
+    let mut task = leaves.clone();
+    task.retain(|path, _| path.starts_with("task.") && !SHARED.contains(path));
+    let nested = nested(&task).remove("task")?;
+    let settings = TaskSettings::deserialize(nested).ok()?;
+    let shape = tasks::build::<f32>(&settings, 1, 1, 0, &TaskData::None).ok()?.shape();
+    Some(Shape { n_steps: Some(shape.n_steps), n_in: shape.n_in, n_out: shape.n_out })
 }
 
 /// Takes the number of units from a network of known sizes.
@@ -72,7 +89,7 @@ struct Limit {
 }
 
 /// All upper limits between keys.
-fn limits(leaves: &Leaves, channels: Option<Channels>) -> Vec<Limit> {
+fn limits(leaves: &Leaves, shape: Option<Shape>) -> Vec<Limit> {
     let n = whole(leaves, "network.n_rec");
     let units = whole(leaves, "network.adaptive.units").min(n);
     let of_units = format!("the number of recurrent units, network.n_rec = {n}");
@@ -86,7 +103,7 @@ fn limits(leaves: &Leaves, channels: Option<Channels>) -> Vec<Limit> {
         },
     ];
     let block = word(leaves, "measure.block").unwrap_or("recurrent");
-    let parameters = match (block, channels.map(|(n_in, n_out)| (n_in as i64, n_out as i64))) {
+    let parameters = match (block, shape.map(|s| (s.n_in as i64, s.n_out as i64))) {
         ("recurrent", _) => Some(n * n),
         ("input", Some((n_in, _))) => Some(n * n_in),
         ("readout", Some((_, n_out))) => Some(n * n_out),
@@ -97,12 +114,26 @@ fn limits(leaves: &Leaves, channels: Option<Channels>) -> Vec<Limit> {
         let because = format!("the number of weights in the block `{block}`");
         limits.push(Limit { key: "measure.top_k", most: p, because });
     }
+    if let Some(Shape { n_steps: Some(n_steps), n_in, n_out }) = shape {
+        // Input, target, mask and decision of every step.
+        let most = MOST_NUMBERS / (n_steps * (n_in + n_out + 2)).max(1);
+        let because = format!("so that {n_steps} steps of all trials take at most 2^28 numbers");
+        for key in ["task.batch", "task.test_trials", "measure.probe_trials"] {
+            let most = i64::try_from(most).unwrap_or(i64::MAX).max(1);
+            limits.push(Limit { key, most, because: because.clone() });
+        }
+        limits.push(Limit {
+            key: "measure.lyapunov_skip",
+            most: n_steps as i64 - 1,
+            because: format!("one less than the {n_steps} steps of a trial"),
+        });
+    }
     limits
 }
 
 /// Lowers defaults that are larger than this network allows, and takes the batch of a full-batch task and
 /// the share of adaptive units (half of the network in P1's task) from it. Given values stay.
-pub(super) fn fit_defaults(leaves: &mut Leaves, task: TaskKind, channels: Option<Channels>, given: &Given) {
+pub(super) fn fit_defaults(leaves: &mut Leaves, task: TaskKind, shape: Option<Shape>, given: &Given) {
     if let Some(trials) = full_batch(task) {
         for key in ["task.batch", "measure.probe_trials"] {
             if !given.contains(key) {
@@ -114,7 +145,7 @@ pub(super) fn fit_defaults(leaves: &mut Leaves, task: TaskKind, channels: Option
         let half = whole(leaves, "network.n_rec") / 2;
         leaves.insert("network.adaptive.units", Value::Integer(half));
     }
-    for limit in limits(leaves, channels) {
+    for limit in limits(leaves, shape) {
         if !given.contains(limit.key) && whole(leaves, limit.key) > limit.most {
             leaves.insert(limit.key, Value::Integer(limit.most));
         }
@@ -125,10 +156,10 @@ pub(super) fn fit_defaults(leaves: &mut Leaves, task: TaskKind, channels: Option
 pub(super) fn across(
     leaves: &Leaves,
     task: TaskKind,
-    channels: Option<Channels>,
+    shape: Option<Shape>,
     given: &Given,
 ) -> Result<Vec<String>, ConfigError> {
-    for limit in limits(leaves, channels) {
+    for limit in limits(leaves, shape) {
         if whole(leaves, limit.key) > limit.most {
             return Err(ConfigError::WrongValue {
                 key: limit.key.into(),
@@ -181,6 +212,13 @@ fn warnings(leaves: &Leaves, given: &Given, task: TaskKind) -> Vec<String> {
     }
     if task == TaskKind::File && given.contains("task.test_trials") {
         warnings.push("`task.test_trials` is ignored: file tests on all test trials of its file".into());
+    }
+    let plateau = whole(leaves, "stop.plateau");
+    let cadence = whole(leaves, "measure.curvature");
+    if plateau > 0 && !(1..=plateau).contains(&cadence) {
+        warnings.push(format!(
+            "`stop.plateau` = {plateau} has no effect: it needs lambda_max, so `measure.curvature` from 1 to {plateau}"
+        ));
     }
     let tests_off = word(leaves, "measure.test") == Some("off");
     if number(leaves, "stop.test_accuracy_above") > 0.0 && (tests_off || task == TaskKind::Pattern) {

@@ -50,9 +50,10 @@ pub fn resolve_for(given: Table, dims: Option<Dims>) -> Result<Resolved, ConfigE
     check::size_of_network(&mut leaves, dims)?;
     let set: BTreeSet<&'static str> = leaves.keys().copied().collect();
     fill(preset, &mut leaves);
-    let channels = dims.map(|d| (d.n_in, d.n_out)).or_else(|| check::channels(&leaves, task));
-    check::fit_defaults(&mut leaves, task, channels, &set);
-    let warnings = check::across(&leaves, task, channels, &set)?;
+    let given_shape = dims.map(|d| check::Shape { n_steps: None, n_in: d.n_in, n_out: d.n_out });
+    let shape = given_shape.or_else(|| check::shape(&leaves));
+    check::fit_defaults(&mut leaves, task, shape, &set);
+    let warnings = check::across(&leaves, task, shape, &set)?;
     let config = config(&leaves)?;
     config.task.own.check()?;
     let sources = sources(&config);
