@@ -157,6 +157,6 @@ fn tangents_of_the_wrong_shape_are_refused_in_one_sentence() {
         slice: None,
         config: config(&members),
     };
-    let error = measure_network(&given, &Serial).err().expect("refused").to_string();
+    let error = measure_network(&given, &Serial).expect_err("refused").to_string();
     assert!(error.contains("lyapunov_q0") && error.contains('3') && error.contains('7'), "{error}");
 }

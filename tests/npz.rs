@@ -249,7 +249,7 @@ fn a_bomb_takes_no_memory() {
     let header = npy(&format!("{{'descr': '<f8', 'fortran_order': False, 'shape': ({n},), }}"), &[]);
     zip.write_all(&header).expect("written");
     let zeros = vec![0; 1 << 20];
-    (0..8 * n >> 20).for_each(|_| zip.write_all(&zeros).expect("written"));
+    (0..(8 * n) >> 20).for_each(|_| zip.write_all(&zeros).expect("written"));
     let bytes = zip.finish().expect("an archive").into_inner();
     assert!(bytes.len() < 3 << 20);
     let (error, held) = most_held(|| refused(&bytes, "a"));

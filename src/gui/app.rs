@@ -136,8 +136,7 @@ impl Window {
     /// Draws everything, then does what was asked for.
     pub fn ui(&mut self, ui: &mut Ui) {
         self.diagnostics.begin();
-        let mut asked = Asked::default();
-        asked.commands = commands::pressed(ui.ctx());
+        let mut asked = Asked { commands: commands::pressed(ui.ctx()), ..Asked::default() };
         self.panels.cursor.turn();
         top_bar::show(ui, &self.session, &self.layout, self.look, &mut asked);
         notices::show(ui, &self.session, &mut asked);

@@ -43,7 +43,7 @@ fn combine_rows_by<T: Scalar, const K: usize>(out: &mut [T], c: &[T], basis: &[T
         for j in 0..n {
             let mut sum = row[j];
             for k in 0..K {
-                sum = sum + c[k] * basis[k][j];
+                sum += c[k] * basis[k][j];
             }
             row[j] = sum;
         }

@@ -132,7 +132,7 @@ impl Curve {
         self.values.push(point);
         self.last = Some(point);
         for (level, (entries, _)) in self.levels.iter_mut().enumerate() {
-            match entries.last_mut().filter(|_| index % size(level) != 0) {
+            match entries.last_mut().filter(|_| !index.is_multiple_of(size(level))) {
                 Some(entry) => entry.add(Entry::of(point)),
                 None => entries.push(Entry::of(point)),
             }

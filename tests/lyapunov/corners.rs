@@ -187,7 +187,7 @@ fn silent_trials_are_counted_and_left_out() {
     assert!(difference(&found.mean, &mean) < 1e-14);
     let (expected, _) = p.exponents(3, Some(1));
     for b in others {
-        assert!(difference(&found.per_trial.row(b), &expected.row(b)) < 1e-8);
+        assert!(difference(found.per_trial.row(b), expected.row(b)) < 1e-8);
     }
     let (outcome, gradient) = p.floss(3, FlossingVariant::Exact, Skip::Auto);
     assert_eq!(outcome.silent_trials, 2);
@@ -245,12 +245,12 @@ fn convergence_ends_at_the_result_and_holds_the_means_so_far() {
     let found = p.spectrum(settings);
     let curve = found.convergence.clone().expect("asked for");
     assert_eq!(curve.dim(), (CASE.n_steps - found.skip, 12));
-    assert!(difference(&curve.row(curve.nrows() - 1), &found.mean) < 1e-13);
+    assert!(difference(curve.row(curve.nrows() - 1), &found.mean) < 1e-13);
     let mut shorter = problem(CASE);
     shorter.trials.x = shorter.trials.x.slice(ndarray::s![..11, .., ..]).to_owned();
     shorter.trials.mask = shorter.trials.mask.slice(ndarray::s![..11, ..]).to_owned();
     let short = shorter.spectrum(SpectrumSettings { orthonormalise: Orthonormalise::EveryStep, ..all() });
-    assert!(difference(&curve.row(10 - found.skip), &short.mean) < 1e-13);
+    assert!(difference(curve.row(10 - found.skip), &short.mean) < 1e-13);
 }
 
 /// What blocks of steps cost in precision: f32 sparing against f64 with a QR after every step, N = 64. (L6) bounds

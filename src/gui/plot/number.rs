@@ -110,7 +110,7 @@ pub fn tick(v: f64, step: f64) -> String {
         return "0".into();
     }
     let largest = v.abs().max(step);
-    if largest >= 1e6 || largest < 1e-3 {
+    if !(1e-3..1e6).contains(&largest) {
         let digits = (v.abs().log10().floor() - step.log10().floor()).max(0.0) as usize;
         return format!("{v:.digits$e}");
     }

@@ -89,7 +89,7 @@ impl Slice {
         let n = a.len() * b.len();
         let longest = a.len().max(b.len());
         let mut space = 1;
-        while longest > 1 && 2 * space * COARSEST <= longest - 1 {
+        while longest > 1 && 2 * space * COARSEST < longest {
             space *= 2;
         }
         let mut is_taken = vec![false; n];

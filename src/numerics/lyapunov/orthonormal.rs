@@ -203,7 +203,7 @@ fn take_out<T: Scalar, const A: usize, const B: usize>(
         for m in 0..n {
             let mut x = other[m];
             for a in 0..A {
-                x = x - coefficients[a][b] * basis[a][m];
+                x -= coefficients[a][b] * basis[a][m];
             }
             other[m] = x;
         }
@@ -259,7 +259,7 @@ fn dots<T: Scalar, const A: usize, const B: usize>(rows: &[T], others: &[T], n: 
 /// `other -= c row`.
 #[inline(always)]
 fn subtract<T: Scalar>(other: &mut [T], c: T, row: &[T]) {
-    other.iter_mut().zip(row).for_each(|(x, q)| *x = *x - c * *q);
+    other.iter_mut().zip(row).for_each(|(x, q)| *x -= c * *q);
 }
 
 /// Fills the rows of `u` [k, n] that are zero with unit vectors orthogonal to all others, as near as can be to

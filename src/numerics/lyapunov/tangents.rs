@@ -90,7 +90,7 @@ impl<T: Scalar> Flow<'_, T> {
             let d = &slopes[r / rows_per_trial * n..][..n];
             (0..n).for_each(|j| dz[j] = d[j] * u[j]);
             for ((j, beta), a) in self.beta().zip(&u[n..]) {
-                dz[j] = dz[j] - d[j] * beta * *a;
+                dz[j] -= d[j] * beta * *a;
             }
         }
         scratch.own.resize(rows * n, T::zero());
@@ -149,7 +149,7 @@ impl<T: Scalar> Flow<'_, T> {
         self.state_part(u, own);
         for (u, own) in u.chunks_exact(s).zip(own.chunks_exact_mut(n)) {
             for ((j, beta), a) in self.beta().zip(&u[n..]) {
-                own[j] = own[j] - beta * *a;
+                own[j] -= beta * *a;
             }
         }
     }
