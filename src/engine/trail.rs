@@ -5,9 +5,9 @@ use std::sync::Arc;
 use crate::training::run::Checkpoint;
 
 /// States kept; with one more, every other goes.
-const MOST: usize = 24;
+const MOST: usize = 16;
 /// Iterations between two states at first.
-const FIRST_SPACE: i64 = 16;
+const FIRST_SPACE: i64 = 32;
 /// Weight of the newest loss in the running mean.
 const NEWEST: f64 = 0.1;
 /// Above so many times its smallest value the mean loss is no longer calm.
