@@ -27,7 +27,10 @@ fn main() {
     for (name, text) in [
         ("romo, e-prop", "iterations = 3000\nseed = 1"),
         ("romo, BPTT", "iterations = 1500\nrule.kind = \"bptt\""),
-        ("pattern, BPTT (the smallest updates there are)", "iterations = 4000\ntask.kind = \"pattern\"\nrule.kind = \"bptt\""),
+        (
+            "pattern, BPTT (the smallest updates there are)",
+            "iterations = 4000\ntask.kind = \"pattern\"\nrule.kind = \"bptt\"",
+        ),
     ] {
         let config = config(text);
         let (mut bare, mut unmeasured, mut measured) = (f64::MAX, f64::MAX, f64::MAX);
@@ -38,7 +41,11 @@ fn main() {
         }
         println!("{name}");
         println!("  bare loop                     {:8.2} us an update", 1e6 * bare);
-        println!("  worker, screen                {:8.2} us, ratio {:.3}", 1e6 * unmeasured, unmeasured / bare);
+        println!(
+            "  worker, screen                {:8.2} us, ratio {:.3}",
+            1e6 * unmeasured,
+            unmeasured / bare
+        );
         println!("  worker, screen, all measures  {:8.2} us, ratio {:.3}", 1e6 * measured, measured / bare);
     }
 }

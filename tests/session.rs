@@ -317,6 +317,24 @@ fn a_run_that_diverges_says_so_and_goes_on_with_half_the_rate() {
 }
 
 #[test]
+fn a_divergence_is_explained_by_the_curvature_before_it() {
+    let lambda_max = |i: i64| if i >= 150 { 30.0 } else { 10.0 };
+    let script = Script { diverge_at: Some(200), lambda_max: Some(lambda_max), ..slow() };
+    let given =
+        "rule.kind = \"bptt\"\noptimizer = { kind = \"sgd\", learning_rate = 0.15 }\nmeasure.curvature = 10";
+    let mut session = session(script, given);
+    session.act(Action::StartNew);
+    let told = |s: &Session| words::end_of(current(s)).filter(|text| text.contains("lambda_max"));
+    until(&mut session, "the explanation", |s| told(s).is_some());
+    let text = told(&session).expect("it is there");
+    assert!(text.starts_with("Diverged at iteration 200: the gradient norm was NaN. "), "{text}");
+    assert!(
+        text.contains("lambda_max was 30.000, 2.25 times 2/eta = 13.333, and above that line for"),
+        "{text}"
+    );
+}
+
+#[test]
 fn a_panic_loses_that_run_alone_and_says_so() {
     let script = Script { panic_at: Some(120), ..slow() };
     let build: Build = Arc::new(move |config, from| {

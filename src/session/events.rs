@@ -112,11 +112,13 @@ impl Session {
                 }
                 let text = words::end(&reason, run.iteration);
                 let bad = matches!(reason, StopReason::Diverged { .. });
+                // Why it diverged is in the last rows.
+                while bad && run.read(ROWS) {}
                 run.marks.push(Mark { iteration: run.iteration, text: text.clone(), kind: MarkKind::Ended });
                 run.state = RunState::Ended(reason);
-                let name = run.name.clone();
+                let text = format!("{}: {}", run.name, words::end_of(run).unwrap_or(text));
                 if bad {
-                    self.notice(format!("{name}: {text}"), true, Some(id));
+                    self.notice(text, true, Some(id));
                 }
             }
             Event::Failed(text) => {

@@ -67,6 +67,29 @@ impl Lines {
     }
 }
 
+/// Where lambda_max lay above the line of the run's own rule up to its last measure: how far, and for how long;
+/// `None` where it did not.
+pub fn above_line(run: &RunEntry) -> Option<String> {
+    let (measured, _) = run.curves.get(Series::LambdaMax)?.values();
+    let is_exact = rho_of(&run.config).is_none();
+    let line = |point: &Point| {
+        let facts = facts(run, point.iteration);
+        if is_exact { exact_line(&facts) } else { stability_line(&facts) }
+    };
+    let above = |point: &Point| line(point).value.is_some_and(|value| point.value > value);
+    let first = measured.iter().rev().take_while(|point| above(point)).last()?;
+    let last = measured.last()?;
+    let line = line(last);
+    let value = line.value?;
+    Some(format!(
+        "lambda_max was {:.3}, {:.2} times {} = {value:.3}, and above that line for {} iterations.",
+        last.value,
+        last.value / value,
+        line.formula,
+        run.iteration - first.iteration
+    ))
+}
+
 fn push(curve: &mut Curve, iteration: i64, value: Option<f64>) {
     if let Some(value) = value {
         curve.push(Point { iteration, value });

@@ -1,6 +1,7 @@
 //! Owns the sentences in which a run says how it is and how it ended.
 
-use super::runs::{Difference, RunState};
+use super::runs::{Difference, RunEntry, RunState};
+use super::stability::above_line;
 use crate::training::run::StopReason;
 
 /// A run's state in a word or two.
@@ -36,6 +37,14 @@ pub fn end(reason: &StopReason, iteration: i64) -> String {
             format!("Diverged at iteration {iteration}: the {quantity} was {value}.")
         }
     }
+}
+
+/// Why a run ended, and where it diverged what its curvature had to do with it, as far as that is measured.
+pub fn end_of(run: &RunEntry) -> Option<String> {
+    let RunState::Ended(reason) = &run.state else { return None };
+    let end = end(reason, run.iteration);
+    let cause = matches!(reason, StopReason::Diverged { .. }).then(|| above_line(run)).flatten();
+    Some(cause.map_or(end.clone(), |cause| format!("{end} {cause}")))
 }
 
 /// A change of a setting: `optimizer.learning_rate 0.01 → 0.005`.

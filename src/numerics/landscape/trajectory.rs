@@ -1,6 +1,7 @@
 //! Owns [`Trajectory`], the path of a run through weight space in bounded memory.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::LandscapeError;
 use super::directions::{PrincipalComponents, principal_components};
@@ -27,7 +28,7 @@ pub struct Trajectory {
     newest: Option<State>,
 }
 
-/// One stored state.
+/// One stored state. Its copies share the weights, so that a whole store is handed to another thread at once.
 #[derive(Clone, Debug, PartialEq)]
 pub struct State {
     iteration: i64,
@@ -38,8 +39,8 @@ pub struct State {
 
 #[derive(Clone, Debug, PartialEq)]
 enum Values {
-    Single(Vec<f32>),
-    Double(Vec<f64>),
+    Single(Arc<[f32]>),
+    Double(Arc<[f64]>),
 }
 
 /// A state as a point of a plane's picture.
@@ -59,7 +60,7 @@ impl State {
         let values = if flat.iter().all(|w| f64::from(*w as f32) == *w) {
             Values::Single(flat.iter().map(|w| *w as f32).collect())
         } else {
-            Values::Double(flat.to_vec())
+            Values::Double(flat.into())
         };
         Self { iteration, loss, dims: weights.dims(), values }
     }
@@ -93,8 +94,8 @@ impl State {
 
     fn bytes(&self) -> usize {
         match &self.values {
-            Values::Single(values) => size_of_val(values.as_slice()),
-            Values::Double(values) => size_of_val(values.as_slice()),
+            Values::Single(values) => size_of_val(&**values),
+            Values::Double(values) => size_of_val(&**values),
         }
     }
 }
