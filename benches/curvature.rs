@@ -125,10 +125,10 @@ fn problem(n: usize, batch: usize, activation: Activation) -> (Network<f32>, Wei
 /// products alone would take if nothing in them had to wait for the step before.
 fn bare_products(n: usize, batch: usize) -> Box<dyn FnMut()> {
     let w = vec![0.1f32; n * n];
-    let rows = T * 32;
+    let rows = T * batch.min(32);
     let (mut state, z) = (vec![0.1f32; rows * n], vec![0.2f32; rows * n]);
     let mut sum = vec![0.0f32; n * n];
-    let chunks = batch / 32;
+    let chunks = batch.div_ceil(32);
     Box::new(move || {
         for _ in 0..PRODUCTS * chunks {
             for _ in 0..4 {
