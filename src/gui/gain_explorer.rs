@@ -137,7 +137,7 @@ fn summary(ui: &mut Ui, look: &Look, floss: Option<&Look>) {
             "leading exponent {} nats per step, Kaplan-Yorke dimension {:.2}, entropy rate {:.3}{finite}{lie}",
             number::value(exponents.max()),
             exponents.kaplan_yorke_dimension(),
-            exponents.entropy_rate(),
+            exponents.entropy_rate() + 0.0,
         )
     };
     ui.small(format!("Before: {}", of(look)));
@@ -176,7 +176,7 @@ fn spectrum(ui: &mut Ui, look: &Look, floss: Option<&Look>) {
             );
         }
     });
-    paint::corner(ui, *shown.transform.frame(), "Lyapunov exponents by number, nats per step");
+    paint::corner(ui, *shown.transform.frame(), "exponents, nats per step");
     named(&shown.response, || format!("Lyapunov exponents: {:?}", look.exponents.mean));
 }
 
@@ -201,11 +201,7 @@ fn disc(ui: &mut Ui, look: &Look, floss: Option<&Look>) {
             plot.points(points.shape(marker).allow_hover(false));
         }
     });
-    paint::corner(
-        ui,
-        *shown.transform.frame(),
-        "eigenvalues of w_rec, circles of radius gain and 1 (dotted)",
-    );
+    paint::corner(ui, *shown.transform.frame(), "eigenvalues of w_rec");
     named(&shown.response, || format!("Eigenvalues of w_rec: {:?}", look.eigenvalues));
 }
 
@@ -240,7 +236,8 @@ fn scan_controls(ui: &mut Ui, explorer: &GainExplorer, state: &mut State, asked:
         }
         None => {
             let scan = ui.button("Scan gains").on_hover_text(
-                "Leading exponent, cosine and rho of fresh networks at 16 gains and 5 seeds, before training",
+                "Leading exponent, cosine and rho of fresh networks at 16 gains and 5 seeds, before training: mean \
+                 and one standard deviation. A click in a plot takes a gain",
             );
             if scan.clicked() {
                 asked.act(Action::Explore(Ask::Scan { updates: 0 }));
@@ -315,11 +312,11 @@ fn leading_against_gain(
     });
     let frame = *shown.transform.frame();
     let text = match (summaries.is_empty(), crossing) {
-        (true, _) => "leading exponent against gain: scan gains".into(),
+        (true, _) => "exponent against gain".into(),
         (false, Some(crossing)) => {
-            format!("leading exponent against gain, mean and sd; 0 at {crossing:.2}; click takes a gain")
+            format!("exponent against gain, 0 at {crossing:.2}")
         }
-        (false, None) => "leading exponent against gain, mean and sd; click takes a gain".into(),
+        (false, None) => "exponent against gain".into(),
     };
     paint::corner(ui, frame, &text);
     let x = shown.response.interact_pointer_pos().map(|p| shown.transform.value_from_position(p).x);
@@ -346,9 +343,9 @@ fn learning_against_gain(ui: &mut Ui, summaries: &[Summary], updates: u64, gain:
     });
     let diverged: usize = summaries.iter().map(|s| s.diverged).sum();
     let text = match (learned, diverged) {
-        (false, _) => "cosine (solid) and rho (dashed) of the rule before training".into(),
-        (true, 0) => format!("loss after {updates} updates, mean and sd"),
-        (true, n) => format!("loss after {updates} updates, mean and sd; {n} runs diverged"),
+        (false, _) => "cosine, rho (dashed)".into(),
+        (true, 0) => format!("loss after {updates} updates"),
+        (true, n) => format!("loss after {updates} updates, {n} diverged"),
     };
     paint::corner(ui, *shown.transform.frame(), &text);
     let x = shown.response.interact_pointer_pos().map(|p| shown.transform.value_from_position(p).x);
