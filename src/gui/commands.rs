@@ -136,6 +136,7 @@ pub const TABLE: &[Entry] = &[
     entry(C::Toggle(Panel::Lyapunov), M::View, "Lyapunov panel", None, "Show or hide the largest Lyapunov exponent"),
     entry(C::Toggle(Panel::Alignment), M::View, "Alignment and gap panel", None, "Show or hide rho, cosine and the generalization gap"),
     entry(C::Toggle(Panel::Landscape), M::View, "Landscape panel", None, "Show or hide the slice of the loss landscape"),
+    entry(C::Toggle(Panel::GainExplorer), M::View, "Gain explorer panel", None, "Show or hide looks at a gain before training"),
     entry(C::Toggle(Panel::Spectrum), M::View, "Spectrum panel", None, "Show or hide eigenvalues and exponents"),
     entry(C::Toggle(Panel::Activity), M::View, "Activity panel", None, "Show or hide the activity of a trial"),
     entry(C::Toggle(Panel::Runs), M::View, "Runs panel", None, "Show or hide the table of runs"),

@@ -54,7 +54,7 @@ fn contents(ui: &mut Ui, session: &Session, state: &mut State, asked: &mut Asked
         asked.act(Action::Explore(Ask::Look(gain)));
     }
     ui.horizontal_wrapped(|ui| {
-        let label = ui.label("Initial gain");
+        let label = ui.label("Explored gain");
         let slider = egui::Slider::new(&mut gain, 0.05..=5.0).logarithmic(true).max_decimals(3);
         let slider = ui.add(slider).labelled_by(label.id).on_hover_text(
             "g: w_rec is drawn from N(0, g^2/N). The network below is the one a run with these settings \
