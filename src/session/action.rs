@@ -104,6 +104,8 @@ pub enum Action {
     /// Computes this slice of the selected run's landscape, coarse to fine; it takes the place of one that is
     /// being computed.
     Slice(Box<SliceRequest>),
+    /// What the screen wants to find again at the next start (its panels, in words of its own).
+    Layout(String),
     /// Takes a notice away.
     Dismiss(u64),
     /// The user wants to choose a path: the screen answers with [`Action::Save`] or [`Action::Open`].

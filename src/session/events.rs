@@ -21,7 +21,7 @@ impl Session {
         let start = Instant::now();
         let ids: Vec<RunId> = self.runs.iter().map(|r| r.id).collect();
         self.turn = self.turn.wrapping_add(1);
-        let mut news = self.take_errands() | self.explorer.drain();
+        let mut news = self.take_errands() | self.explorer.drain() | self.keep();
         for i in 0..ids.len() {
             let id = ids[(self.turn + i) % ids.len()];
             while start.elapsed() < budget && self.take_some(id) {
@@ -55,11 +55,17 @@ impl Session {
 
     fn take_event(&mut self, id: RunId, event: Event) {
         let Some(at) = self.runs.iter().position(|r| r.id == id) else { return };
+        if self.runs[at].state == RunState::Ghost && matches!(event, Event::Ended { .. } | Event::Failed(_)) {
+            // What was on its way when it became a ghost.
+            return;
+        }
         match event {
             Event::Ready(ready) => {
                 let run = &mut self.runs[at];
                 run.iteration = ready.iteration;
-                run.state = RunState::Paused;
+                if run.state == RunState::Starting {
+                    run.state = RunState::Paused;
+                }
             }
             Event::Progress(progress) => {
                 let run = &mut self.runs[at];

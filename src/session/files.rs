@@ -111,33 +111,41 @@ impl Session {
 
     /// A run that goes on from a snapshot, paused.
     fn go_on(&mut self, path: &Path, snapshot: Snapshot) {
-        let (Some(checkpoint), Some(resume)) = (snapshot.checkpoint(), snapshot.resume) else {
+        let mut task = Table::new();
+        let kind = snapshot.config.task.own.kind().name();
+        put(&mut task, "task.kind", Some(Value::String(kind.into())));
+        let given = given_for(&task, &snapshot.config);
+        let Some(id) = self.resume(given, snapshot) else {
             let text = format!(
                 "{}: holds a network only, no run to go on with; `basinscope measure` looks at it",
                 path.display()
             );
             return self.notice(text, true, None);
         };
-        let mut task = Table::new();
-        let kind = snapshot.config.task.own.kind().name();
-        put(&mut task, "task.kind", Some(Value::String(kind.into())));
-        let given = given_for(&task, &snapshot.config);
+        let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+        self.with(id, |run| {
+            if let Some(name) = name {
+                run.name = name;
+            }
+        });
+    }
+
+    /// A run that goes on from a snapshot, paused; `None` where the snapshot is no run's.
+    pub(super) fn resume(&mut self, given: Table, snapshot: Snapshot) -> Option<RunId> {
+        let (checkpoint, resume) = (snapshot.checkpoint()?, snapshot.resume?);
         let history = snapshot.history;
         let known = history.clone();
         let earlier = Box::new(move || (known, resume.path));
         let from = Some((Arc::new(checkpoint), earlier as super::starting::Earlier));
         let id = self.start(given, snapshot.config, from, None, false);
-        let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
         self.with(id, |run| {
             for (series, values) in history.all() {
                 let row =
                     |(iteration, value): &(i64, f64)| Row { iteration: *iteration, series, value: *value };
                 values.iter().for_each(|v| run.curves.push(row(v)));
             }
-            if let Some(name) = name {
-                run.name = name;
-            }
         });
+        Some(id)
     }
 }
 

@@ -23,8 +23,9 @@
 //! | looks at a gain before training, scans over gains | [`Session::explorer`] |
 //! | messages to show until dismissed | [`Session::notices`] |
 //!
-//! It is made with [`Session::new`]`(engine, `[`trainers`]`(), given)`, and a first start then acts on
-//! [`Action::Demonstrate`]: two runs that move at once.
+//! It is made with [`Session::new`]`(engine, `[`trainers`]`(), given)` and begun with
+//! [`Session::begin`]`(`[`keep::place`]`())`: the last session is there again, or at a first start the
+//! demonstration, two runs that move at once. [`Session::end`] writes it before the program ends.
 //!
 //! Settings are a table of the keys that were set; all other keys are the preset's. A key that acts at once
 //! (see [`settings::needs_reset`]) acts on the current run as soon as it is set, and leaves a [`runs::Mark`]
@@ -38,6 +39,7 @@ mod editing;
 mod events;
 pub mod explorer;
 mod files;
+pub mod keep;
 pub mod runs;
 pub mod seconds;
 pub mod settings;
@@ -53,6 +55,7 @@ pub use settings::Settings;
 use crate::engine::Engine;
 use crate::engine::messages::Command;
 use files::Errand;
+use keep::Keeper;
 use runs::{BookmarkReason, Difference, Ticket};
 use settings::{differences, needs_reset};
 use toml::Table;
@@ -85,6 +88,8 @@ pub struct Session {
     next_number: u64,
     turn: usize,
     errands: Vec<Errand>,
+    keeper: Option<Keeper>,
+    layout: String,
 }
 
 impl Session {
@@ -102,6 +107,8 @@ impl Session {
             next_number: 1,
             turn: 0,
             errands: Vec::new(),
+            keeper: None,
+            layout: String::new(),
         }
     }
 
@@ -227,6 +234,7 @@ impl Session {
             Action::ShowActivity(trial) => self.tell_current(Command::Activity(trial)),
             Action::Measure(measures) => self.tell_current(Command::Measure(measures)),
             Action::Slice(request) => self.tell_current(Command::Slice(request)),
+            Action::Layout(text) => self.layout = text,
             Action::Dismiss(id) => self.notices.retain(|n| n.id != id),
             Action::Ask(dialog) => {
                 effects.push(Effect::AskPath { dialog, proposal: proposal(dialog).into() })

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::curves::Curves;
 use super::seconds::Seconds;
 use crate::engine::handle::RunHandle;
@@ -58,7 +60,8 @@ pub struct Mark {
 }
 
 /// Kinds of marks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum MarkKind {
     /// A setting changed.
     Changed,
@@ -91,7 +94,8 @@ impl Bookmark {
 }
 
 /// Why a bookmark was made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum BookmarkReason {
     /// The user did.
     User,

@@ -74,12 +74,17 @@ impl Seconds {
         self.rate
     }
 
+    /// A new worker, which starts to count at 0, goes on from here.
+    pub(super) fn go_on(&mut self) {
+        self.before = (self.total(), self.processor);
+    }
+
     /// Drops what lies after `iteration`; a new worker, which starts to count at 0, goes on from there.
     pub fn truncate_after(&mut self, iteration: i64) {
         let seconds = self.at(iteration as f64);
         self.known.retain(|(i, _)| *i <= iteration);
         self.newest = self.newest.map(|(i, s)| if i <= iteration { (i, s) } else { (iteration, seconds) });
-        self.before = (self.total(), self.processor);
+        self.go_on();
     }
 }
 

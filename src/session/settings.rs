@@ -91,6 +91,12 @@ impl Settings {
         self.open = None;
     }
 
+    /// There is nothing to undo any more.
+    pub(super) fn forget_steps(&mut self) {
+        self.before.clear();
+        self.after.clear();
+    }
+
     pub(super) fn undo(&mut self) {
         self.settle();
         if let Some(given) = self.before.pop() {

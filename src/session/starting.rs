@@ -77,6 +77,10 @@ impl Session {
         fresh.pinned = old.pinned;
         fresh.speed = old.speed;
         fresh.parent = old.parent;
+        if fresh.config == old.config {
+            // The same settings lead through the same states.
+            fresh.bookmarks.clone_from(&old.bookmarks);
+        }
         let mut old = std::mem::replace(old, fresh);
         self.tell(id, Command::Speed(self.runs[at].speed));
         if old.pinned {

@@ -1,0 +1,183 @@
+//! Sessions are found again as they were: after an end, after a kill, and not where they bring the program down.
+
+#[path = "common/fake.rs"]
+mod fake;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use basinscope::engine::Engine;
+use basinscope::session::keep::Place;
+use basinscope::session::{Action, RunState, Session, trainers};
+use basinscope::training::config::resolve::parse;
+use basinscope::training::history::Series;
+use basinscope::training::run::StopReason;
+
+const LONG: Duration = Duration::from_secs(60);
+
+const SMALL: &str = "iterations = 40\n[task]\nkind = \"romo\"\nbatch = 8\ntest_trials = 16\n\
+                     [network]\nn_rec = 8\n[measure]\nprobe_trials = 8\n";
+
+fn session(text: &str) -> Session {
+    Session::new(Engine::new(2, Arc::new(|| {})), trainers(), parse(text).expect("TOML"))
+}
+
+fn place(folder: &Path, every: Duration) -> Option<Place> {
+    Some(Place { folder: folder.into(), every })
+}
+
+fn until(session: &mut Session, what: &str, mut done: impl FnMut(&Session) -> bool) {
+    let start = Instant::now();
+    while !done(session) {
+        assert!(start.elapsed() < LONG, "{what} did not come: {:?}", session.notices());
+        session.logic(Duration::from_millis(8));
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// A session in `folder` with its demonstration closed, a finished run and a pinned run with its ghost.
+fn eventful(folder: &Path, every: Duration) -> Session {
+    let mut session = session(SMALL);
+    session.begin(place(folder, every));
+    while let Some(id) = session.current().map(|r| r.id) {
+        session.act(Action::Close(id));
+    }
+    session.act(Action::Take(parse(SMALL).expect("TOML")));
+    session.act(Action::StartNew);
+    let first = session.current().expect("it is there").id;
+    until(&mut session, "the end", |s| {
+        s.current().is_some_and(|r| r.state == RunState::Ended(StopReason::Done))
+    });
+    session.act(Action::Rename(first, "the first".into()));
+    session.act(Action::Branch { from: first, set: vec![("rule.kind".into(), "rflo".into())] });
+    let second = session.current().expect("it is there").id;
+    session.act(Action::Stop);
+    session.act(Action::Pin(second, true));
+    session.act(Action::Reset);
+    session.act(Action::Step(10));
+    until(&mut session, "ten", |s| s.current().is_some_and(|r| r.iteration == 10));
+    session.act(Action::Bookmark { label: "ten".into() });
+    until(&mut session, "the bookmark", |s| {
+        s.current().is_some_and(|r| r.bookmarks.iter().any(|b| b.label == "ten"))
+    });
+    session.act(Action::Layout("curves on top".into()));
+    session
+}
+
+fn found(folder: &Path) -> Session {
+    let mut again = session("");
+    again.begin(place(folder, LONG));
+    until(&mut again, "the session", |s| {
+        !s.runs().is_empty() && s.runs().iter().all(|r| r.state != RunState::Starting)
+    });
+    again
+}
+
+fn is_as_it_was(again: &mut Session) {
+    assert!(again.notices().is_empty(), "{:?}", again.notices());
+    assert_eq!(again.layout(), "curves on top");
+    assert_eq!(again.runs().len(), 3, "two runs and a ghost");
+    let first = &again.runs()[0];
+    assert_eq!((first.name.as_str(), first.iteration), ("the first", 40));
+    assert_eq!(first.state, RunState::Ended(StopReason::Done));
+    assert_eq!(first.curves.get(Series::TrainLoss).map(|c| c.len()), Some(40));
+    assert!(first.seconds.total() > 0.0);
+    assert!(!first.marks.is_empty());
+    let second = again.current().expect("the same run is selected");
+    assert_eq!((second.iteration, second.pinned, &second.state), (10, true, &RunState::Paused));
+    assert_ne!(second.colour, first.colour);
+    assert_eq!(again.settings().given(), &second.given);
+    assert!(!again.settings().can_undo());
+    assert_eq!(again.runs()[2].state, RunState::Ghost);
+    let bookmark = second.bookmarks.iter().find(|b| b.label == "ten").expect("it is kept").id;
+    let id = second.id;
+    // And it goes on, and can go back.
+    again.act(Action::RunOrPause);
+    until(again, "the end", |s| s.current().is_some_and(|r| r.state == RunState::Ended(StopReason::Done)));
+    assert_eq!(again.current().and_then(|r| r.curves.get(Series::TrainLoss)).map(|c| c.len()), Some(40));
+    again.act(Action::JumpTo(id, bookmark));
+    until(again, "ten", |s| s.current().is_some_and(|r| r.iteration == 10));
+}
+
+#[test]
+fn a_session_that_ended_is_found_as_it_was() {
+    let folder = tempfile::tempdir().expect("a folder");
+    eventful(folder.path(), LONG).end();
+    let mut again = found(folder.path());
+    is_as_it_was(&mut again);
+    // What is closed is gone from the folder too.
+    while let Some(id) = again.current().map(|r| r.id) {
+        again.act(Action::Close(id));
+    }
+    again.end();
+    let left = std::fs::read_dir(folder.path()).expect("a folder").flatten();
+    assert!(left.into_iter().all(|f| f.path().extension().is_none_or(|e| e != "npz")));
+}
+
+#[test]
+fn a_killed_session_is_found_as_it_was_last_written() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut session = eventful(folder.path(), Duration::from_millis(20));
+    let table = folder.path().join("session.toml");
+    until(&mut session, "the table with the layout", |_| {
+        std::fs::read_to_string(&table)
+            .is_ok_and(|text| text.contains("curves on top") && text.contains("ten"))
+    });
+    // A kill: nothing more is written, and the lock goes with the process.
+    std::mem::drop(session);
+    is_as_it_was(&mut found(folder.path()));
+}
+
+#[test]
+fn a_second_window_leaves_the_folder_to_the_first() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut first = session(SMALL);
+    first.begin(place(folder.path(), LONG));
+    assert_eq!(first.runs().len(), 2, "the demonstration");
+    let mut second = session(SMALL);
+    second.begin(place(folder.path(), LONG));
+    assert!(second.notices().iter().any(|n| n.text.contains("another window")));
+    assert_eq!(second.runs().len(), 2);
+    second.end();
+    assert!(!folder.path().join("session.toml").exists());
+}
+
+#[test]
+fn a_session_that_brought_the_program_down_is_put_aside() {
+    let folder = tempfile::tempdir().expect("a folder");
+    eventful(folder.path(), LONG).end();
+    // What a crash while restoring leaves.
+    std::fs::write(folder.path().join("restoring"), "").expect("a file");
+    let mut again = session("");
+    again.begin(place(folder.path(), LONG));
+    assert_eq!(again.runs().len(), 2, "the demonstration");
+    assert!(folder.path().join("session-that-failed.toml").exists());
+}
+
+#[test]
+fn a_damaged_session_gives_what_is_left_of_it_and_says_what_is_not() {
+    let folder = tempfile::tempdir().expect("a folder");
+    eventful(folder.path(), LONG).end();
+    let first = std::fs::read_dir(folder.path())
+        .expect("a folder")
+        .flatten()
+        .map(|f| f.path())
+        .filter(|p| {
+            p.extension().is_some_and(|e| e == "npz") && !p.display().to_string().contains("bookmark")
+        })
+        .min()
+        .expect("a run");
+    std::fs::write(&first, "not a snapshot").expect("a file");
+    let again = found(folder.path());
+    assert_eq!(again.runs().len(), 2);
+    let name = first.file_name().expect("a name").to_string_lossy().into_owned();
+    assert!(again.notices().iter().any(|n| n.is_error && n.text.contains(&name)), "{:?}", again.notices());
+
+    std::fs::write(folder.path().join("session.toml"), "format = 99").expect("a file");
+    drop(again);
+    let mut again = session("");
+    again.begin(place(folder.path(), LONG));
+    until(&mut again, "the demonstration", |s| s.runs().len() == 2);
+    assert!(again.notices().iter().any(|n| n.is_error && n.text.contains("session.toml")));
+}
