@@ -8,4 +8,5 @@ mod flossing;
 mod known;
 mod plain;
 mod reference;
+mod romo;
 mod spectrum;

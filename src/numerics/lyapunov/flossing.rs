@@ -28,7 +28,8 @@ use std::sync::Mutex;
 
 use ndarray::ArrayView2;
 
-use super::orthonormal::{Triangle, complete, solve_upper};
+use super::basis::complete;
+use super::orthonormal::{Triangle, solve_upper};
 use super::tangents::{Flow, Scratch};
 use super::trajectories::{Track, Trajectories, lock};
 use super::{FlossingVariant, Skip};

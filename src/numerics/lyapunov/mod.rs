@@ -24,7 +24,8 @@
 //! | file | what it owns |
 //! |---|---|
 //! | `tangents` | (L1)-(L3) and their transpose, for many tangents at once |
-//! | `orthonormal` | (L4), the floor under a pivot, a random orthonormal Q_0 |
+//! | `orthonormal` | (L4) and the floor under a pivot |
+//! | `basis` | a random orthonormal Q_0; new directions in the place of lost ones |
 //! | `trajectories` | the states that exponents are taken along |
 //! | `spectrum` | (L5) along trajectories driven by trials |
 //! | `walk` | tangents of a few trials from the first step to the last, orthonormalised as seldom as is safe |
@@ -35,6 +36,7 @@
 //! | `gain_scan` | the leading exponent against the initial gain |
 
 mod autonomous;
+mod basis;
 mod eigenvalues;
 mod exponents;
 mod flossing;
@@ -46,11 +48,12 @@ mod trajectories;
 mod walk;
 
 pub use autonomous::FreeRun;
+pub use basis::{dense_orthonormal, orthonormal_columns};
 pub use eigenvalues::{eigenvalues, singular_values};
 pub use exponents::{Exponents, kaplan_yorke_dimension};
 pub use flossing::{Flossing, FlossingOutcome, FlossingSettings};
 pub use gain_scan::{Drive, GainScan, zero_crossing};
-pub use orthonormal::{dense_orthonormal, orthonormal_columns};
+pub use orthonormal::FLOOR_ROUNDINGS;
 pub use spectrum::{LyapunovSpectrum, Orthonormalise, SpectrumSettings};
 pub use trajectories::q0_fits;
 

@@ -7,18 +7,16 @@
 
 use faer::linalg::triangular_inverse::invert_lower_triangular;
 use faer::{MatMut, MatRef, Par};
-use ndarray::Array2;
 
 use crate::numerics::product::{Into, View, product};
-use crate::numerics::random::Stream;
 use crate::numerics::scalar::Scalar;
 use crate::numerics::skinny::vectorized;
 
 /// Rows that are orthonormalised one by one before the rows after them are, by two matrix products.
 const PANEL: usize = 16;
 
-/// A pivot of at most this many roundings of the whole matrix counts as zero (`[own]`, SCIENCE 6).
-pub(super) const FLOOR_ROUNDINGS: f64 = 64.0;
+/// The floor under a pivot: `|R_ii| <= 64 eps ||J_t Q_t||_F` counts as zero and its exponent as -inf.
+pub const FLOOR_ROUNDINGS: f64 = 64.0;
 
 /// The triangle L [k, k] of the last call, and the room it needs.
 #[derive(Clone, Debug, Default)]
@@ -221,7 +219,7 @@ fn total<T: Scalar>(sums: [T; LANES]) -> T {
 }
 
 #[inline(always)]
-fn dot<T: Scalar>(a: &[T], b: &[T]) -> T {
+pub(super) fn dot<T: Scalar>(a: &[T], b: &[T]) -> T {
     let [[sum]] = dots::<T, 1, 1>(a, b, a.len());
     sum
 }
@@ -258,72 +256,15 @@ fn dots<T: Scalar, const A: usize, const B: usize>(rows: &[T], others: &[T], n: 
 
 /// `other -= c row`.
 #[inline(always)]
-fn subtract<T: Scalar>(other: &mut [T], c: T, row: &[T]) {
+pub(super) fn subtract<T: Scalar>(other: &mut [T], c: T, row: &[T]) {
     other.iter_mut().zip(row).for_each(|(x, q)| *x -= c * *q);
-}
-
-/// Fills the rows of `u` [k, n] that are zero with unit vectors orthogonal to all others, as near as can be to
-/// the same rows of `like`.
-pub(super) fn complete<T: Scalar>(u: &mut [T], like: &[T], n: usize) {
-    let k = u.len() / n;
-    for i in 0..k {
-        if u[i * n..(i + 1) * n].iter().any(|x| *x != T::zero()) {
-            continue;
-        }
-        let unit = |j: usize| (0..n).map(move |m| if m == j { T::one() } else { T::zero() }).collect();
-        let candidates = std::iter::once(like[i * n..(i + 1) * n].to_vec()).chain((0..n).map(unit));
-        // Among n unit vectors one lies at least sqrt((n - k + 1)/n) out of the span of k - 1 others.
-        let enough = T::of(0.5 / (n as f64).sqrt());
-        for mut row in candidates {
-            for _ in 0..2 {
-                for other in u.chunks_exact(n) {
-                    let c = dot(&row, other);
-                    subtract(&mut row, c, other);
-                }
-            }
-            let norm = dot(&row, &row).sqrt();
-            if norm >= enough {
-                row.iter_mut().for_each(|x| *x /= norm);
-                u[i * n..(i + 1) * n].copy_from_slice(&row);
-                break;
-            }
-        }
-    }
-}
-
-/// A random orthonormal matrix [n, n], uniform over all of them (Haar): Q of the QR of a Gaussian matrix.
-///
-/// The tangents of a spectrum start at its first columns. It is dense for a reason: from unit vectors, a ReLU
-/// unit that is silent on all trials gives exactly ln alpha and a zero flossing gradient.
-///
-/// ```
-/// use basinscope::numerics::lyapunov::dense_orthonormal;
-/// use basinscope::numerics::random::{Purpose, Stream};
-/// let q0 = dense_orthonormal(5, &mut Stream::new(1, Purpose::Measures));
-/// let error = &q0.t().dot(&q0) - &ndarray::Array2::<f64>::eye(5);
-/// assert!(error.iter().all(|e| e.abs() < 1e-14));
-/// ```
-pub fn dense_orthonormal(n: usize, stream: &mut Stream) -> Array2<f64> {
-    orthonormal_columns(n, n, stream)
-}
-
-/// The first `k` columns of such a matrix, [n, k]; a stream's first ones do not depend on how many are drawn.
-pub fn orthonormal_columns(n: usize, k: usize, stream: &mut Stream) -> Array2<f64> {
-    let mut rows = Array2::zeros((k, n));
-    stream.fill_normal(&mut rows, 1.0);
-    let mut rows = rows.into_raw_vec_and_offset().0;
-    let mut triangle = Triangle::default();
-    // The second pass takes away what rounding left of the first one's lack of orthogonality.
-    for _ in 0..2 {
-        triangle.orthonormalise(&mut rows, k, n);
-    }
-    Array2::from_shape_fn((n, k), |(i, j)| rows[j * n + i])
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::basis::complete;
     use super::*;
-    use crate::numerics::random::Purpose;
+    use crate::numerics::random::{Purpose, Stream};
     use statrs::function::gamma::digamma;
 
     fn gaussian<T: Scalar>(n: usize, stream: &mut Stream) -> Vec<T> {

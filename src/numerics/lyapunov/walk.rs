@@ -14,7 +14,8 @@
 //! Otherwise it is taken again in single steps, of which (L6) is not asked: there the floor decides.
 
 use super::Orthonormalise;
-use super::orthonormal::{FLOOR_ROUNDINGS, Triangle, complete};
+use super::basis::complete;
+use super::orthonormal::{FLOOR_ROUNDINGS, Triangle};
 use super::spectrum::SpectrumSettings;
 use super::tangents::{Flow, Scratch};
 use super::trajectories::Track;
@@ -181,7 +182,7 @@ impl<T: Scalar> Walker<T> {
                 self.saved.extend_from_slice(&self.u[..used]);
             }
             let error = self.take_block(plan, track, t..t + steps, started);
-            if steps > 1 && !(error <= plan.tolerance) {
+            if steps > 1 && error > plan.tolerance {
                 self.u[..used].copy_from_slice(&self.saved);
                 (self.block, self.caution, steps) = (steps - 1, BLOCKS_OF_CAUTION, 1);
                 self.take_block(plan, track, t..t + 1, started);
