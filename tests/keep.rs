@@ -39,7 +39,7 @@ fn until(session: &mut Session, what: &str, mut done: impl FnMut(&Session) -> bo
 /// A session in `folder` with its demonstration closed, a finished run and a pinned run with its ghost.
 fn eventful(folder: &Path, every: Duration) -> Session {
     let mut session = session(SMALL);
-    session.begin(place(folder, every));
+    session.begin(place(folder, every), true);
     while let Some(id) = session.current().map(|r| r.id) {
         session.act(Action::Close(id));
     }
@@ -67,7 +67,7 @@ fn eventful(folder: &Path, every: Duration) -> Session {
 
 fn found(folder: &Path) -> Session {
     let mut again = session("");
-    again.begin(place(folder, LONG));
+    again.begin(place(folder, LONG), true);
     until(&mut again, "the session", |s| {
         !s.runs().is_empty() && s.runs().iter().all(|r| r.state != RunState::Starting)
     });
@@ -133,10 +133,10 @@ fn a_killed_session_is_found_as_it_was_last_written() {
 fn a_second_window_leaves_the_folder_to_the_first() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut first = session(SMALL);
-    first.begin(place(folder.path(), LONG));
+    first.begin(place(folder.path(), LONG), true);
     assert_eq!(first.runs().len(), 2, "the demonstration");
     let mut second = session(SMALL);
-    second.begin(place(folder.path(), LONG));
+    second.begin(place(folder.path(), LONG), true);
     assert!(second.notices().iter().any(|n| n.text.contains("another window")));
     assert_eq!(second.runs().len(), 2);
     second.end();
@@ -150,7 +150,7 @@ fn a_session_that_brought_the_program_down_is_put_aside() {
     // What a crash while restoring leaves.
     std::fs::write(folder.path().join("restoring"), "").expect("a file");
     let mut again = session("");
-    again.begin(place(folder.path(), LONG));
+    again.begin(place(folder.path(), LONG), true);
     assert_eq!(again.runs().len(), 2, "the demonstration");
     assert!(folder.path().join("session-that-failed.toml").exists());
 }
@@ -177,7 +177,7 @@ fn a_damaged_session_gives_what_is_left_of_it_and_says_what_is_not() {
     std::fs::write(folder.path().join("session.toml"), "format = 99").expect("a file");
     drop(again);
     let mut again = session("");
-    again.begin(place(folder.path(), LONG));
+    again.begin(place(folder.path(), LONG), true);
     until(&mut again, "the demonstration", |s| s.runs().len() == 2);
     assert!(again.notices().iter().any(|n| n.is_error && n.text.contains("session.toml")));
 }

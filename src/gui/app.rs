@@ -235,6 +235,10 @@ impl eframe::App for Window {
         Window::ui(self, ui);
     }
 
+    fn on_exit(&mut self, _: Option<&eframe::glow::Context>) {
+        self.session.end();
+    }
+
     fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {
         visuals.panel_fill.to_normalized_gamma_f32()
     }

@@ -49,7 +49,8 @@ pub fn open(files: Vec<PathBuf>) -> Result<(), OpenError> {
     };
     let create: eframe::AppCreator<'_> = Box::new(move |creation| {
         OPENED.store(true, Ordering::Relaxed);
-        let mut session = demonstration(&creation.egui_ctx);
+        let mut session = session(&creation.egui_ctx);
+        session.begin(session::keep::place(), files.is_empty());
         for file in files {
             session.act(Action::Open(file));
         }
@@ -69,13 +70,11 @@ pub fn open(files: Vec<PathBuf>) -> Result<(), OpenError> {
     }
 }
 
-/// The session of a first start.
-fn demonstration(ctx: &egui::Context) -> Session {
+/// A session that asks for a picture when there is something new.
+fn session(ctx: &egui::Context) -> Session {
     let repaint = ctx.clone();
     let engine = Engine::new(0, Arc::new(move || repaint.request_repaint()));
-    let mut session = Session::new(engine, session::trainers(), toml::Table::new());
-    session.act(Action::Demonstrate);
-    session
+    Session::new(engine, session::trainers(), toml::Table::new())
 }
 
 fn has_display() -> bool {

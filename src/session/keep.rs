@@ -160,9 +160,10 @@ impl Keeper {
 }
 
 impl Session {
-    /// Begins as the last session ended, where one was kept in `place`, else with the demonstration; and keeps
-    /// this one there. `None`: nothing is kept.
-    pub fn begin(&mut self, place: Option<Place>) {
+    /// Begins as the last session ended, where one was kept in `place`, else with the demonstration, unless there
+    /// is something else to see; and keeps this one there. `None`: nothing is kept.
+    pub fn begin(&mut self, place: Option<Place>, demonstrate: bool) {
+        self.demonstrates = demonstrate;
         match place.map(Keeper::take) {
             Some(Ok((mut keeper, true))) => {
                 let own = keeper.folder.clone();
@@ -171,13 +172,19 @@ impl Session {
             }
             Some(Ok((keeper, false))) => {
                 self.keeper = Some(keeper);
-                self.demonstrate();
+                self.demonstrate_first();
             }
             Some(Err(text)) => {
                 self.notice(text, false, None);
-                self.demonstrate();
+                self.demonstrate_first();
             }
-            None => self.demonstrate(),
+            None => self.demonstrate_first(),
+        }
+    }
+
+    fn demonstrate_first(&mut self) {
+        if self.demonstrates {
+            self.demonstrate();
         }
     }
 
@@ -291,7 +298,7 @@ impl Session {
             Ok(found) => found,
             Err(text) => {
                 self.notice(format!("The last session cannot be read: {text}"), true, None);
-                return self.demonstrate();
+                return self.demonstrate_first();
             }
         };
         self.layout = kept.layout;

@@ -24,7 +24,7 @@
 //! | messages to show until dismissed | [`Session::notices`] |
 //!
 //! It is made with [`Session::new`]`(engine, `[`trainers`]`(), given)` and begun with
-//! [`Session::begin`]`(`[`keep::place`]`())`: the last session is there again, or at a first start the
+//! [`Session::begin`]`(`[`keep::place`]`(), true)`: the last session is there again, or at a first start the
 //! demonstration, two runs that move at once. [`Session::end`] writes it before the program ends.
 //!
 //! Settings are a table of the keys that were set; all other keys are the preset's. A key that acts at once
@@ -89,6 +89,7 @@ pub struct Session {
     turn: usize,
     errands: Vec<Errand>,
     keeper: Option<Keeper>,
+    demonstrates: bool,
     layout: String,
 }
 
@@ -108,6 +109,7 @@ impl Session {
             turn: 0,
             errands: Vec::new(),
             keeper: None,
+            demonstrates: false,
             layout: String::new(),
         }
     }
