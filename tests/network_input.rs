@@ -10,6 +10,7 @@ use basinscope::numerics::parallel::Serial;
 use basinscope::training::config::resolve::set;
 use basinscope::training::measured::measure_network;
 use common::npz::{Member, load, reference};
+use proptest::prelude::*;
 use toml::Table;
 
 mod common;
@@ -233,4 +234,27 @@ fn a_slice_has_to_fit_its_block() {
     assert!(with(&[1.0, 0.0], 16).refused(&[]).contains("ascending"));
     assert!(with(&[], 16).refused(&[]).contains("ascending"));
     assert!(with(&[f64::NAN], 16).refused(&[]).contains("finite"));
+}
+
+proptest! {
+    /// Whatever meta_json says, it is a network or one sentence.
+    #[test]
+    fn any_meta_json_is_answered(
+        text in "[{}\\[\\]:,\"a-z0-9.-]{0,40}",
+        at in any::<prop::sample::Index>(),
+        value in prop::sample::select(vec!["-1", "1e999", "null", "[]", "{}", "\"\"", "18446744073709551615", "0.0"]),
+    ) {
+        let mut network = Network::sound();
+        network.meta = text;
+        let _ = network.read(&[]);
+        // One value of a sound one replaced.
+        let sound = Network::sound().meta;
+        let ends: Vec<usize> = sound.match_indices(": ").map(|(i, _)| i + 2).collect();
+        let start = ends[at.index(ends.len())];
+        let end = start + sound[start..].find([',', '}']).expect("a value ends");
+        network.meta = format!("{}{value}{}", &sound[..start], &sound[end..]);
+        if let Err(error) = network.read(&[]) {
+            prop_assert!(!error.contains('\n') && error.len() < 400, "{}", error);
+        }
+    }
 }

@@ -28,8 +28,9 @@ impl Progress {
         let bar = std::io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::with_draw_target(Some(steps), ProgressDrawTarget::stderr());
             if let Ok(style) = ProgressStyle::with_template("{wide_bar} {msg}, {eta} left") {
-                bar.set_style(style);
+                bar.set_style(style.progress_chars("█▌ "));
             }
+            bar.set_message("starting");
             bar
         });
         let now = Instant::now();
@@ -47,8 +48,8 @@ impl Progress {
         let text = format!("iteration {iteration} of {}, {loss}", self.last);
         match &self.bar {
             Some(bar) => {
-                bar.set_position(u64::try_from(iteration - self.first).unwrap_or(0));
                 bar.set_message(text);
+                bar.set_position(u64::try_from(iteration - self.first).unwrap_or(0));
             }
             None => {
                 let _ = writeln!(std::io::stderr(), "{text}, {} left", self.left(iteration));
