@@ -22,6 +22,9 @@ pub enum OpenError {
         "there is no display (neither DISPLAY nor WAYLAND_DISPLAY is set): `basinscope run` works without one"
     )]
     NoDisplay,
+    /// There is one in the environment, but nothing answers there.
+    #[error("the display cannot be opened ({0}): `basinscope run` works without one")]
+    DeadDisplay(String),
     /// A library or a graphics driver is missing.
     #[error(
         "the window cannot open ({0}): on Debian `apt install {PACKAGES}`; `basinscope run` works without it"
@@ -61,11 +64,11 @@ pub fn open(files: Vec<PathBuf>) -> Result<(), OpenError> {
     let run = || eframe::run_native("basinscope", options, create);
     match std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)) {
         Ok(Ok(())) => Ok(()),
-        Ok(Err(error)) => Err(OpenError::System(one_line(&error.to_string()))),
+        Ok(Err(error)) => Err(refused(&error.to_string())),
         Err(payload) if OPENED.load(Ordering::Relaxed) => std::panic::resume_unwind(payload),
         Err(_) => {
             let kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner).take();
-            Err(OpenError::System(one_line(&kept.unwrap_or_default())))
+            Err(refused(&kept.unwrap_or_default()))
         }
     }
 }
@@ -81,8 +84,23 @@ fn has_display() -> bool {
     ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| std::env::var_os(name).is_some_and(|v| !v.is_empty()))
 }
 
-/// The first line of a message.
+/// What the window system said, told apart by its words: it has no better sign for a display that is gone.
+fn refused(text: &str) -> OpenError {
+    let line = one_line(text);
+    let is_display = ["open connection", "XOpenDisplay", "Wayland compositor", "WAYLAND_DISPLAY", "DISPLAY"];
+    if is_display.iter().any(|words| line.contains(words)) {
+        OpenError::DeadDisplay(line)
+    } else {
+        OpenError::System(line)
+    }
+}
+
+/// The first line of a message, without the place in a package's source.
 fn one_line(text: &str) -> String {
+    let text = match text.split_once("os error at ").and_then(|(_, rest)| rest.split_once(": ")) {
+        Some((_, what)) => what,
+        None => text,
+    };
     text.lines()
         .map(str::trim)
         .find(|line| !line.is_empty())
@@ -124,5 +142,9 @@ mod tests {
             system.contains("libGL.so: cannot open") && system.contains("libgl1") && !system.contains('\n')
         );
         assert!(!system.contains("backtrace"));
+        let dead = "winit EventLoopError: os error at /a/b.rs:788: Failed to open connection to X server";
+        let dead = refused(dead).to_string();
+        assert!(dead.contains("Failed to open connection to X server") && !dead.contains("b.rs"));
+        assert!(!dead.contains("apt"), "{dead}");
     }
 }

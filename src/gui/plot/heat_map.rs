@@ -228,9 +228,15 @@ pub struct Picked {
 fn spots(ui: &Ui, transform: &PlotTransform, frame: Rect, overlay: &Overlay, colors: &Colors) {
     let painter = ui.painter().with_clip_rect(frame.expand(4.0));
     for (_, color, spots) in &overlay.paths {
+        let mut drawn: Option<Pos2> = None;
         for (i, spot) in spots.iter().enumerate() {
             let at = transform.position_from_point(&PlotPoint::from(spot.at));
             let is_end = i == 0 || i + 1 == spots.len();
+            // Points on top of each other would hide their colours; the line goes through all of them.
+            if !is_end && drawn.is_some_and(|last| last.distance(at) < 14.0) {
+                continue;
+            }
+            drawn = Some(at);
             let radius = if is_end { 6.0 } else { 4.0 };
             let fill = spot.loss.map_or(Color32::GRAY, |loss| colors.color(loss));
             painter.circle_filled(at, radius + 1.0, Color32::from_black_alpha(200));

@@ -49,7 +49,8 @@ impl Points {
     /// Draws it into `size`; gives the value on the horizontal axis that was clicked.
     pub fn show(&self, ui: &mut Ui, size: Vec2) -> Option<f64> {
         let (rect, _) = ui.allocate_exact_size(size, egui::Sense::hover());
-        let mut child = ui.new_child(egui::UiBuilder::new().max_rect(rect));
+        let down = egui::Layout::top_down(egui::Align::Min);
+        let mut child = ui.new_child(egui::UiBuilder::new().max_rect(rect).layout(down));
         self.legend(&mut child);
         let [x, y] = self.scales;
         let grey = theme::change_mark(ui.visuals().dark_mode);
