@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::errand::Reply;
 use super::run_worker::Make;
 use crate::numerics::landscape::trajectory::Trajectory;
+use crate::numerics::weights::Weights;
 use crate::training::config::{Config, MeasureConfig};
 use crate::training::history::{History, Row};
 use crate::training::measures::{Finding, Measure, SliceRequest};
@@ -99,6 +100,8 @@ pub enum Event {
         trial: usize,
         /// Its activity.
         activity: Box<TrialActivity>,
+        /// These weights.
+        weights: Arc<Weights<f64>>,
     },
     /// A checkpoint that was asked for.
     Checkpoint {

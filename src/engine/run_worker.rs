@@ -395,6 +395,7 @@ impl<'a> Worker<'a> {
         };
         self.shown = Some((trial, iteration));
         let activity = Box::new(self.run.activity(trial));
-        self.outbox.push_later(Event::Activity { iteration, trial, activity });
+        let weights = Arc::new(self.run.weights());
+        self.outbox.push_later(Event::Activity { iteration, trial, activity, weights });
     }
 }

@@ -20,10 +20,10 @@ pub struct State {
 }
 
 impl State {
-    /// Asks the selected run for the trial that is shown, and for none while the panel is out of sight: a
-    /// run's numbers do not depend on it.
-    pub fn follow(&mut self, session: &Session) -> Option<Action> {
-        let wanted = std::mem::take(&mut self.shown).then_some(self.trial);
+    /// Asks the selected run for the trial that is shown, with its weights, and for none while this panel is out
+    /// of sight and no other (`also`) needs it: a run's numbers do not depend on it.
+    pub fn follow(&mut self, session: &Session, also: bool) -> Option<Action> {
+        let wanted = (std::mem::take(&mut self.shown) || also).then_some(self.trial);
         let run = session.current()?.id;
         if self.asked_of == Some((run, wanted)) {
             return None;

@@ -12,8 +12,8 @@ use super::layout::{Layout, Panel};
 use super::plot::curves::Cursor;
 use super::theme::{Look, ThemeChoice};
 use super::{
-    activity, curves, diagnostics, experiment, gain_explorer, help, landscape, notices, runs, spectrum,
-    theme, top_bar,
+    activity, bookmarks, curves, diagnostics, experiment, gain_explorer, help, landscape, notices, runs,
+    spectrum, theme, top_bar, weights,
 };
 use crate::session::{Action, Effect, Session};
 
@@ -56,6 +56,10 @@ pub struct Panels {
     pub activity: activity::State,
     /// The gain explorer.
     pub gain_explorer: gain_explorer::State,
+    /// The weights panel.
+    pub weights: weights::State,
+    /// The bookmarks.
+    pub bookmarks: bookmarks::State,
     /// The table of runs.
     pub runs: runs::State,
 }
@@ -114,6 +118,7 @@ impl Window {
         self.diagnostics.begin();
         if self.applied.is_none() {
             theme::set_fonts(ctx);
+            self.layout = Layout::fitting(ctx.content_rect().height());
         }
         if self.applied != Some(self.look) {
             self.look.apply(ctx);
@@ -129,7 +134,9 @@ impl Window {
         for path in dropped.into_iter().map(|file| file.path().to_owned()) {
             self.act(ctx, Action::Open(path));
         }
-        self.panels.activity.follow(&self.session).into_iter().for_each(|action| self.act(ctx, action));
+        let weights = self.panels.weights.was_shown();
+        let asked = self.panels.activity.follow(&self.session, weights);
+        asked.into_iter().for_each(|action| self.act(ctx, action));
         self.diagnostics.logic_done();
     }
 
@@ -205,7 +212,7 @@ impl Window {
             Command::DarkTheme => look.theme = ThemeChoice::Dark,
             Command::Presenter => self.present(),
             Command::Toggle(panel) => self.layout.show(panel, !self.layout.is_shown(panel)),
-            Command::UsualLayout => self.layout = Layout::default(),
+            Command::UsualLayout => self.layout = Layout::fitting(ctx.content_rect().height()),
             Command::Keys => self.help.toggle(),
             Command::Diagnostics => self.diagnostics.toggle(),
             _ => {}
@@ -266,6 +273,8 @@ impl egui_tiles::Behavior<Panel> for Panes<'_> {
             Panel::GainExplorer => {
                 gain_explorer::show(ui, session, &mut panels.gain_explorer, asked);
             }
+            Panel::Weights => weights::show(ui, session, &mut panels.weights),
+            Panel::Bookmarks => bookmarks::show(ui, session, &mut panels.bookmarks, asked),
             Panel::Runs => runs::show(ui, session, &mut panels.runs, asked),
         });
         UiResponse::None

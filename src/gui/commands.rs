@@ -139,6 +139,8 @@ pub const TABLE: &[Entry] = &[
     entry(C::Toggle(Panel::GainExplorer), M::View, "Gain explorer panel", None, "Show or hide looks at a gain before training"),
     entry(C::Toggle(Panel::Spectrum), M::View, "Spectrum panel", None, "Show or hide eigenvalues and exponents"),
     entry(C::Toggle(Panel::Activity), M::View, "Activity panel", None, "Show or hide the activity of a trial"),
+    entry(C::Toggle(Panel::Weights), M::View, "Weights panel", None, "Show or hide the weight matrices"),
+    entry(C::Toggle(Panel::Bookmarks), M::View, "Bookmarks panel", None, "Show or hide the bookmarks of all runs"),
     entry(C::Toggle(Panel::Runs), M::View, "Runs panel", None, "Show or hide the table of runs"),
     entry(C::UsualLayout, M::View, "Usual layout", None, "Put every panel back where it was at first"),
 

@@ -1,7 +1,7 @@
 //! Owns [`Panel`], the panels there are, and [`Layout`], where they stand: docked, resizable, movable, hideable.
 
 use eframe::egui;
-use egui_tiles::{Container, Linear, LinearDir, Tile, TileId, Tiles, Tree};
+use egui_tiles::{Container, Linear, LinearDir, Tabs, Tile, TileId, Tiles, Tree};
 use serde::{Deserialize, Serialize};
 
 /// A panel.
@@ -19,12 +19,14 @@ pub enum Panel {
     Spectrum,
     Activity,
     GainExplorer,
+    Weights,
     Runs,
+    Bookmarks,
 }
 
 impl Panel {
     /// All panels, in the order of the View menu.
-    pub const ALL: [Panel; 11] = [
+    pub const ALL: [Panel; 13] = [
         Panel::Experiment,
         Panel::Loss,
         Panel::Accuracy,
@@ -35,7 +37,9 @@ impl Panel {
         Panel::Spectrum,
         Panel::Activity,
         Panel::GainExplorer,
+        Panel::Weights,
         Panel::Runs,
+        Panel::Bookmarks,
     ];
 
     /// The title of its tab.
@@ -51,7 +55,9 @@ impl Panel {
             Panel::Spectrum => "Spectrum",
             Panel::Activity => "Activity",
             Panel::GainExplorer => "Gain explorer",
+            Panel::Weights => "Weights",
             Panel::Runs => "Runs",
+            Panel::Bookmarks => "Bookmarks",
         }
     }
 
@@ -81,6 +87,10 @@ impl Panel {
             Panel::GainExplorer => {
                 "What a network of a given initial gain is like before training, and after flossing; scans over gains"
             }
+            Panel::Weights => "The weight matrices of the selected run, and how their values are spread",
+            Panel::Bookmarks => {
+                "Full states of the runs to jump to, branch from or put the slice's centre on"
+            }
             Panel::Runs => "Every run: how it is, what differs, its latest values",
         }
     }
@@ -93,26 +103,50 @@ pub struct Layout {
     pub tree: Tree<Panel>,
 }
 
+/// Height of the window, in points, below which four plots of curves on top of each other are too low to read.
+const LOW: f32 = 850.0;
+
 impl Default for Layout {
     fn default() -> Self {
+        Self::fitting(f32::INFINITY)
+    }
+}
+
+impl Layout {
+    /// The usual layout of a window of this height.
+    pub fn fitting(height: f32) -> Self {
         let mut tiles = Tiles::default();
         let mut pane = |panel| {
             let pane = tiles.insert_pane(panel);
             tiles.insert_tab_tile(vec![pane])
         };
         let experiment = pane(Panel::Experiment);
-        let [curvature, lyapunov, alignment] =
-            [Panel::Curvature, Panel::Lyapunov, Panel::Alignment].map(&mut pane);
+        let curvature = pane(Panel::Curvature);
         let landscape = pane(Panel::Landscape);
-        let runs = pane(Panel::Runs);
         let loss = vec![tiles.insert_pane(Panel::Loss), tiles.insert_pane(Panel::Accuracy)];
         let loss = tiles.insert_tab_tile(loss);
-        let curves = [(loss, 1.2), (curvature, 1.2), (lyapunov, 0.8), (alignment, 0.8)];
+        let mut curves = vec![(loss, 1.2), (curvature, 1.2)];
+        let [lyapunov, alignment] = [Panel::Lyapunov, Panel::Alignment].map(|panel| tiles.insert_pane(panel));
+        if height < LOW {
+            curves.push((tiles.insert_tab_tile(vec![lyapunov, alignment]), 1.0));
+        } else {
+            curves.extend([lyapunov, alignment].map(|pane| (tiles.insert_tab_tile(vec![pane]), 0.8)));
+        }
         let curves = split(&mut tiles, LinearDir::Vertical, &curves);
-        let tabs = [Panel::GainExplorer, Panel::Spectrum, Panel::Activity]
-            .map(|panel| tiles.insert_pane(panel))
-            .to_vec();
-        let tabs = tiles.insert_tab_tile(tabs);
+        let [gain, spectrum, activity, weights, runs, bookmarks] = [
+            Panel::GainExplorer,
+            Panel::Spectrum,
+            Panel::Activity,
+            Panel::Weights,
+            Panel::Runs,
+            Panel::Bookmarks,
+        ]
+        .map(|panel| tiles.insert_pane(panel));
+        let mut tabs = Tabs::new(vec![gain, spectrum, activity, weights]);
+        // What moves is seen first.
+        tabs.set_active(activity);
+        let tabs = tiles.insert_container(tabs);
+        let runs = tiles.insert_tab_tile(vec![runs, bookmarks]);
         let pictures = split(&mut tiles, LinearDir::Vertical, &[(landscape, 1.15), (tabs, 1.0)]);
         let columns = [(experiment, 0.62), (curves, 1.2), (pictures, 1.0)];
         let columns = split(&mut tiles, LinearDir::Horizontal, &columns);

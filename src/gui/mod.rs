@@ -7,6 +7,7 @@ pub mod plot;
 pub mod theme;
 
 mod activity;
+mod bookmarks;
 mod curves;
 mod diagnostics;
 mod dialogs;
@@ -21,5 +22,6 @@ mod open;
 mod runs;
 mod spectrum;
 mod top_bar;
+mod weights;
 
 pub use open::{OpenError, open};

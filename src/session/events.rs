@@ -80,8 +80,9 @@ impl Session {
                 }
             }
             Event::Changed { iteration, change } => self.runs[at].changed(iteration, change),
-            Event::Activity { iteration, trial, activity } => {
+            Event::Activity { iteration, trial, activity, weights } => {
                 self.runs[at].activity = Some((trial, iteration, activity));
+                self.runs[at].weights = Some((iteration, weights));
             }
             Event::Checkpoint { ticket, checkpoint } => {
                 let number = self.number();
@@ -174,6 +175,7 @@ impl RunEntry {
             hidden: false,
             parent: None,
             activity: None,
+            weights: None,
             found: Default::default(),
             unmeasured: None,
             rewind: None,
@@ -267,6 +269,7 @@ impl RunEntry {
         self.iteration = iteration;
         self.state = RunState::Paused;
         self.activity = None;
+        self.weights = None;
         self.rewind = None;
         self.unmeasured = None;
         self.found.retain(|_, f| f.finding.iteration <= iteration);

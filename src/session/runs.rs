@@ -9,6 +9,7 @@ use super::curves::Curves;
 use super::seconds::Seconds;
 use crate::engine::handle::RunHandle;
 use crate::engine::messages::Found;
+use crate::numerics::weights::Weights;
 use crate::training::config::Config;
 use crate::training::history::Row;
 use crate::training::measures::Measure;
@@ -141,6 +142,8 @@ pub struct RunEntry {
     pub parent: Option<(RunId, i64)>,
     /// The probe trial that is shown: its number, the iteration, the activity.
     pub activity: Option<(usize, i64, Box<TrialActivity>)>,
+    /// The weights under which it was, and their iteration.
+    pub weights: Option<(i64, Arc<Weights<f64>>)>,
     /// The newest finding of each measure.
     pub found: BTreeMap<Measure, Found>,
     /// Why it is no longer measured, where its measures panicked.

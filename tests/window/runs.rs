@@ -1,9 +1,12 @@
 //! The table of runs, presets, saving.
 
-use eframe::egui::Role;
-use egui_kittest::kittest::Queryable;
+use std::time::{Duration, Instant};
 
-use crate::harness::{click, current, with_paused_run};
+use basinscope::training::measures::Measure;
+use eframe::egui::{Key, Role};
+use egui_kittest::kittest::{NodeT, Queryable};
+
+use crate::harness::{Screen, click, current, wait, with_paused_run};
 
 #[test]
 fn a_second_run_is_one_click_and_says_what_differs() {
@@ -44,4 +47,66 @@ fn a_preset_starts_its_task() {
     screen.run_steps(3);
     click(&mut screen, "Delayed match to sample");
     assert_eq!(current(&screen).config.network.alpha, 0.8);
+}
+
+#[test]
+fn a_bookmark_is_made_jumped_to_renamed_and_removed() {
+    let mut screen = with_paused_run();
+    click(&mut screen, "Step 10");
+    wait(&mut screen, "ten updates", |w| w.session().current().is_some_and(|r| r.iteration == 10));
+    screen.key_press(Key::B);
+    wait(&mut screen, "the bookmark", |w| {
+        w.session().current().is_some_and(|r| r.bookmarks.iter().any(|b| b.iteration() == 10))
+    });
+    click(&mut screen, "Step 10");
+    wait(&mut screen, "ten more", |w| w.session().current().is_some_and(|r| r.iteration == 20));
+    click(&mut screen, "Bookmarks");
+    let run = current(&screen).name.clone();
+    let label = current(&screen).bookmarks.iter().find(|b| b.iteration() == 10).unwrap().label.clone();
+    click(&mut screen, &format!("Jump {run}, {label}"));
+    wait(&mut screen, "the jump", |w| w.session().current().is_some_and(|r| r.iteration == 10));
+    click(&mut screen, &format!("Branch {run}, {label}"));
+    wait(&mut screen, "the branch", |w| w.session().runs().len() == 2);
+    click(&mut screen, &format!("Remove {run}, {label}"));
+    let left = screen.state().session().runs()[0].bookmarks.iter().filter(|b| b.iteration() == 10).count();
+    assert_eq!(left, 0);
+}
+
+#[test]
+fn a_slice_is_asked_for_and_drawn() {
+    let mut screen = with_paused_run();
+    click(&mut screen, "Step 10");
+    wait(&mut screen, "ten updates", |w| w.session().current().is_some_and(|r| r.iteration == 10));
+    click(&mut screen, "Slice now");
+    wait(&mut screen, "the slice", |w| {
+        w.session().current().is_some_and(|r| r.finding(Measure::Landscape).is_some())
+    });
+    let picture =
+        screen.get_by(|node| node.label().is_some_and(|l| l.starts_with("Loss landscape: loss over")));
+    assert!(picture.accesskit_node().label().unwrap().contains("random direction 1"));
+    click(&mut screen, "Colour map viridis");
+    assert!(screen.query_by_label("Colour map cividis").is_some());
+}
+
+#[test]
+fn weights_activity_spectrum_and_gain_are_tabs_that_show_the_run() {
+    let mut screen = with_paused_run();
+    for (tab, picture) in [
+        ("Weights", "Recurrent weights w_rec: 8 by 8"),
+        ("Activity", "Units: 8 rows"),
+        ("Gain explorer", "Eigenvalues of w_rec"),
+        ("Spectrum", "Lyapunov exponents"),
+    ] {
+        click(&mut screen, tab);
+        let drawn = |screen: &Screen<'_>| {
+            screen.query_all_by(|node| node.label().is_some_and(|l| l.starts_with(picture))).next().is_some()
+        };
+        let start = Instant::now();
+        while !drawn(&screen) {
+            assert!(start.elapsed() < Duration::from_secs(20), "{tab} shows no {picture}");
+            std::thread::sleep(Duration::from_millis(5));
+            screen.step();
+        }
+        assert_eq!(screen.unnamed_widgets(), Vec::<String>::new(), "{tab}");
+    }
 }

@@ -38,10 +38,10 @@ fn every_panel_hides_and_comes_back_from_the_view_menu() {
         menu(&mut screen, "View", &name);
         assert!(screen.state().layout().is_shown(panel), "{name} did not come back");
     }
-    click(&mut screen, "Hide Runs");
-    assert!(!screen.state().layout().is_shown(Panel::Runs));
+    click(&mut screen, "Hide Bookmarks");
+    assert!(!screen.state().layout().is_shown(Panel::Bookmarks));
     menu(&mut screen, "View", "Usual layout");
-    assert!(screen.state().layout().is_shown(Panel::Runs));
+    assert!(screen.state().layout().is_shown(Panel::Bookmarks));
 }
 
 #[test]

@@ -6,6 +6,8 @@ pub mod colormap;
 pub mod curves;
 pub mod header;
 pub mod heat_map;
+pub mod histogram;
+pub mod matrix;
 pub mod number;
 pub mod paint;
 pub mod points;

@@ -1,0 +1,125 @@
+//! Owns the panel of bookmarks: full states of the runs to jump to and to branch from.
+
+use eframe::egui::{self, Ui};
+use egui_extras::{Column, TableBuilder};
+
+use super::app::Asked;
+use super::commands::{self, Command};
+use super::plot::number;
+use crate::session::runs::{Bookmark, BookmarkReason};
+use crate::session::{Action, RunEntry, RunId, Session};
+use crate::training::measures::SliceRequest;
+
+/// What the panel keeps: the label that is being typed.
+#[derive(Debug, Default)]
+pub struct State {
+    renaming: Option<(RunId, u64, String)>,
+}
+
+/// Draws the panel.
+pub fn show(ui: &mut Ui, session: &Session, state: &mut State, asked: &mut Asked) {
+    let rows: Vec<(&RunEntry, &Bookmark)> =
+        session.runs().iter().flat_map(|run| run.bookmarks.iter().map(move |b| (run, b))).collect();
+    ui.horizontal(|ui| {
+        let possible = session.current().is_some_and(RunEntry::is_alive);
+        let key = commands::find(Command::Bookmark).and_then(|e| e.key).map(commands::key_name);
+        let tip = format!("Keep the full state of the selected run ({})", key.unwrap_or_default());
+        let now = ui.add_enabled(possible, egui::Button::new("Bookmark now").small());
+        if now.on_hover_text(tip).clicked() {
+            asked.command(Command::Bookmark);
+        }
+        ui.small("Also kept by itself: before the learning rate changes, at the best test loss, where 2/eta is crossed.");
+    });
+    if rows.is_empty() {
+        ui.weak("No bookmark yet.");
+        return;
+    }
+    let height = ui.spacing().interact_size.y;
+    TableBuilder::new(ui)
+        .id_salt("bookmarks")
+        .striped(true)
+        .cell_layout(egui::Layout::left_to_right(egui::Align::Center))
+        .column(Column::auto().at_least(110.0))
+        .column(Column::auto().at_least(70.0))
+        .column(Column::remainder().at_least(150.0).clip(true))
+        .column(Column::auto().at_least(90.0))
+        .column(Column::auto().at_least(260.0))
+        .header(height, |mut header| {
+            for name in ["Run", "Iteration", "Bookmark", "Why", ""] {
+                header.col(|ui| {
+                    ui.strong(name);
+                });
+            }
+        })
+        .body(|body| {
+            body.rows(height, rows.len(), |mut row| {
+                let (run, bookmark) = rows[row.index()];
+                row.col(|ui| {
+                    ui.add(egui::Label::new(&run.name).truncate());
+                });
+                row.col(|ui| {
+                    ui.label(number::count(bookmark.iteration()));
+                });
+                row.col(|ui| label(ui, run, bookmark, state, asked));
+                row.col(|ui| {
+                    ui.label(why(bookmark.reason));
+                });
+                row.col(|ui| buttons(ui, run, bookmark, asked));
+            });
+        });
+}
+
+fn why(reason: BookmarkReason) -> &'static str {
+    match reason {
+        BookmarkReason::User => "by you",
+        BookmarkReason::RateChange => "rate change",
+        BookmarkReason::BoundCrossed => "2/eta crossed",
+        BookmarkReason::BestTest => "best test loss",
+    }
+}
+
+fn label(ui: &mut Ui, run: &RunEntry, bookmark: &Bookmark, state: &mut State, asked: &mut Asked) {
+    if let Some((of, id, text)) = &mut state.renaming
+        && (*of, *id) == (run.id, bookmark.id)
+    {
+        let field = ui.add(egui::TextEdit::singleline(text).hint_text("Name of the bookmark"));
+        field.request_focus();
+        if field.lost_focus() || ui.input(|input| input.key_pressed(egui::Key::Enter)) {
+            if !text.trim().is_empty() {
+                asked.act(Action::RenameBookmark(run.id, bookmark.id, text.trim().into()));
+            }
+            state.renaming = None;
+        }
+        return;
+    }
+    let text = egui::Label::new(&bookmark.label).sense(egui::Sense::click()).truncate();
+    if ui.add(text).on_hover_text("Double click to rename").double_clicked() {
+        state.renaming = Some((run.id, bookmark.id, bookmark.label.clone()));
+    }
+}
+
+fn buttons(ui: &mut Ui, run: &RunEntry, bookmark: &Bookmark, asked: &mut Asked) {
+    ui.spacing_mut().item_spacing.x = 3.0;
+    let mut button = |text: &str, tip: &str| {
+        let response = ui.add(egui::Button::new(text).small()).on_hover_text(tip);
+        let name = format!("{text} {}, {}", run.name, bookmark.label);
+        response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &name));
+        response.clicked()
+    };
+    if button("Jump", "Set the run back to this state") {
+        asked.act(Action::Select(run.id));
+        asked.act(Action::JumpTo(run.id, bookmark.id));
+    }
+    if button("Branch", "A new run that goes on from this state") {
+        asked.act(Action::BranchFrom { run: run.id, bookmark: bookmark.id, set: Vec::new() });
+    }
+    if button("Centre slice", "Compute a slice of the landscape around this state") {
+        let centre = Some(bookmark.checkpoint.weights.clone());
+        asked.act(Action::Select(run.id));
+        let request = SliceRequest { centre, ..SliceRequest::of(&run.config.measure) };
+        asked.act(Action::Slice(Box::new(request)));
+    }
+    if button("Remove", "Forget this state") {
+        asked.act(Action::RemoveBookmark(run.id, bookmark.id));
+    }
+}
