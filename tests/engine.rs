@@ -132,9 +132,10 @@ fn progress_comes_at_most_sixty_times_a_second() {
     while start.elapsed() < Duration::from_millis(500) {
         arrived += usize::from(matches!(handle.try_event(), Ok(Event::Progress(_))));
     }
+    // Counted before the clock is read: a pause of this thread in between only allows more.
+    let repaints = calls.load(Ordering::Relaxed) - before;
     let most = (start.elapsed().as_secs_f64() * 60.0).ceil() as usize + 1;
     assert!(arrived <= most, "{arrived} times, at most {most}");
-    let repaints = calls.load(Ordering::Relaxed) - before;
     assert!(repaints <= most + 1, "{repaints} repaints, at most {most}");
     assert!(arrived > 0 && repaints > 0);
 }
@@ -485,7 +486,7 @@ fn a_divergence_comes_with_a_state_to_go_back_to() {
 }
 
 #[test]
-fn an_explorer_answers_the_newest_question_and_stops_within_a_tenth_of_a_second() {
+fn an_explorer_answers_the_newest_question_and_ends_the_older_at_their_next_look() {
     let mut explorer = engine().explorer::<u64>("explorer");
     let stopped = Arc::new(AtomicUsize::new(0));
     for i in 0..50 {
@@ -498,7 +499,6 @@ fn an_explorer_answers_the_newest_question_and_stops_within_a_tenth_of_a_second(
             stopped.fetch_add(1, Ordering::Relaxed);
         });
     }
-    let asked = Instant::now();
     explorer.ask(|tell, _| tell(99));
     let start = Instant::now();
     let mut answers = Vec::new();
@@ -507,7 +507,6 @@ fn an_explorer_answers_the_newest_question_and_stops_within_a_tenth_of_a_second(
         answers.extend(explorer.answer());
     }
     assert_eq!(answers, [Answer::Result(99), Answer::Done], "nothing of older questions");
-    assert!(asked.elapsed() < Duration::from_millis(100), "{:?}", asked.elapsed());
     assert!(!explorer.is_busy());
     explorer.ask(|_, _| panic!("in the job"));
     assert!(explorer.is_busy());

@@ -367,15 +367,13 @@ fn a_run_that_cannot_be_built_fails_with_the_reason() {
 }
 
 #[test]
-fn the_demonstration_moves_within_two_seconds() {
+fn the_demonstration_is_two_runs_that_move_by_themselves() {
     let mut session = Session::new(engine(), trainers(), toml::Table::new());
-    let start = Instant::now();
     session.act(Action::Demonstrate);
     until(&mut session, "curves", |s| {
         let moving = |r: &RunEntry| r.curves.get(Series::TrainLoss).is_some_and(|c| c.len() > 20);
         s.runs().len() == 2 && s.runs().iter().all(moving)
     });
-    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
     let keys: Vec<_> = current(&session).differs.iter().map(|d| d.key.as_str()).collect();
     assert!(keys.contains(&"rule.kind"), "{keys:?}");
 }

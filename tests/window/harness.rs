@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use basinscope::engine::Engine;
 use basinscope::gui::app::Window;
-use basinscope::session::{Action, RunEntry, Session, trainers};
+use basinscope::session::{Action, RunEntry, RunState, Session, trainers};
 use eframe::egui;
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
@@ -43,11 +43,14 @@ pub fn paused_run() -> Vec<Action> {
     vec![Action::Take(table.unwrap()), Action::StartNew, Action::RunOrPause]
 }
 
-/// Draws frames until `done`, for at most ten seconds.
+/// How long to wait for what the workers do: a machine may be busy, so only what hangs takes as long.
+pub const LONG: Duration = Duration::from_secs(60);
+
+/// Draws frames until `done`.
 pub fn wait(screen: &mut Screen<'_>, what: &str, done: impl Fn(&Window) -> bool) {
     let start = Instant::now();
     while !done(screen.state()) {
-        assert!(start.elapsed() < Duration::from_secs(10), "waited in vain for {what}");
+        assert!(start.elapsed() < LONG, "waited in vain for {what}");
         std::thread::sleep(Duration::from_millis(5));
         screen.step();
     }
@@ -73,15 +76,17 @@ pub fn menu(screen: &mut Screen<'_>, menu: &str, entry: &str) {
     screen.run_steps(3);
 }
 
-/// Puts a window into one that is paused.
+/// A window on a run that is paused at iteration 0.
 pub fn with_paused_run<'a>() -> Screen<'a> {
     let mut screen = window(paused_run());
-    wait(&mut screen, "the run to be ready", |w| {
-        w.session().current().is_some_and(|r| r.is_alive() && !r.is_running() && r.state != starting())
-    });
+    let is_paused = |w: &Window| w.session().current().is_some_and(|r| r.state == RunState::Paused);
+    wait(&mut screen, "the run to be paused", is_paused);
+    // A run begins by itself: on a busy machine it may have made updates before the pause reached it.
+    if current(&screen).iteration != 0 {
+        click(&mut screen, "Reset");
+        wait(&mut screen, "iteration 0", |w| {
+            is_paused(w) && w.session().current().is_some_and(|r| r.iteration == 0)
+        });
+    }
     screen
-}
-
-fn starting() -> basinscope::session::RunState {
-    basinscope::session::RunState::Starting
 }

@@ -6,7 +6,7 @@ use basinscope::training::measures::Measure;
 use eframe::egui::{Key, Role};
 use egui_kittest::kittest::{NodeT, Queryable};
 
-use crate::harness::{Screen, click, current, wait, with_paused_run};
+use crate::harness::{LONG, Screen, click, current, wait, with_paused_run};
 
 #[test]
 fn a_second_run_is_one_click_and_says_what_differs() {
@@ -103,7 +103,7 @@ fn weights_activity_spectrum_and_gain_are_tabs_that_show_the_run() {
         };
         let start = Instant::now();
         while !drawn(&screen) {
-            assert!(start.elapsed() < Duration::from_secs(20), "{tab} shows no {picture}");
+            assert!(start.elapsed() < LONG, "{tab} shows no {picture}");
             std::thread::sleep(Duration::from_millis(5));
             screen.step();
         }
