@@ -11,7 +11,7 @@ use basinscope::engine::clock::ThreadClock;
 use basinscope::session::curves::Reading;
 use basinscope::session::runs::{BookmarkReason, MarkKind};
 use basinscope::session::{Action, Build, Effect, RunEntry, RunId, RunState, Session, trainers, words};
-use basinscope::session::{Dialog, Export};
+use basinscope::session::{Dialog, Export, Quantity};
 use basinscope::training::config::resolve::parse;
 use basinscope::training::history::Series;
 use basinscope::training::run::StopReason;
@@ -517,4 +517,41 @@ fn a_file_that_cannot_be_read_or_written_says_why_and_changes_nothing() {
     session.act(Action::Save(Export::Curves, folder.path().join("not/there.csv")));
     until(&mut session, "an answer", |s| s.errands().count() == 0);
     assert!(session.notices().last().is_some_and(|n| n.is_error && n.text.contains("there.csv")));
+}
+
+#[test]
+fn seeds_of_one_setting_are_a_group_and_two_settings_are_compared_in_pairs() {
+    // lambda_max at the end is larger the larger the learning rate: the fake measures it.
+    let build: Build = Arc::new(move |config, from| {
+        let lambda_max: fn(i64) -> f64 = if config.optimizer.learning_rate < 0.3 { |_| 2.0 } else { |_| 6.0 };
+        let script = Script { lambda_max: Some(lambda_max), ..slow() };
+        Ok(fake::made(config, &script, from))
+    });
+    let text = "iterations = 50\nmeasure.curvature = 10\noptimizer.learning_rate = 0.1";
+    let mut session = Session::new(engine(), build, parse(text).expect("TOML"));
+    session.act(Action::StartNew);
+    let small = id(&session);
+    session.act(Action::Branch { from: small, set: vec![("optimizer.learning_rate".into(), 0.5.into())] });
+    let large = id(&session);
+    let quantity = Quantity::Last(Series::LambdaMax);
+    assert!(session.compare(small, large, quantity).is_err_and(|text| text.contains("at least 2")));
+    session.act(Action::MoreSeeds { like: small, n: 3 });
+    session.act(Action::MoreSeeds { like: large, n: 2 });
+    assert_eq!(id(&session), large, "the same run stays selected");
+    let groups = session.groups();
+    assert_eq!(groups.iter().map(|g| g.members.len()).collect::<Vec<_>>(), [4, 3]);
+    let mut seeds: Vec<u64> =
+        groups[0].members.iter().filter_map(|id| session.run(*id)).map(|r| r.config.seed).collect();
+    seeds.dedup();
+    assert_eq!(seeds, [1, 2, 3, 4]);
+    until(&mut session, "all measures", |s| {
+        s.runs().iter().all(|r| r.curves.last(Series::LambdaMax).is_some_and(|p| p.iteration == 50))
+    });
+    let found = session.compare(small, large, quantity).expect("three seeds in common");
+    assert_eq!(found.pairs.keys().copied().collect::<Vec<_>>(), [1, 2, 3]);
+    assert!(found.pairs.values().all(|pair| *pair == (2.0, 6.0)));
+    assert!(found.is_ratio && (found.test.mean.exp() - 3.0).abs() < 1e-12);
+    // The fake's loss rises from 0: all have reached 0, at the start.
+    let fair = session.compare(small, large, Quantity::SharpnessAtEqualLoss).expect("three seeds");
+    assert_eq!(fair.loss, Some(0.0));
 }

@@ -16,6 +16,7 @@ pub mod random;
 pub mod rules;
 pub mod scalar;
 pub mod skinny;
+pub mod statistics;
 pub mod tasks;
 pub mod trials;
 pub mod weights;

@@ -68,6 +68,13 @@ pub enum Action {
         /// Keys and their values.
         set: Vec<(String, toml::Value)>,
     },
+    /// So many more runs like this one, with the seeds that follow.
+    MoreSeeds {
+        /// The run to take the settings of.
+        like: RunId,
+        /// How many.
+        n: u64,
+    },
     /// Closes a run or a ghost.
     Close(RunId),
     /// Goes back to before a run went wrong, with half the learning rate.

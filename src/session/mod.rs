@@ -33,6 +33,7 @@
 
 pub mod action;
 pub mod build;
+pub mod compare;
 pub mod curves;
 mod demonstration;
 mod editing;
@@ -49,6 +50,7 @@ pub mod words;
 
 pub use action::{Action, Dialog, Effect, Export};
 pub use build::{Build, trainers};
+pub use compare::{Comparison, Group, Quantity};
 pub use runs::{RunEntry, RunId, RunState};
 pub use settings::Settings;
 
@@ -139,6 +141,24 @@ impl Session {
         self.run(self.current?)
     }
 
+    /// The runs by setting: those of a group differ in the seed only.
+    pub fn groups(&self) -> Vec<Group> {
+        compare::groups(&self.runs)
+    }
+
+    /// Whether the setting of one run differs from that of another, over the seeds that both have.
+    ///
+    /// # Errors
+    /// Too few seeds in common, in words.
+    pub fn compare(&self, a: RunId, b: RunId, quantity: Quantity) -> Result<Comparison, String> {
+        let groups = self.groups();
+        let all = |id: RunId| -> Vec<&RunEntry> {
+            let group = groups.iter().find(|g| g.members.contains(&id));
+            group.into_iter().flat_map(|g| &g.members).filter_map(|id| self.run(*id)).collect()
+        };
+        compare::compare(&all(a), &all(b), quantity)
+    }
+
     /// Messages, oldest first.
     pub fn notices(&self) -> &[Notice] {
         &self.notices
@@ -213,6 +233,7 @@ impl Session {
             Action::Hide(id, hidden) => self.with(id, |r| r.hidden = hidden),
             Action::Rename(id, name) => self.with(id, |r| r.name = name),
             Action::Branch { from, set } => self.branch(from, &set),
+            Action::MoreSeeds { like, n } => self.more_seeds(like, n),
             Action::Close(id) => self.close(id),
             Action::RewindWithHalfRate(id) => self.rewind_with_half_rate(id),
             Action::Bookmark { label } => {

@@ -170,6 +170,28 @@ impl Session {
         }
     }
 
+    /// Runs with the settings of one and the seeds after the largest of its group.
+    pub(super) fn more_seeds(&mut self, like: RunId, n: u64) {
+        let Some(run) = self.run(like) else { return };
+        let group = self.groups().into_iter().find(|g| g.members.contains(&like));
+        let members = group.map_or(vec![like], |g| g.members);
+        let mut seed =
+            members.iter().filter_map(|id| self.run(*id)).map(|r| r.config.seed).max().unwrap_or(0);
+        let (mut given, mut config, speed) = (run.given.clone(), run.config.clone(), run.speed);
+        let selected = self.current;
+        for _ in 0..n.min(MOST_SEEDS) {
+            seed = next_seed(seed);
+            config.seed = seed;
+            put(&mut given, "seed", Some(Value::Integer(seed as i64)));
+            let id = self.start(given.clone(), config.clone(), None, Some((like, 0)), true);
+            self.with(id, |r| r.speed = speed);
+            self.tell(id, Command::Speed(speed));
+        }
+        if let Some(id) = selected {
+            self.select(id);
+        }
+    }
+
     pub(super) fn branch_from(&mut self, from: RunId, bookmark: u64, set: &[(String, Value)]) {
         let Some(run) = self.run(from) else { return };
         let Some(bookmark) = run.bookmark(bookmark) else { return };
@@ -239,6 +261,9 @@ impl Session {
         }
     }
 }
+
+/// Runs that one click starts at most.
+const MOST_SEEDS: u64 = 64;
 
 fn next_seed(seed: u64) -> u64 {
     // Seeds stay in the range of a whole number in a settings file.

@@ -1,0 +1,207 @@
+//! Owns the comparison of runs over seeds: which runs are seeds of one setting ([`groups`]), their mean and band
+//! ([`band`]), and whether two settings differ ([`compare`]).
+
+use std::collections::BTreeMap;
+
+use super::curves::{Curve, Reading};
+use super::runs::{RunEntry, RunId};
+use crate::numerics::statistics::{Paired, paired};
+use crate::training::config::Config;
+use crate::training::history::Series;
+
+/// Runs whose settings differ in the seed only.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Group {
+    /// Its runs, in the order of the table.
+    pub members: Vec<RunId>,
+}
+
+/// Settings that do not make two runs of one setting differ: the seed, and what is only measured.
+fn setting(config: &Config) -> Config {
+    let mut setting = config.clone();
+    setting.seed = 0;
+    setting.measure.landscape = crate::training::config::Cadence::Never;
+    setting
+}
+
+/// The runs by setting, in the order of the table; hidden ones are left out.
+pub fn groups(runs: &[RunEntry]) -> Vec<Group> {
+    let mut groups: Vec<(Config, Group)> = Vec::new();
+    for run in runs.iter().filter(|r| !r.hidden) {
+        let setting = setting(&run.config);
+        match groups.iter_mut().find(|(own, _)| *own == setting) {
+            Some((_, group)) => group.members.push(run.id),
+            None => groups.push((setting, Group { members: vec![run.id] })),
+        }
+    }
+    groups.into_iter().map(|(_, group)| group).collect()
+}
+
+/// Several curves at one place.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BandPoint {
+    /// Iteration.
+    pub x: f64,
+    /// Mean over the curves that reach here.
+    pub mean: f64,
+    /// Their sample standard deviation; 0 for one.
+    pub sd: f64,
+    /// How many there are.
+    pub n: usize,
+}
+
+/// Mean and spread of curves from iteration `x0` to `x1` at `columns` places evenly apart, where at least one
+/// curve has a value before and one after. Between its values a curve is a line; values that are not finite are
+/// left out.
+pub fn band(curves: &[&Curve], x0: f64, x1: f64, columns: usize) -> Vec<BandPoint> {
+    let lines: Vec<Vec<(f64, f64)>> = curves.iter().map(|c| c.means(x0, x1, columns)).collect();
+    let mut at = vec![0; lines.len()];
+    (0..columns)
+        .filter_map(|i| {
+            let x = x0 + (x1 - x0) * (i as f64 + 0.5) / columns as f64;
+            let values: Vec<f64> =
+                lines.iter().zip(&mut at).filter_map(|(line, at)| between(line, at, x)).collect();
+            let n = values.len();
+            let mean = values.iter().sum::<f64>() / n as f64;
+            let squares: f64 = values.iter().map(|v| (v - mean) * (v - mean)).sum();
+            let sd = if n > 1 { (squares / (n - 1) as f64).sqrt() } else { 0.0 };
+            (n > 0).then_some(BandPoint { x, mean, sd, n })
+        })
+        .collect()
+}
+
+/// The value of a line at `x`; `at` goes along it.
+fn between(line: &[(f64, f64)], at: &mut usize, x: f64) -> Option<f64> {
+    while *at + 1 < line.len() && line[*at + 1].0 <= x {
+        *at += 1;
+    }
+    let (x0, y0) = *line.get(*at).filter(|(x0, _)| *x0 <= x)?;
+    match line.get(*at + 1) {
+        Some((x1, y1)) => Some(y0 + (y1 - y0) * (x - x0) / (x1 - x0)),
+        None => (x == x0).then_some(y0),
+    }
+}
+
+/// What two settings are compared in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quantity {
+    /// lambda_max where the training loss first falls to the lowest level that all runs compared have reached:
+    /// rules that learn at different speed are compared fairly.
+    SharpnessAtEqualLoss,
+    /// The last value of a series.
+    Last(Series),
+}
+
+/// Two settings compared in pairs of one seed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Comparison {
+    /// The value of the first and of the second setting, by seed.
+    pub pairs: BTreeMap<u64, (f64, f64)>,
+    /// Second minus first; of their natural logarithms where `is_ratio`.
+    pub test: Paired,
+    /// All values are positive: the settings differ by a factor, exp of the mean.
+    pub is_ratio: bool,
+    /// The training loss at which sharpness was taken.
+    pub loss: Option<f64>,
+}
+
+/// Compares two settings, `a` and `b` being all runs of each.
+///
+/// # Errors
+/// Fewer than two seeds in common with the values asked for, in words.
+pub fn compare(a: &[&RunEntry], b: &[&RunEntry], quantity: Quantity) -> Result<Comparison, String> {
+    let by_seed = |runs: &[&RunEntry]| -> BTreeMap<u64, usize> {
+        runs.iter().enumerate().map(|(i, run)| (run.config.seed, i)).collect()
+    };
+    let (of_a, of_b) = (by_seed(a), by_seed(b));
+    let common: Vec<(u64, &RunEntry, &RunEntry)> =
+        of_a.iter().filter_map(|(seed, i)| Some((*seed, a[*i], b[*of_b.get(seed)?]))).collect();
+    let loss = match quantity {
+        Quantity::SharpnessAtEqualLoss => common_loss(common.iter().flat_map(|(_, a, b)| [*a, *b])),
+        Quantity::Last(_) => None,
+    };
+    let value = |run: &RunEntry| match quantity {
+        Quantity::Last(series) => run.curves.last(series).map(|p| p.value),
+        Quantity::SharpnessAtEqualLoss => sharpness_at(run, loss?),
+    };
+    let pairs: BTreeMap<u64, (f64, f64)> = common
+        .iter()
+        .filter_map(|(seed, a, b)| Some((*seed, (value(a)?, value(b)?))))
+        .filter(|(_, (a, b))| a.is_finite() && b.is_finite())
+        .collect();
+    let is_ratio = pairs.values().all(|(a, b)| *a > 0.0 && *b > 0.0);
+    let difference = |(a, b): &(f64, f64)| if is_ratio { (b / a).ln() } else { b - a };
+    let differences: Vec<f64> = pairs.values().map(difference).collect();
+    let test = paired(&differences).ok_or_else(|| {
+        format!("{} seeds in common with a value: at least 2 are needed to compare", pairs.len())
+    })?;
+    Ok(Comparison { pairs, test, is_ratio, loss })
+}
+
+/// Columns over which a noisy loss is averaged before it is compared.
+const COLUMNS: usize = 500;
+
+/// A run's training loss without its noise.
+fn loss(run: &RunEntry) -> Vec<(f64, f64)> {
+    let Some(curve) = run.curves.get(Series::TrainLoss) else { return Vec::new() };
+    let last = curve.last().map_or(0, |p| p.iteration);
+    curve.means(0.0, last as f64, COLUMNS)
+}
+
+/// The lowest loss that all runs have reached.
+fn common_loss<'a>(runs: impl Iterator<Item = &'a RunEntry>) -> Option<f64> {
+    let lowest = |run| loss(run).into_iter().map(|(_, loss)| loss).fold(f64::INFINITY, f64::min);
+    runs.map(lowest).reduce(f64::max).filter(|loss| loss.is_finite())
+}
+
+/// lambda_max where a run first reaches a loss, along a line between the measures around it.
+fn sharpness_at(run: &RunEntry, level: f64) -> Option<f64> {
+    let (x, _) = loss(run).into_iter().find(|(_, loss)| *loss <= level)?;
+    let curve = run.curves.get(Series::LambdaMax)?;
+    let (values, _) = curve.values();
+    let after = values.partition_point(|p| (p.iteration as f64) < x);
+    match (after.checked_sub(1).map(|i| values[i]), values.get(after)) {
+        (Some(a), Some(b)) => {
+            let share = (x - a.iteration as f64) / (b.iteration - a.iteration) as f64;
+            Some(a.value + share * (b.value - a.value))
+        }
+        (None, Some(only)) => Some(only.value),
+        // Not measured since: what was measured last, where it is still kept as it was.
+        (Some(last), None) => Some(last.value),
+        (None, None) => match curve.at(x as i64)? {
+            Reading::Exact(point) => Some(point.value),
+            Reading::Among(entry) => entry.mean(),
+        },
+    }
+}
+
+impl Comparison {
+    /// What there is to say, in two sentences: the effect with its interval, and whether it is decided.
+    pub fn sentences(&self, of: &str, first: &str, second: &str) -> String {
+        let Paired { n, mean, interval: (low, high), p, pairs_needed, .. } = self.test;
+        let effect = if self.is_ratio {
+            let at = self.loss.map_or(String::new(), |loss| format!(" at a training loss of {loss:.3e}"));
+            let (mean, low, high) = (mean.exp(), low.exp(), high.exp());
+            format!(
+                "{of}{at} is {mean:.2} times as large under {second} as under {first} (95 % interval {low:.2} to {high:.2}, {n} seeds)"
+            )
+        } else {
+            format!(
+                "{of} is {mean:+.3e} under {second} against {first} (95 % interval {low:.3e} to {high:.3e}, {n} seeds)"
+            )
+        };
+        let p = if p < 0.001 { "p < 0.001".into() } else { format!("p = {p:.3}") };
+        let verdict = match pairs_needed {
+            _ if self.test.p < 0.05 => format!("Seeds alone would hardly give this ({p})."),
+            Some(needed) if needed > n => {
+                format!("Seeds alone may give this ({p}): about {} more would decide.", needed - n)
+            }
+            _ => format!("Seeds alone may give this ({p})."),
+        };
+        format!("{effect}. {verdict}")
+    }
+}
+
+#[cfg(test)]
+#[path = "compare_tests.rs"]
+mod tests;

@@ -1,0 +1,50 @@
+//! Claims about bands and comparisons.
+
+use super::*;
+use crate::session::curves::Point;
+
+fn curve(values: impl Iterator<Item = (i64, f64)>) -> Curve {
+    let mut curve = Curve::default();
+    values.for_each(|(iteration, value)| curve.push(Point { iteration, value }));
+    curve
+}
+
+#[test]
+fn a_band_is_the_mean_and_the_spread_of_its_curves() {
+    let one = curve((0..=1000).map(|i| (i, 1.0 + i as f64)));
+    let two = curve((0..=500).map(|i| (2 * i, 3.0 + 2.0 * i as f64)));
+    let points = band(&[&one, &two], 0.0, 1000.0, 50);
+    assert_eq!(points.len(), 50);
+    for point in &points {
+        // x + 1 and x + 3 have the mean x + 2 and the standard deviation sqrt 2.
+        assert_eq!(point.n, 2);
+        assert!((point.mean - (point.x + 2.0)).abs() < 1e-9, "{point:?}");
+        assert!((point.sd - 2f64.sqrt()).abs() < 1e-9, "{point:?}");
+    }
+}
+
+#[test]
+fn a_band_knows_how_many_curves_reach_each_place() {
+    let long = curve((0..=1000).map(|i| (i, 5.0)));
+    let short = curve((0..=400).map(|i| (i, 7.0)));
+    let points = band(&[&long, &short], 0.0, 1000.0, 100);
+    let at = |x: f64| points.iter().find(|p| (p.x - x).abs() < 6.0).expect("a point there");
+    assert_eq!((at(200.0).n, at(200.0).mean), (2, 6.0));
+    assert_eq!((at(800.0).n, at(800.0).mean, at(800.0).sd), (1, 5.0, 0.0));
+    assert!(band(&[], 0.0, 1.0, 10).is_empty());
+}
+
+#[test]
+fn sentences_say_the_effect_its_interval_and_what_is_missing() {
+    let comparison = |differences: &[f64], is_ratio| Comparison {
+        pairs: BTreeMap::new(),
+        test: paired(differences).expect("pairs"),
+        is_ratio,
+        loss: Some(0.01),
+    };
+    let clear = comparison(&[1.09, 1.11, 1.10, 1.08], true).sentences("lambda_max", "BPTT", "e-prop");
+    assert!(clear.contains("3.00 times as large under e-prop as under BPTT"), "{clear}");
+    assert!(clear.contains("training loss of 1.000e-2") && clear.contains("p < 0.001"), "{clear}");
+    let vague = comparison(&[1.0, -0.8, 0.4], false).sentences("the gap", "A", "B");
+    assert!(vague.contains("+2.000e-1 under B against A") && vague.contains("more would decide"), "{vague}");
+}
