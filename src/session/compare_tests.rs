@@ -42,7 +42,7 @@ fn sentences_say_the_effect_its_interval_and_what_is_missing() {
         is_ratio,
         loss: Some(0.01),
     };
-    let clear = comparison(&[1.09, 1.11, 1.10, 1.08], true).sentences("lambda_max", "BPTT", "e-prop");
+    let clear = comparison(&[1.09, 1.11, 1.10, 1.095], true).sentences("lambda_max", "BPTT", "e-prop");
     assert!(clear.contains("3.00 times as large under e-prop as under BPTT"), "{clear}");
     assert!(clear.contains("training loss of 1.000e-2") && clear.contains("p < 0.001"), "{clear}");
     let vague = comparison(&[1.0, -0.8, 0.4], false).sentences("the gap", "A", "B");
