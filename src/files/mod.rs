@@ -2,6 +2,7 @@
 
 pub mod atomic;
 pub mod digits;
+pub mod figure;
 pub mod history_csv;
 pub mod idx;
 pub mod network_input;

@@ -2,77 +2,27 @@
 
 use eframe::egui::{self, Color32, FontId, TextStyle, Theme};
 
-/// Colours of Okabe and Ito (2008), told apart under the common colour deficiencies.
-mod okabe_ito {
-    use eframe::egui::Color32;
+use crate::files::figure::look::okabe_ito::{GREEN, ORANGE, PURPLE, SKY_BLUE, VERMILION, YELLOW};
+use crate::files::figure::look::{self, Rgb};
+pub use crate::files::figure::look::{Dash, Marker};
 
-    pub const ORANGE: Color32 = Color32::from_rgb(0xE6, 0x9F, 0x00);
-    pub const SKY_BLUE: Color32 = Color32::from_rgb(0x56, 0xB4, 0xE9);
-    pub const GREEN: Color32 = Color32::from_rgb(0x00, 0x9E, 0x73);
-    pub const YELLOW: Color32 = Color32::from_rgb(0xF0, 0xE4, 0x42);
-    pub const BLUE: Color32 = Color32::from_rgb(0x00, 0x72, 0xB2);
-    pub const VERMILION: Color32 = Color32::from_rgb(0xD5, 0x5E, 0x00);
-    pub const PURPLE: Color32 = Color32::from_rgb(0xCC, 0x79, 0xA7);
-}
-use okabe_ito::{BLUE, GREEN, ORANGE, PURPLE, SKY_BLUE, VERMILION, YELLOW};
-
-/// Colours of the runs in turn, on white and on black. The pair of a run differs only where the one would
-/// vanish on the other's background.
-const RUNS: [(Color32, Color32); 7] = [
-    (BLUE, SKY_BLUE),
-    (VERMILION, VERMILION),
-    (GREEN, GREEN),
-    (PURPLE, PURPLE),
-    (ORANGE, ORANGE),
-    (Color32::from_rgb(0x1A, 0x1A, 0x1A), Color32::from_rgb(0xF2, 0xF2, 0xF2)),
-    (SKY_BLUE, YELLOW),
-];
-
-/// The shape that marks a run's points, so that its colour is never the only difference.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum Marker {
-    Circle,
-    Square,
-    Diamond,
-    TriangleUp,
-    TriangleDown,
-    Cross,
-    Plus,
-    Ring,
+fn color([r, g, b]: Rgb) -> Color32 {
+    Color32::from_rgb(r, g, b)
 }
 
-const MARKERS: [Marker; 8] = [
-    Marker::Circle,
-    Marker::Square,
-    Marker::Diamond,
-    Marker::TriangleUp,
-    Marker::TriangleDown,
-    Marker::Cross,
-    Marker::Plus,
-    Marker::Ring,
-];
-
-/// How a line is broken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum Dash {
-    Solid,
-    Dashed,
-    Dotted,
-    Sparse,
-}
+/// Colours of the runs in turn on black, where one of those on white would vanish.
+const ON_BLACK: [Rgb; 7] = [SKY_BLUE, VERMILION, GREEN, PURPLE, ORANGE, [0xF2, 0xF2, 0xF2], YELLOW];
 
 /// Colour and marker of the run in a slot of the runs table. With more runs than colours the colour comes
 /// again with another marker.
 pub fn run_style(slot: usize, dark: bool) -> (Color32, Marker) {
-    let (on_white, on_black) = RUNS[slot % RUNS.len()];
-    (if dark { on_black } else { on_white }, MARKERS[slot % MARKERS.len()])
+    let colors = if dark { &ON_BLACK } else { &look::RUNS };
+    (color(colors[slot % colors.len()]), look::MARKERS[slot % look::MARKERS.len()])
 }
 
 /// The colour of warnings and of values that are not converged or not finite.
 pub fn warning(dark: bool) -> Color32 {
-    if dark { ORANGE } else { VERMILION }
+    color(if dark { ORANGE } else { VERMILION })
 }
 
 /// The colour of marks at which a setting changed.

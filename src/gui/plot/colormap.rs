@@ -4,6 +4,7 @@ use eframe::egui::{self, Color32, Rect, Ui, pos2, vec2};
 
 use super::number;
 use super::scale::Scale;
+use crate::files::figure::colors;
 
 /// A colour map.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -17,50 +18,15 @@ pub enum ColorMap {
     Cividis,
 }
 
-/// Colours at tenths of the way, as (red, green, blue).
-const VIRIDIS: [(u8, u8, u8); 11] = [
-    (68, 1, 84),
-    (72, 36, 117),
-    (65, 68, 135),
-    (53, 95, 141),
-    (42, 120, 142),
-    (33, 145, 140),
-    (34, 168, 132),
-    (68, 191, 112),
-    (122, 209, 81),
-    (189, 223, 38),
-    (253, 231, 37),
-];
-const CIVIDIS: [(u8, u8, u8); 11] = [
-    (0, 32, 77),
-    (0, 48, 111),
-    (43, 68, 110),
-    (75, 86, 108),
-    (100, 104, 112),
-    (124, 123, 120),
-    (148, 142, 119),
-    (174, 163, 113),
-    (201, 185, 103),
-    (229, 208, 86),
-    (255, 234, 70),
-];
-
 impl ColorMap {
     /// The colour at a share of the way, 0 to 1; grey for a share that is not a number.
     pub fn color(self, share: f64) -> Color32 {
-        if share.is_nan() {
-            return Color32::GRAY;
-        }
         let stops = match self {
-            ColorMap::Viridis => &VIRIDIS,
-            ColorMap::Cividis => &CIVIDIS,
+            ColorMap::Viridis => &colors::VIRIDIS,
+            ColorMap::Cividis => &colors::CIVIDIS,
         };
-        let at = share.clamp(0.0, 1.0) * (stops.len() - 1) as f64;
-        let i = (at as usize).min(stops.len() - 2);
-        let t = at - i as f64;
-        let mix = |a: u8, b: u8| (f64::from(a) + t * (f64::from(b) - f64::from(a))).round() as u8;
-        let (a, b) = (stops[i], stops[i + 1]);
-        Color32::from_rgb(mix(a.0, b.0), mix(a.1, b.1), mix(a.2, b.2))
+        let [r, g, b] = colors::color(stops, share);
+        Color32::from_rgb(r, g, b)
     }
 }
 

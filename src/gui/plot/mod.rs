@@ -8,11 +8,11 @@ pub mod header;
 pub mod heat_map;
 pub mod histogram;
 pub mod matrix;
-pub mod number;
 pub mod paint;
 pub mod points;
 pub mod raster;
-pub mod scale;
 pub mod table;
 pub mod time_lines;
 pub mod trace;
+
+pub use crate::files::figure::{number, scale};

@@ -4,7 +4,7 @@
 /// number and the infinities are written as in files.
 ///
 /// ```
-/// use basinscope::gui::plot::number::value;
+/// use basinscope::files::figure::number::value;
 /// assert_eq!(value(0.012345), "0.01235");
 /// assert_eq!(value(-3.2e-5), "-3.200e-5");
 /// assert_eq!(value(12345.6), "12346");
@@ -47,7 +47,7 @@ pub fn significant(v: f64, digits: usize) -> String {
 /// The value in as few digits as tell it: settings are typed, not measured.
 ///
 /// ```
-/// use basinscope::gui::plot::number::short;
+/// use basinscope::files::figure::number::short;
 /// assert_eq!(short(3e-4), "3e-4");
 /// assert_eq!(short(0.05), "0.05");
 /// assert_eq!(short(f64::sqrt(2.0)), "1.41421");
@@ -69,7 +69,7 @@ pub fn rounded(v: f64, digits: usize) -> f64 {
 /// A count with a comma every three digits.
 ///
 /// ```
-/// use basinscope::gui::plot::number::count;
+/// use basinscope::files::figure::number::count;
 /// assert_eq!(count(-1_234_567), "-1,234,567");
 /// assert_eq!(count(999), "999");
 /// ```

@@ -1,0 +1,402 @@
+//! Owns how a panel is drawn: room for titles and numbers, axes, layers.
+
+use plotters::prelude::DrawingBackend;
+use plotters::style::text_anchor::{HPos, VPos};
+
+use super::canvas::{BELOW, Canvas, LEFT, RIGHT, Rect, UPWARDS};
+use super::colors::{self, VIRIDIS};
+use super::legend::Legend;
+use super::look::{BLACK, Dash, GREY, Look, Marker};
+use super::scale::{Scale, Tick};
+use super::{Axis, FigureError, Layer, Panel};
+
+/// Sizes of text and room in points.
+const TITLE: f64 = 9.0;
+const LABEL: f64 = 8.0;
+const NUMBER: f64 = 7.0;
+const NOTE: f64 = 6.5;
+const TICK: f64 = 2.5;
+/// Opacity of bands.
+pub(super) const BAND: f64 = 0.22;
+/// Room of a colour bar: the bar with the space around it.
+const BAR: f64 = 16.0;
+
+/// An axis with the places at its ends and its ticks.
+struct Span<'a> {
+    axis: &'a Axis,
+    low: f64,
+    high: f64,
+    ticks: Vec<Tick>,
+}
+
+impl<'a> Span<'a> {
+    fn new(axis: &'a Axis, all: Option<(f64, f64)>, length: f64, apart: f64) -> Self {
+        let given = axis.range.and_then(|(a, b)| Some((axis.scale.place(a)?, axis.scale.place(b)?)));
+        let (mut low, mut high) = given.or(all).unwrap_or((0.0, 1.0));
+        if low > high {
+            (low, high) = (high, low);
+        }
+        if given.is_none() {
+            let least = if axis.scale == Scale::Linear { 0.02 * low.abs().max(high.abs()) } else { 0.1 };
+            let missing = (least.max(1e-12) - (high - low)).max(0.0);
+            let pad = 0.04 * (high - low) + missing / 2.0;
+            (low, high) = (low - pad, high + pad);
+        }
+        let ticks = if axis.names.is_empty() {
+            axis.scale.ticks(low, high, (length / apart) as usize)
+        } else {
+            let name = |(i, name): (usize, &String)| Tick { place: i as f64, label: name.clone() };
+            axis.names.iter().enumerate().map(name).collect()
+        };
+        Self { axis, low, high, ticks }
+    }
+
+    /// Share of the way along the axis.
+    fn share(&self, place: f64) -> f64 {
+        let share = (place - self.low) / (self.high - self.low);
+        if self.axis.falling { 1.0 - share } else { share }
+    }
+}
+
+/// Both axes on their frame.
+struct Axes<'a> {
+    frame: Rect,
+    x: Span<'a>,
+    y: Span<'a>,
+}
+
+impl Axes<'_> {
+    fn x(&self, value: f64) -> Option<f64> {
+        Some(self.frame.left + self.frame.width * self.x.share(self.x.axis.scale.place(value)?))
+    }
+
+    fn y(&self, value: f64) -> Option<f64> {
+        Some(self.frame.bottom() - self.frame.height * self.y.share(self.y.axis.scale.place(value)?))
+    }
+
+    fn at(&self, x: f64, y: f64) -> Option<(f64, f64)> {
+        Some((self.x(x)?, self.y(y)?))
+    }
+}
+
+pub(super) fn draw<DB: DrawingBackend>(
+    canvas: &mut Canvas<DB>,
+    panel: &Panel,
+    cell: Rect,
+) -> Result<(), FigureError> {
+    let legend = Legend::new(canvas, panel, cell.width);
+    let mut top = cell.top;
+    if !panel.title.is_empty() {
+        canvas.text(&panel.title, (cell.left, top + TITLE / 2.0), TITLE, LEFT)?;
+        top += 1.35 * TITLE;
+    }
+    if !panel.note.is_empty() {
+        canvas.text(&panel.note, (cell.left, top + NOTE / 2.0), NOTE, LEFT)?;
+        top += 1.4 * NOTE;
+    }
+    legend.draw(canvas, cell.left, top)?;
+    top += legend.height() + 3.0;
+    let label = |axis: &Axis| if axis.label.is_empty() { 0.0 } else { 1.4 * LABEL };
+    let bottom = cell.bottom() - label(&panel.x) - 1.3 * NUMBER - TICK;
+    let height = (bottom - top).max(20.0);
+    let (all_x, all_y) = extent(panel);
+    let y = Span::new(&panel.y, all_y, height, 24.0);
+    let heat = panel.layers.iter().find_map(HeatMap::of);
+    let widest = |canvas: &Canvas<DB>, ticks: &[Tick]| {
+        ticks.iter().map(|t| canvas.width(&t.label, NUMBER)).fold(0.0, f64::max)
+    };
+    let left = cell.left + label(&panel.y) + widest(canvas, &y.ticks) + TICK + 3.0;
+    let bar_ticks = heat.as_ref().map_or(Vec::new(), |heat| heat.ticks(height));
+    let right = match heat {
+        Some(_) => cell.right() - BAR - 1.4 * LABEL - widest(canvas, &bar_ticks),
+        None => cell.right() - 4.0,
+    };
+    let frame = Rect { left, top, width: (right - left).max(20.0), height };
+    let x = Span::new(&panel.x, all_x, frame.width, 38.0);
+    let axes = Axes { frame, x, y };
+    let is_heat = |layer: &&Layer| matches!(layer, Layer::Heat { .. });
+    let backmost = panel.layers.iter().filter(is_heat);
+    for layer in backmost.chain(panel.layers.iter().filter(|layer| !is_heat(layer))) {
+        draw_layer(canvas, layer, &axes)?;
+    }
+    canvas.frame(frame)?;
+    draw_axes(canvas, &axes, cell)?;
+    match heat {
+        Some(heat) => heat.draw_bar(canvas, frame, &bar_ticks, cell),
+        None => Ok(()),
+    }
+}
+
+fn draw_axes<DB: DrawingBackend>(
+    canvas: &mut Canvas<DB>,
+    axes: &Axes<'_>,
+    cell: Rect,
+) -> Result<(), FigureError> {
+    let frame = axes.frame;
+    let thin = Look { width: 0.5, ..Look::solid(BLACK) };
+    let length = |tick: &Tick| if tick.label.is_empty() { 0.6 * TICK } else { TICK };
+    let inside = |share: f64| (-1e-9..=1.0 + 1e-9).contains(&share);
+    let mut free_from = f64::NEG_INFINITY;
+    let mut ticks: Vec<(f64, &Tick)> = axes.x.ticks.iter().map(|t| (axes.x.share(t.place), t)).collect();
+    ticks.sort_by(|a, b| a.0.total_cmp(&b.0));
+    for (share, tick) in ticks.into_iter().filter(|(share, _)| inside(*share)) {
+        let x = frame.left + frame.width * share;
+        canvas.line(&[(x, frame.bottom()), (x, frame.bottom() + length(tick))], thin)?;
+        // A number that would touch the one before is left out.
+        let half = canvas.width(&tick.label, NUMBER) / 2.0;
+        if x - half > free_from {
+            canvas.text(&tick.label, (x, frame.bottom() + TICK + 1.5), NUMBER, BELOW)?;
+            free_from = if tick.label.is_empty() { free_from } else { x + half + 2.0 };
+        }
+    }
+    for tick in axes.y.ticks.iter().filter(|tick| inside(axes.y.share(tick.place))) {
+        let y = frame.bottom() - frame.height * axes.y.share(tick.place);
+        canvas.line(&[(frame.left - length(tick), y), (frame.left, y)], thin)?;
+        canvas.text(&tick.label, (frame.left - TICK - 1.5, y), NUMBER, RIGHT)?;
+    }
+    let middle = (frame.left + frame.width / 2.0, cell.bottom() - 0.6 * LABEL);
+    canvas.text(&axes.x.axis.label, middle, LABEL, super::canvas::MIDDLE)?;
+    let middle = (cell.left + 0.6 * LABEL, frame.top + frame.height / 2.0);
+    canvas.text(&axes.y.axis.label, middle, LABEL, UPWARDS)
+}
+
+fn draw_layer<DB: DrawingBackend>(
+    canvas: &mut Canvas<DB>,
+    layer: &Layer,
+    axes: &Axes<'_>,
+) -> Result<(), FigureError> {
+    let frame = axes.frame;
+    let bottom = |lower: f64| axes.y(lower).unwrap_or(frame.bottom()).clamp(frame.top, frame.bottom());
+    match layer {
+        Layer::Curve { points, look, .. } => draw_curve(canvas, points, *look, axes),
+        Layer::Band { points, color, .. } => {
+            let inside = |y: f64| if y.is_nan() { None } else { Some(bottom(y)) };
+            let place = |(x, low, high): &(f64, f64, f64)| {
+                let x = axes.x(*x).filter(|x| (frame.left..=frame.right()).contains(x))?;
+                Some((x, inside(*low)?, inside(*high)?))
+            };
+            let places: Vec<_> = points.iter().filter_map(place).collect();
+            if places.len() < 2 {
+                return Ok(());
+            }
+            let lower = places.iter().map(|(x, low, _)| (*x, *low));
+            let upper = places.iter().rev().map(|(x, _, high)| (*x, *high));
+            canvas.area(&lower.chain(upper).collect::<Vec<_>>(), *color, BAND)
+        }
+        Layer::Points { points, look, .. } => {
+            for (x, y, low, high) in points {
+                let Some(at) = axes.at(*x, *y).filter(|at| frame.contains(*at)) else { continue };
+                if low < high {
+                    error_bar(canvas, at.0, bottom(*low), bottom(*high), *look)?;
+                }
+                canvas.marker(look.marker.unwrap_or(Marker::Circle), at, 2.2, look.color)?;
+            }
+            Ok(())
+        }
+        Layer::Bars { bars, width, color, .. } => {
+            for (x, y, low, high) in bars {
+                let ends = (axes.x(x - width / 2.0), axes.x(x + width / 2.0), axes.y(*y));
+                let (Some(a), Some(b), Some(_)) = ends else { continue };
+                let (from, to) = (bottom(0.0), bottom(*y));
+                let (a, b) = (a.min(b), a.max(b));
+                let bar =
+                    Rect { left: a, top: from.min(to), width: b - a, height: (from - to).abs().max(0.5) };
+                canvas.fill(bar, *color, 1.0)?;
+                if low < high {
+                    error_bar(canvas, (a + b) / 2.0, bottom(*low), bottom(*high), Look::solid(BLACK))?;
+                }
+            }
+            Ok(())
+        }
+        Layer::Heat { .. } => HeatMap::of(layer).map_or(Ok(()), |heat| heat.draw(canvas, axes)),
+        Layer::Level { y, look, .. } => match axes.y(*y) {
+            Some(y) => canvas.broken_line(&[(frame.left, y), (frame.right(), y)], *look, frame),
+            None => Ok(()),
+        },
+        Layer::Moment { x, name } => {
+            let Some(x) = axes.x(*x) else { return Ok(()) };
+            let look = Look { width: 0.6, ..Look::solid(GREY) }.dashed(Dash::Dotted);
+            canvas.broken_line(&[(x, frame.top), (x, frame.bottom())], look, frame)?;
+            let fits = x + 2.0 + canvas.width(name, NOTE) <= frame.right();
+            let (at, align) = if fits { (x + 2.0, HPos::Left) } else { (x - 2.0, HPos::Right) };
+            canvas.text(name, (at, frame.top + 1.5), NOTE, (align, VPos::Top, false))
+        }
+    }
+}
+
+fn error_bar<DB: DrawingBackend>(
+    canvas: &mut Canvas<DB>,
+    x: f64,
+    low: f64,
+    high: f64,
+    look: Look,
+) -> Result<(), FigureError> {
+    let look = Look { width: 0.8, dash: Dash::Solid, ..look };
+    canvas.line(&[(x, low), (x, high)], look)?;
+    for end in [low, high] {
+        canvas.line(&[(x - 2.0, end), (x + 2.0, end)], look)?;
+    }
+    Ok(())
+}
+
+fn draw_curve<DB: DrawingBackend>(
+    canvas: &mut Canvas<DB>,
+    points: &[(f64, f64)],
+    look: Look,
+    axes: &Axes<'_>,
+) -> Result<(), FigureError> {
+    let frame = axes.frame;
+    let mut stretch = Vec::new();
+    let mut shown = Vec::new();
+    for (x, y) in points {
+        match axes.at(*x, *y) {
+            Some(at) => {
+                stretch.push(at);
+                shown.push(at);
+            }
+            None => {
+                canvas.broken_line(&stretch, look, frame)?;
+                stretch.clear();
+                let Some(x) = axes.x(*x).filter(|x| (frame.left..=frame.right()).contains(x)) else {
+                    continue;
+                };
+                if y.is_finite() {
+                    canvas.marker(Marker::TriangleDown, (x, frame.bottom() - 3.0), 2.2, look.color)?;
+                } else {
+                    canvas.marker(Marker::Cross, (x, frame.top + 4.0), 2.4, look.color)?;
+                }
+            }
+        }
+    }
+    canvas.broken_line(&stretch, look, frame)?;
+    if let Some(marker) = look.marker {
+        // Some markers along the line, so that it is told apart without its colour.
+        let stride = shown.len().div_ceil(8).max(1);
+        let every = if shown.len() <= 25 { 1 } else { stride };
+        for at in shown.iter().skip(every / 2).step_by(every).filter(|at| frame.contains(**at)) {
+            canvas.marker(marker, *at, 2.0, look.color)?;
+        }
+    }
+    Ok(())
+}
+
+/// First and last place of all that is drawn.
+fn extent(panel: &Panel) -> (Option<(f64, f64)>, Option<(f64, f64)>) {
+    let (mut all_x, mut all_y) = (None, None);
+    let widen = |all: &mut Option<(f64, f64)>, axis: &Axis, value: f64| {
+        if let Some(place) = axis.scale.place(value) {
+            *all = Some(all.map_or((place, place), |(a, b): (f64, f64)| (a.min(place), b.max(place))));
+        }
+    };
+    for layer in &panel.layers {
+        let mut add = |x: f64, ys: &[f64]| {
+            widen(&mut all_x, &panel.x, x);
+            ys.iter().for_each(|y| widen(&mut all_y, &panel.y, *y));
+        };
+        match layer {
+            Layer::Curve { points, .. } => points.iter().for_each(|(x, y)| add(*x, &[*y])),
+            Layer::Band { points, .. } => points.iter().for_each(|(x, a, b)| add(*x, &[*a, *b])),
+            Layer::Points { points, .. } => points.iter().for_each(|(x, y, a, b)| add(*x, &[*y, *a, *b])),
+            Layer::Bars { bars, width, .. } => bars.iter().for_each(|(x, y, a, b)| {
+                add(x - width / 2.0, &[0.0, *y, *a, *b]);
+                add(x + width / 2.0, &[]);
+            }),
+            Layer::Heat { x, y, .. } => {
+                edges(x).into_iter().for_each(|x| add(x, &[]));
+                edges(y).into_iter().for_each(|y| widen(&mut all_y, &panel.y, y));
+            }
+            Layer::Level { y, .. } => widen(&mut all_y, &panel.y, *y),
+            Layer::Moment { .. } => {}
+        }
+    }
+    (all_x, all_y)
+}
+
+/// The borders of cells around their middles.
+fn edges(middles: &[f64]) -> Vec<f64> {
+    let n = middles.len();
+    let half = |i: usize| if n > 1 { (middles[i + 1] - middles[i]) / 2.0 } else { 0.5 };
+    (0..=n)
+        .filter(|_| n > 0)
+        .map(|i| match i {
+            0 => middles[0] - half(0),
+            i if i == n => middles[n - 1] + half(n.max(2) - 2),
+            i => middles[i] - half(i - 1),
+        })
+        .collect()
+}
+
+/// A layer of coloured cells with the places of its first and last colour.
+struct HeatMap<'a> {
+    name: &'a str,
+    x: &'a [f64],
+    y: &'a [f64],
+    values: &'a [f64],
+    scale: Scale,
+    low: f64,
+    high: f64,
+}
+
+impl<'a> HeatMap<'a> {
+    fn of(layer: &'a Layer) -> Option<Self> {
+        let Layer::Heat { name, x, y, values, scale } = layer else { return None };
+        let places = values.iter().filter_map(|v| scale.place(*v));
+        let (low, high) = places.map(|p| (p, p)).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))?;
+        let high = if high > low { high } else { low + 0.1 };
+        Some(Self { name, x, y, values, scale: *scale, low, high })
+    }
+
+    fn ticks(&self, height: f64) -> Vec<Tick> {
+        self.scale.ticks(self.low, self.high, (height / 24.0) as usize)
+    }
+
+    fn draw<DB: DrawingBackend>(&self, canvas: &mut Canvas<DB>, axes: &Axes<'_>) -> Result<(), FigureError> {
+        let (columns, rows) = (edges(self.x), edges(self.y));
+        let frame = axes.frame;
+        let inside = |v: f64, low: f64, high: f64| v.clamp(low, high);
+        for (j, row) in rows.windows(2).enumerate() {
+            for (i, column) in columns.windows(2).enumerate() {
+                let value = self.values.get(j * self.x.len() + i).copied().unwrap_or(f64::NAN);
+                let share =
+                    self.scale.place(value).map_or(f64::NAN, |p| (p - self.low) / (self.high - self.low));
+                let ends = (axes.at(column[0], row[0]), axes.at(column[1], row[1]));
+                let (Some(a), Some(b)) = ends else { continue };
+                let (l, r) = (a.0.min(b.0), a.0.max(b.0));
+                let (t, u) = (a.1.min(b.1), a.1.max(b.1));
+                let (l, r) = (inside(l, frame.left, frame.right()), inside(r, frame.left, frame.right()));
+                let (t, u) = (inside(t, frame.top, frame.bottom()), inside(u, frame.top, frame.bottom()));
+                if r > l && u > t {
+                    let cell = Rect { left: l, top: t, width: r - l, height: u - t };
+                    canvas.fill(cell, colors::color(&VIRIDIS, share), 1.0)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn draw_bar<DB: DrawingBackend>(
+        &self,
+        canvas: &mut Canvas<DB>,
+        frame: Rect,
+        ticks: &[Tick],
+        cell: Rect,
+    ) -> Result<(), FigureError> {
+        let bar = Rect { left: frame.right() + 6.0, width: 7.0, ..frame };
+        let steps = 64;
+        for i in 0..steps {
+            let share = (f64::from(i) + 0.5) / f64::from(steps);
+            let height = bar.height / f64::from(steps);
+            let top = bar.bottom() - height * f64::from(i + 1);
+            canvas.fill(Rect { top, height, ..bar }, colors::color(&VIRIDIS, share), 1.0)?;
+        }
+        canvas.frame(bar)?;
+        for tick in ticks {
+            let y = bar.bottom() - bar.height * (tick.place - self.low) / (self.high - self.low);
+            let thin = Look { width: 0.5, ..Look::solid(BLACK) };
+            canvas.line(&[(bar.right(), y), (bar.right() + 0.6 * TICK, y)], thin)?;
+            canvas.text(&tick.label, (bar.right() + TICK, y), NUMBER, LEFT)?;
+        }
+        let at = (cell.right() - 0.5 * LABEL, bar.top + bar.height / 2.0);
+        canvas.text(self.name, at, LABEL, UPWARDS)
+    }
+}
