@@ -5,12 +5,16 @@ use basinscope::engine::pool::Processors;
 use basinscope::numerics::landscape::trajectory::Trajectory;
 use basinscope::numerics::parallel::Serial;
 use basinscope::numerics::tasks::TaskData;
+use basinscope::session::curves::{Curves, Point};
+use basinscope::session::stability;
 use basinscope::training::config::Config;
 use basinscope::training::config::resolve::{parse, resolve};
 use basinscope::training::driver::Driver;
-use basinscope::training::history::{History, Series};
-use basinscope::training::measures::{Detail, Measure};
+use basinscope::training::history::{History, Row, Series};
+use basinscope::training::measured::{Given, measure_network};
+use basinscope::training::measures::{CurvatureDetail, Detail, Measure};
 use basinscope::training::run::StopReason;
+use basinscope::training::trainer;
 
 fn config(text: &str) -> Config {
     resolve(parse(text).expect("TOML")).expect("a sound configuration").config
@@ -184,4 +188,70 @@ fn without_input_exponents_come_from_free_runs() {
     for lambda in exponents("none", 0.0).mean {
         assert!((lambda - 0.5f64.ln()).abs() < 1e-6, "{lambda}");
     }
+}
+
+fn curvature_of(driver: &Driver) -> Option<(i64, CurvatureDetail)> {
+    let finding = driver.latest().get(&Measure::Curvature)?;
+    let Detail::Curvature(Some(detail)) = &finding.detail else { return None };
+    Some((finding.iteration, detail.clone()))
+}
+
+/// Over the readout block of a regression every eigenvalue occurs n_out times. Both routes find each as often as
+/// it occurs. A residual of 1e-3 leaves the eigenvalue an error of about its square.
+#[test]
+fn the_end_of_a_run_has_the_eigenvalues_that_measure_finds_in_its_weights() {
+    for block in ["readout", "recurrent", "all"] {
+        let measures = format!("curvature = 0\ntop_k = 6\nblock = \"{block}\"");
+        let config =
+            Config { precision: basinscope::training::config::Precision::F64, ..small("romo", &measures) };
+        let driver = run_to_end(&config);
+        let (at, own) = curvature_of(&driver).expect("it was measured");
+        assert_eq!(at, 40);
+        let task = trainer::task::<f64>(&config, &TaskData::None).expect("a task");
+        let given = Given {
+            network: trainer::network(&config.network, trainer::dims(&config.network, &*task)),
+            weights: driver.checkpoint().weights,
+            probe: trainer::probe(&config, &*task),
+            feedback: None,
+            q0: None,
+            slice: None,
+            config: config.clone(),
+        };
+        let other = measure_network(&given, &Serial).expect("it can be measured").curvature.expect("finite");
+        let largest = other.top[0].value.max(-other.bottom.value);
+        for (own, other) in own.top.iter().zip(&other.top) {
+            assert!((own.value - other.value).abs() < 1e-5 * largest, "{block}: {own:?} {}", other.value);
+        }
+        if block == "readout" {
+            let twice =
+                own.top.chunks_exact(2).all(|pair| (pair[0].value / pair[1].value - 1.0).abs() < 1e-5);
+            assert!(twice, "each occurs twice: {:?}", own.top);
+        }
+    }
+}
+
+/// The history holds what the decision needs: the ends and the residual.
+#[test]
+fn the_curves_know_of_every_lambda_max_whether_it_had_converged() {
+    let mut seen = 0;
+    for (task, precision) in
+        [("romo", "f32"), ("pattern", "f64"), ("two-alternative", "f32"), ("delayed-match", "f32")]
+    {
+        for top_k in [1, 12] {
+            let mut config = small(task, &format!("curvature = 1\ntop_k = {top_k}\nblock = \"all\""));
+            config.precision = serde_json::from_str(&format!("\"{precision}\"")).expect("a precision");
+            let mut driver = Driver::start(&config, &TaskData::None).expect("a run starts");
+            let mut curves = Curves::default();
+            while driver.advance(&Serial).is_none() {
+                let Some((iteration, detail)) = curvature_of(&driver) else { continue };
+                let found = &driver.latest()[&Measure::Curvature];
+                found.rows.iter().for_each(|row: &Row| curves.push(*row));
+                let point = Point { iteration, value: detail.lambda_max().value };
+                let own = detail.lambda_max().converged;
+                assert_eq!(stability::converged(&curves, &config, &point), Some(own), "{task} {iteration}");
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 300, "{seen}");
 }

@@ -232,7 +232,7 @@ pub fn show(ui: &mut Ui, panel: Panel, session: &Session, state: &mut State, cur
     if panel == Panel::Curvature {
         state.lines.retain(|id, _| session.run(*id).is_some());
         for run in &runs {
-            state.lines.entry(run.id).or_default().update(run);
+            state.lines.entry(run.id).or_default().update(&run.curves, &run.config);
         }
     }
     let State { views, axes, span, lines, .. } = state;

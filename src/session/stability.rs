@@ -1,14 +1,16 @@
 //! Owns [`Lines`], the stability lines of a run over its training, as curves.
 
-use super::curves::{Curve, Point};
+use super::curves::{Curve, Curves, Point};
 use super::runs::RunEntry;
+use crate::numerics::curvature::lanczos::has_converged;
 use crate::numerics::curvature::stability::{
     Descent, RHO_MEASURES, Rho, RunFacts, StabilityLine, exact_line, median_rho, not_binding, stability_line,
 };
 use crate::numerics::tasks::TaskSettings;
 use crate::numerics::trials::LossKind;
-use crate::training::config::{Config, OptimizerKind, RuleKind, ScheduleKind};
+use crate::training::config::{Config, OptimizerKind, Precision, RuleKind, ScheduleKind};
 use crate::training::history::Series;
+use crate::training::measures::CURVATURE_TOLERANCE;
 
 /// The stability lines of a run where its curvature was measured, and what there is to say about them now.
 #[derive(Clone, Debug, Default)]
@@ -29,14 +31,11 @@ pub struct Lines {
     last: Option<i64>,
 }
 
-/// The relative residual up to which an eigenvalue counts as converged, as where it is measured.
-const CONVERGED: f64 = 1e-3;
-
 impl Lines {
     /// Takes in what was measured of a run since the last call: settings that change later leave the lines of
     /// earlier iterations as they were. A run that was set back starts them afresh.
-    pub fn update(&mut self, run: &RunEntry) {
-        let Some(curve) = run.curves.get(Series::LambdaMax) else {
+    pub fn update(&mut self, curves: &Curves, config: &Config) {
+        let Some(curve) = curves.get(Series::LambdaMax) else {
             *self = Self::default();
             return;
         };
@@ -48,15 +47,13 @@ impl Lines {
         }
         let (measured, _) = curve.values();
         let new = measured.partition_point(|p| self.last.is_some_and(|last| p.iteration <= last));
-        let is_exact = rho_of(&run.config).is_none();
-        let residuals = run.curves.get(Series::LambdaMaxResidual).map_or(&[][..], |c| c.values().0);
+        let is_exact = rho_of(config).is_none();
         for point in &measured[new..] {
-            let facts = facts(run, point.iteration);
+            let facts = facts(curves, config, point.iteration);
             let (exact, own) = (exact_line(&facts), (!is_exact).then(|| stability_line(&facts)));
             push(&mut self.exact, point.iteration, exact.value);
             push(&mut self.own, point.iteration, own.as_ref().and_then(|line| line.value));
-            let residual = residuals.binary_search_by_key(&point.iteration, |p| p.iteration);
-            if residual.is_ok_and(|i| residuals[i].value.is_nan() || residuals[i].value > CONVERGED) {
+            if converged(curves, config, point) == Some(false) {
                 self.doubtful.push(point.iteration);
             }
             self.not_binding = not_binding(point.value, own.as_ref().unwrap_or(&exact));
@@ -73,7 +70,7 @@ pub fn above_line(run: &RunEntry) -> Option<String> {
     let (measured, _) = run.curves.get(Series::LambdaMax)?.values();
     let is_exact = rho_of(&run.config).is_none();
     let line = |point: &Point| {
-        let facts = facts(run, point.iteration);
+        let facts = facts(&run.curves, &run.config, point.iteration);
         if is_exact { exact_line(&facts) } else { stability_line(&facts) }
     };
     let above = |point: &Point| line(point).value.is_some_and(|value| point.value > value);
@@ -90,6 +87,21 @@ pub fn above_line(run: &RunEntry) -> Option<String> {
     ))
 }
 
+/// Whether a lambda_max had converged, as the measure itself decides it, from the values of the same measure that
+/// the history holds; `None` where it holds no residual.
+pub fn converged(curves: &Curves, config: &Config, lambda_max: &Point) -> Option<bool> {
+    let at = |series: Series| {
+        let values = curves.get(series)?.values().0;
+        values.binary_search_by_key(&lambda_max.iteration, |p| p.iteration).ok().map(|i| values[i].value)
+    };
+    let (value, residual) = (lambda_max.value, at(Series::LambdaMaxResidual)?);
+    let largest = value.abs().max(at(Series::LambdaMin).map_or(0.0, f64::abs));
+    Some(match config.precision {
+        Precision::F32 => has_converged::<f32>(value, residual, largest, CURVATURE_TOLERANCE),
+        Precision::F64 => has_converged::<f64>(value, residual, largest, CURVATURE_TOLERANCE),
+    })
+}
+
 fn push(curve: &mut Curve, iteration: i64, value: Option<f64>) {
     if let Some(value) = value {
         curve.push(Point { iteration, value });
@@ -102,14 +114,13 @@ fn rho_of(config: &Config) -> Option<RuleKind> {
 }
 
 /// What is known of a run at an iteration.
-fn facts(run: &RunEntry, iteration: i64) -> RunFacts {
-    let config = &run.config;
+fn facts(curves: &Curves, config: &Config, iteration: i64) -> RunFacts {
     let at = |series: Series| {
-        let (values, _) = run.curves.get(series)?.values();
+        let (values, _) = curves.get(series)?.values();
         let index = values.partition_point(|p| p.iteration <= iteration);
         values[..index].last().or(values.first()).map(|p| p.value)
     };
-    let loss_share = at(Series::TrainLoss).zip(first(run)).map(|(now, first)| now / first);
+    let loss_share = at(Series::TrainLoss).zip(first(curves)).map(|(now, first)| now / first);
     let optimizer = &config.optimizer;
     let task = task_facts(config);
     RunFacts {
@@ -125,7 +136,7 @@ fn facts(run: &RunEntry, iteration: i64) -> RunFacts {
             .then(|| (optimizer.clip_norm, at(Series::GradientNorm).unwrap_or(0.0))),
         rho: match rho_of(config) {
             None => Rho::Exact,
-            Some(_) => Rho::Measured(median_before(run, iteration)),
+            Some(_) => Rho::Measured(median_before(curves, iteration)),
         },
         loss_kind: task.loss_kind,
         n_out: task.n_out,
@@ -138,16 +149,16 @@ fn facts(run: &RunEntry, iteration: i64) -> RunFacts {
 }
 
 /// The median of the last measures of rho up to an iteration.
-fn median_before(run: &RunEntry, iteration: i64) -> Option<f64> {
-    let (values, _) = run.curves.get(Series::Rho)?.values();
+fn median_before(curves: &Curves, iteration: i64) -> Option<f64> {
+    let (values, _) = curves.get(Series::Rho)?.values();
     let end = values.partition_point(|p| p.iteration <= iteration);
     let last: Vec<f64> = values[end.saturating_sub(2 * RHO_MEASURES)..end].iter().map(|p| p.value).collect();
     median_rho(&last)
 }
 
 /// The loss that the run started from.
-fn first(run: &RunEntry) -> Option<f64> {
-    let curve = run.curves.get(Series::TrainLoss)?;
+fn first(curves: &Curves) -> Option<f64> {
+    let curve = curves.get(Series::TrainLoss)?;
     let first = curve.first_iteration()?;
     match curve.at(first.max(0))? {
         super::curves::Reading::Exact(point) => Some(point.value),

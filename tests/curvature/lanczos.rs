@@ -1,6 +1,6 @@
 //! Lanczos on operators with known spectra, and against a dense eigensolver.
 
-use basinscope::numerics::curvature::lanczos::{Eigenpair, Extremes, Lanczos, Wanted};
+use basinscope::numerics::curvature::lanczos::{Eigenpair, Extremes, Lanczos, Wanted, has_converged};
 use basinscope::numerics::curvature::operator::{DenseOperator, DiagonalOperator, LinearOperator};
 use basinscope::numerics::network::Activation;
 use basinscope::numerics::parallel::Serial;
@@ -144,6 +144,28 @@ fn a_search_that_runs_out_of_products_says_that_it_has_not_converged() {
     assert_eq!(found.products, 6);
     assert!(!found.top[0].converged && !found.bottom[0].converged);
     assert!(found.top[0].residual > 1e-3);
+}
+
+/// Who has the values and the residual of both ends can tell as well as the search itself.
+#[test]
+fn values_and_residuals_say_what_has_converged() {
+    let (mut yes, mut no) = (0, 0);
+    for (scale, tolerance) in [(1.0, 1e-2), (0.0, 1e-2), (1.0, 1e-3)] {
+        let mut operator =
+            DiagonalOperator::new((0..400).map(|i| (f64::from(i) * 0.37).sin() - scale).collect());
+        for max_products in (1..300).step_by(5) {
+            let found =
+                solve(&mut operator, Wanted { tolerance, max_products, ..EXACT }, max_products as u64);
+            let (top, bottom) = (&found.top[0], &found.bottom[0]);
+            let largest = top.value.abs().max(bottom.value.abs());
+            for pair in [top, bottom] {
+                let says = has_converged::<f64>(pair.value, pair.residual, largest, tolerance);
+                assert_eq!(says, pair.converged, "{max_products}: {} {}", pair.value, pair.residual);
+                if says { yes += 1 } else { no += 1 }
+            }
+        }
+    }
+    assert!(yes > 20 && no > 20, "{yes} {no}");
 }
 
 /// Restarts: 40 of 2,000 close eigenvalues need far more products than the basis has rows.

@@ -36,11 +36,23 @@ pub struct Eigenpair<T> {
     pub value: f64,
     /// ||A v - lambda v|| / |lambda|; 0 where lambda and the norm are both 0.
     pub residual: f64,
-    /// Whether the residual is within the tolerance, or so small beside the largest |eigenvalue| seen that no
-    /// product can tell: ||A v - lambda v|| at most tolerance^2, or 8 roundings, of that.
+    /// See [`has_converged`].
     pub converged: bool,
     /// v, of unit length, its entry of largest magnitude positive.
     pub vector: Vec<T>,
+}
+
+/// Whether an eigenpair of this `value` and relative `residual` has converged: the residual is within the
+/// tolerance, or so small beside `largest`, the largest |eigenvalue| at either end of the spectrum, that no product
+/// can tell: ||A v - lambda v|| at most tolerance^2, or 8 roundings of T, of that.
+pub fn has_converged<T: Scalar>(value: f64, residual: f64, largest: f64, tolerance: f64) -> bool {
+    is_small::<T>(residual * value.abs(), value, largest, tolerance)
+}
+
+/// [`has_converged`] of ||A v - lambda v||.
+fn is_small<T: Scalar>(residual: f64, value: f64, largest: f64, tolerance: f64) -> bool {
+    let resolution = (tolerance * tolerance).max(8.0 * T::epsilon().f64());
+    residual <= (tolerance * value.abs()).max(resolution * largest)
 }
 
 /// Both ends of a spectrum.
@@ -162,8 +174,8 @@ impl<T: Scalar> Lanczos<T> {
     }
 
     fn converged(&self, ritz: &Ritz, i: usize, tolerance: f64) -> bool {
-        let resolution = (tolerance * tolerance).max(8.0 * T::epsilon().f64());
-        ritz.residual(i) <= (tolerance * ritz.values[i].abs()).max(resolution * self.krylov.norm)
+        let largest = ritz.values.iter().fold(0.0f64, |m, v| m.max(v.abs()));
+        is_small::<T>(ritz.residual(i), ritz.values[i], largest, tolerance)
     }
 
     fn collect(&self, ends: &Ends, tolerance: f64, products: usize) -> Result<Extremes<T>, NotFinite> {

@@ -64,7 +64,7 @@ pub struct Leading<'a, T> {
 
 /// Residual at which an eigenpair counts as converged along a run (`[own]`; the eigenvalue's own error is
 /// about its square).
-const TOLERANCE: f64 = 1e-3;
+pub const CURVATURE_TOLERANCE: f64 = 1e-3;
 
 /// Products that trace and relative flatness may each spend along a run (`[own]`; exact where the block has no
 /// more weights).
@@ -146,9 +146,9 @@ impl<T: Scalar> Curvature<T> {
         let wanted = Wanted {
             top: measure.top_k.max(1),
             bottom: 1,
-            tolerance: TOLERANCE,
+            tolerance: CURVATURE_TOLERANCE,
             max_products: 100 + 20 * measure.top_k,
-            multiplicities: false,
+            multiplicities: measure.top_k > 1,
         };
         let found = at.extremes(wanted, &mut stream)?;
         let nothing = NotFinite { products: found.products };

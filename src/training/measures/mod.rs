@@ -11,7 +11,7 @@ mod lyapunov;
 mod test;
 
 pub use alignment::AlignmentDetail;
-pub use curvature::{CurvatureDetail, Eigenvalue, Leading};
+pub use curvature::{CURVATURE_TOLERANCE, CurvatureDetail, Eigenvalue, Leading};
 pub use landscape::{SliceDetail, SliceRequest, SliceWork};
 pub use lyapunov::LyapunovDetail;
 pub use test::TestDetail;
