@@ -422,6 +422,24 @@ fn a_slow_measure_is_thinned_the_newest_request_replaces_the_waiting_and_trainin
     }
 }
 
+/// Measures on four threads would take two thirds of two processors, and four fifths of one, from a training on one
+/// thread. What they took is what the script makes them take, at iterations other than the first and the last.
+#[test]
+fn training_keeps_at_least_half_of_the_processor_time() {
+    let (update, measure) = (Duration::from_micros(500), Duration::from_millis(5));
+    let script = Script { work: (update, measure), ..Script::default() };
+    let text = "iterations = 2000\n[measure]\ntest = 1\ncurvature = 3\nlyapunov = 0\nalignment = \"off\"\n";
+    let mut handle = Engine::new(8, Arc::new(|| {})).start("test", fake(&script, text));
+    handle.send(Command::Run);
+    until_end(&mut handle);
+    let measured = script.measured.lock().expect("not poisoned").clone();
+    let taken = measured.iter().filter(|(_, i, _)| (1..2000).contains(i)).count();
+    let spent = measure * 4 * taken as u32;
+    // Not more than training, but for the two measures that may overdraw the account together.
+    assert!(spent <= update * 2000 + measure * 8, "{spent:?} in {taken} measures");
+    assert!(2 * spent >= update * 1000, "{spent:?} in {taken} measures: it is not given up either");
+}
+
 #[test]
 fn a_measure_that_panics_is_told_and_training_goes_on() {
     let script =

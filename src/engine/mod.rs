@@ -2,7 +2,7 @@
 //!
 //! What holds here, each a test in `tests/engine.rs`:
 //!
-//! * training never waits for the screen, nor for a measure;
+//! * training never waits for the screen, nor for a measure, and keeps at least half of the processor time;
 //! * a paused worker blocks and uses no processor;
 //! * a closed channel is a normal end; a panic ends one run and says so;
 //! * the numbers of a run are the same whatever is drawn or measured, on any number of threads.
@@ -19,6 +19,7 @@ mod outbox;
 pub mod pool;
 pub mod repaint;
 pub mod run_worker;
+mod thinning;
 mod trail;
 mod watch;
 

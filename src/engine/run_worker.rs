@@ -105,6 +105,8 @@ struct Worker<'a> {
     shown: Option<(usize, i64)>,
     seconds: f64,
     processor_before: Duration,
+    /// Time spent waiting for the speed limit.
+    unused: Duration,
     updates: u64,
 }
 
@@ -140,6 +142,7 @@ impl<'a> Worker<'a> {
             shown: None,
             seconds: 0.0,
             processor_before: Duration::ZERO,
+            unused: Duration::ZERO,
             updates: 0,
         }
     }
@@ -199,7 +202,11 @@ impl<'a> Worker<'a> {
         }
         match until {
             None => _ = select.ready(),
-            Some(until) => _ = select.ready_deadline(until),
+            Some(until) => {
+                let start = Instant::now();
+                _ = select.ready_deadline(until);
+                self.unused += start.elapsed();
+            }
         }
     }
 
@@ -356,7 +363,8 @@ impl<'a> Worker<'a> {
         if let Some(reason) = step.stop {
             self.end(reason);
         } else {
-            self.watch.updated(&*self.run);
+            let earned = || self.clock.now() + self.workers.helped() + self.unused;
+            self.watch.updated(&*self.run, earned);
             if now >= self.next_progress {
                 self.next_progress = now + FRAME;
                 let progress = self.progress();

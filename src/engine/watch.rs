@@ -3,11 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crossbeam_channel::{Receiver, TryRecvError};
 
 use super::measure_worker::{MeasureHandle, Report, Request};
 use super::messages::{Event, Noted};
+use super::thinning::Thinning;
 use crate::numerics::landscape::trajectory::Trajectory;
 use crate::training::config::{Cadence, Config, MeasureConfig, OptimizerKind, StopConfig};
 use crate::training::history::{History, Row, Series};
@@ -28,6 +30,9 @@ pub(super) struct Watch {
     best_test: f64,
     above_line: bool,
     found: BTreeMap<Measure, Finding>,
+    thinning: Thinning,
+    /// What of the slice being computed was counted so far, and of which iteration it is.
+    slice_counted: (i64, Duration),
 }
 
 /// What follows from a report.
@@ -49,6 +54,8 @@ impl Watch {
             best_test: f64::INFINITY,
             above_line: false,
             found: BTreeMap::new(),
+            thinning: Thinning::default(),
+            slice_counted: (-1, Duration::ZERO),
         }
     }
 
@@ -85,15 +92,17 @@ impl Watch {
         }
     }
 
-    /// Takes the measures that are due after an update.
-    pub fn updated(&mut self, run: &dyn Run) {
+    /// Takes the measures that are due after an update, as far as the processor time that training has used or
+    /// left so far, `earned`, allows.
+    pub fn updated(&mut self, run: &dyn Run, earned: impl FnOnce() -> Duration) {
         let n = run.iteration();
         match n {
             0 => self.start(run),
             1.. => {
                 let due = |m: &Measure| self.cadence(*m).due(n.unsigned_abs(), false);
                 let what: BTreeSet<Measure> = Measure::ALL.into_iter().filter(due).collect();
-                if !what.is_empty() {
+                if !what.is_empty() && self.thinning.allows(earned()) {
+                    self.thinning.begun(what.iter().copied());
                     self.request(run, what, None, Firm::No);
                 }
             }
@@ -113,6 +122,7 @@ impl Watch {
     /// Takes measures or a slice now.
     pub fn ask(&mut self, run: &dyn Run, what: Vec<Measure>, slice: Option<Box<SliceRequest>>) {
         if run.iteration() >= 0 {
+            self.thinning.set_free(run.iteration());
             self.request(run, what.into_iter().collect(), slice, Firm::No);
         }
     }
@@ -186,7 +196,10 @@ impl Watch {
             slice,
         };
         match firm {
-            Firm::Yes { .. } => worker.ask_firmly(request),
+            Firm::Yes { .. } => {
+                self.thinning.set_free(run.iteration());
+                worker.ask_firmly(request);
+            }
             Firm::No => worker.ask(request),
         }
     }
@@ -225,12 +238,27 @@ impl Watch {
                 }
                 let stop = &run.config().stop;
                 let iteration = finding.iteration;
+                let (measure, processor) = (finding.measure, found.processor);
                 news.stop = after_measures(stop, &self.history, iteration).filter(|_| iteration > 0);
                 self.found.insert(finding.measure, finding.clone());
                 news.events.push(Event::Found(found));
+                self.count(measure, iteration, processor);
             }
         }
         Some(news)
+    }
+
+    /// Counts what a measure took; a slice comes several times, each time with all that it took so far.
+    fn count(&mut self, measure: Measure, iteration: i64, processor: Duration) {
+        let mut new = processor;
+        if measure == Measure::Landscape {
+            let (at, before) = self.slice_counted;
+            if at == iteration {
+                new = processor.saturating_sub(before);
+            }
+            self.slice_counted = (iteration, processor);
+        }
+        self.thinning.took(measure, iteration, new);
     }
 
     /// Whether a test loss is the lowest so far. The first is no achievement.

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use basinscope::engine::clock::ThreadClock;
 use basinscope::engine::run_worker::Made;
 use basinscope::numerics::landscape::LandscapeError;
 use basinscope::numerics::parallel::Workers;
@@ -28,6 +29,8 @@ pub struct Script {
     pub diverge_at: Option<i64>,
     /// How long a measure takes.
     pub measure_delay: Duration,
+    /// Processor time of an update, and of a measure on each of four threads.
+    pub work: (Duration, Duration),
     /// The measure of this iteration panics.
     pub measure_panic_at: Option<i64>,
     /// The measures taken: which, at which iteration, the first or last of the run.
@@ -59,6 +62,13 @@ pub fn made(config: &Config, script: &Script, from: Option<&Checkpoint>) -> Made
     Made::fresh(Box::new(Fake::new(config, script, from)), Some(Box::new(measurer)))
 }
 
+/// Uses so much processor time.
+fn work(time: Duration) {
+    let clock = ThreadClock::default();
+    let start = clock.now();
+    while clock.now() - start < time {}
+}
+
 const DIMS: Dims = Dims { n_in: 1, n_rec: 1, n_out: 1 };
 
 impl Run for Fake {
@@ -79,6 +89,7 @@ impl Run for Fake {
         if !self.script.delay.is_zero() {
             std::thread::sleep(self.script.delay);
         }
+        work(self.script.work.0);
         let rate = self.config.optimizer.learning_rate;
         rows.push(self.iteration, Series::TrainLoss, self.iteration as f64);
         rows.push(self.iteration, Series::LearningRate, rate);
@@ -144,13 +155,16 @@ impl Measurer for FakeMeasurer {
         &mut self,
         measure: Measure,
         subject: Subject<'_>,
-        _: &dyn Workers,
+        workers: &dyn Workers,
         _: &(dyn Fn() -> bool + Sync),
     ) -> Option<Finding> {
         let iteration = subject.iteration;
         assert_eq!(subject.weights.flat()[0], iteration as f64, "the weights of that iteration");
         assert!(self.script.measure_panic_at != Some(iteration), "the script says so");
         std::thread::sleep(self.script.measure_delay);
+        if !self.script.work.1.is_zero() {
+            workers.run(4, &|_| work(self.script.work.1));
+        }
         let mut measured = self.script.measured.lock().expect("no test panics with it");
         measured.push((measure, iteration, subject.at_an_end));
         let mut rows = Vec::new();
