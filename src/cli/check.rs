@@ -14,6 +14,7 @@ use crate::numerics::tasks::TaskData;
 use crate::numerics::trials::{Target, Trials};
 use crate::numerics::weights::Dims;
 use crate::training::config::resolve::{parse, resolve};
+use crate::training::plan::{Plan, is_plan};
 
 /// The largest configuration that is read.
 pub const MOST_TOML: u64 = 1 << 20;
@@ -75,7 +76,12 @@ fn idx(path: &Path) -> Result<String, Refused> {
 
 fn configuration(path: &Path) -> Result<String, Refused> {
     let text = atomic::read_text(path, MOST_TOML)?;
-    let resolved = parse(&text).and_then(resolve).map_err(|e| FileError::new(path, e))?;
+    let given = parse(&text).map_err(|e| FileError::new(path, e))?;
+    if is_plan(&given) {
+        let plan = Plan::new(given).map_err(|e| FileError::new(path, e))?;
+        return Ok(format!("a plan of {}", plan));
+    }
+    let resolved = resolve(given).map_err(|e| FileError::new(path, e))?;
     resolved.warnings.iter().for_each(|w| complain("warning", w));
     let config = resolved.config;
     Ok(format!("a configuration of {}, settings {}", config.task.own.kind().name(), config.fingerprint()))

@@ -6,6 +6,7 @@ mod measure;
 mod presets;
 mod progress;
 mod run;
+mod sweep;
 
 use std::fmt::Display;
 use std::io::Write;
@@ -39,12 +40,14 @@ enum Command {
     Run(RunArguments),
     /// Measure a network trained anywhere
     Measure(MeasureArguments),
+    /// Many runs: a plan is a configuration with `seeds = [1, 2]` and [[vary]] tables (`key`, `values`)
+    Sweep(SweepArguments),
     /// Name, title and one line of each preset
     Presets {
         /// Show the settings of this one, each with its source
         name: Option<String>,
     },
-    /// Is this snapshot, configuration, npz file of trials, or idx file sound?
+    /// Is this snapshot, configuration, plan, npz file of trials, or idx file sound?
     Check {
         /// The file
         file: PathBuf,
@@ -93,6 +96,26 @@ struct MeasureArguments {
 }
 
 #[derive(Args)]
+struct SweepArguments {
+    /// The plan
+    plan: PathBuf,
+    /// The folder of the runs and their index; a sweep that was stopped there goes on
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Runs at once (default: one per thread)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    jobs: Option<u16>,
+    /// Make only part I of N; put the folders together, or give all parts the same one
+    #[arg(long, value_name = "I/N")]
+    shard: Option<sweep::Shard>,
+    /// Take a folder that holds other things, and replace runs of other settings in it
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    threads: Threads,
+}
+
+#[derive(Args)]
 struct Threads {
     /// Threads to compute with (default: all cores); never changes a result
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -100,9 +123,13 @@ struct Threads {
 }
 
 impl Threads {
-    fn processors(&self) -> Processors {
+    fn count(&self) -> usize {
         let all = || std::thread::available_parallelism().map_or(1, usize::from);
-        Processors::new("basinscope", self.threads.map_or_else(all, usize::from))
+        self.threads.map_or_else(all, usize::from)
+    }
+
+    fn processors(&self) -> Processors {
+        Processors::new("basinscope", self.count())
     }
 }
 
@@ -150,6 +177,7 @@ pub fn main(open_window: OpenWindow) -> ExitCode {
         Some(Command::Open { files }) => readable(&files).and_then(|()| window(files)),
         Some(Command::Measure(arguments)) => measure::measure(&arguments),
         Some(Command::Run(arguments)) => run::run(&arguments),
+        Some(Command::Sweep(arguments)) => sweep::sweep(&arguments),
         Some(Command::Presets { name }) => presets::presets(name.as_deref()),
         Some(Command::Check { file }) => check::check(&file),
     });

@@ -1,4 +1,4 @@
-//! Owns the progress of a run on standard error: a bar on a terminal, else a plain line now and then.
+//! Owns the progress of a run, or of many, on standard error: a bar on a terminal, else a plain line now and then.
 
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ const LINES: Duration = Duration::from_secs(5);
 /// Time between two pictures of the bar.
 const PICTURES: Duration = Duration::from_millis(100);
 
-/// How far a run is.
+/// How far it is.
 pub struct Progress {
     bar: Option<ProgressBar>,
     first: i64,
@@ -37,15 +37,14 @@ impl Progress {
         Self { bar, first, last, start: now, shown: now }
     }
 
-    /// Shows it, if there is time for that. `loss` is the newest training loss.
-    pub fn update(&mut self, iteration: i64, loss: Option<f64>) {
+    /// Shows it, if there is time for that, with what else there is to say.
+    pub fn update(&mut self, iteration: i64, text: impl FnOnce() -> String) {
         let every = if self.bar.is_some() { PICTURES } else { LINES };
         if self.shown.elapsed() < every {
             return;
         }
         self.shown = Instant::now();
-        let loss = loss.map_or_else(|| "no loss yet".into(), |l| format!("loss {}", short(l)));
-        let text = format!("iteration {iteration} of {}, {loss}", self.last);
+        let text = text();
         match &self.bar {
             Some(bar) => {
                 bar.set_message(text);

@@ -14,18 +14,19 @@ use crate::files::snapshot::Snapshot;
 use crate::files::summary::Summary;
 use crate::files::task_data;
 use crate::numerics::parallel::Workers;
-use crate::numerics::tasks::{TaskData, TaskSettings};
+use crate::numerics::tasks::TaskData;
 use crate::training::config::Config;
 use crate::training::config::resolve::{Resolved, merge, only_live, parse, resolve, set};
 use crate::training::driver::Driver;
 use crate::training::history::Series;
+use crate::training::plan::is_plan;
 use crate::training::presets::preset;
 use crate::training::run::StopReason;
 
 /// Trains a network and writes its folder.
 pub fn run(arguments: &RunArguments) -> Result<Ending, Refused> {
     let (Resolved { mut config, warnings, .. }, from) = settings(arguments)?;
-    absolute_paths(&mut config)?;
+    task_data::absolute_paths(&mut config.task.own)?;
     warnings.iter().for_each(|w| complain("warning", w));
     let data = task_data::load(&config.task.own)?;
     let mut driver = match from {
@@ -90,6 +91,11 @@ fn settings(arguments: &RunArguments) -> Result<(Resolved, Option<(&Path, Snapsh
     };
     let in_file = |e| FileError::new(path, e);
     let mut given = parse(&atomic::read_text(path, MOST_TOML)?).map_err(in_file)?;
+    if is_plan(&given) {
+        let problem =
+            "is a plan of many runs (`vary`, `seeds`): expected a configuration, or `basinscope sweep`";
+        return Err(FileError::new(path, problem).into());
+    }
     // What is wrong in the file is said with its name, whatever --set changes.
     let checked = resolve(given.clone());
     merge(&mut given, changes);
@@ -113,25 +119,6 @@ fn go_on(
     Ok(Driver::resume(config, data, &checkpoint, snapshot.history, resume.path))
 }
 
-/// Files are named in full, so that config.toml says the same from everywhere.
-fn absolute_paths(config: &mut Config) -> Result<(), Refused> {
-    let paths: Vec<&mut String> = match &mut config.task.own {
-        TaskSettings::File(task) => vec![&mut task.path],
-        TaskSettings::SequentialMnist(task) => {
-            let files = [&mut task.images, &mut task.labels, &mut task.test_images, &mut task.test_labels];
-            files.into_iter().flatten().collect()
-        }
-        _ => Vec::new(),
-    };
-    for path in paths {
-        let whole = std::path::absolute(&*path).map_err(|e| FileError::from_io(Path::new(path), &e))?;
-        if let Some(text) = whole.to_str() {
-            *path = text.into();
-        }
-    }
-    Ok(())
-}
-
 /// Runs to the end, or to Ctrl-C.
 fn advance(driver: &mut Driver, workers: &dyn Workers) -> StopReason {
     let last = i64::try_from(driver.run().config().iterations).unwrap_or(i64::MAX);
@@ -144,7 +131,11 @@ fn advance(driver: &mut Driver, workers: &dyn Workers) -> StopReason {
             break stop;
         }
         let loss = driver.history().series(Series::TrainLoss).last().map(|(_, loss)| *loss);
-        progress.update(driver.run().iteration(), loss);
+        let iteration = driver.run().iteration();
+        progress.update(iteration, || {
+            let loss = loss.map_or_else(|| "no loss yet".into(), |l| format!("loss {}", short(l)));
+            format!("iteration {iteration} of {last}, {loss}")
+        });
     };
     progress.finish();
     stop

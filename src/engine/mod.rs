@@ -13,6 +13,7 @@ pub mod clock;
 pub mod errand;
 pub mod handle;
 pub mod latest;
+pub mod many;
 mod measure_worker;
 pub mod messages;
 mod outbox;

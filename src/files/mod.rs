@@ -5,6 +5,7 @@ pub mod digits;
 pub mod figure;
 pub mod history_csv;
 pub mod idx;
+pub mod index_csv;
 pub mod network_input;
 pub mod npz;
 pub mod run_folder;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::atomic::{self, FileError};
 use super::history_csv;
 use super::snapshot::Snapshot;
-use super::summary::Summary;
+use super::summary::{Ended, Summary};
 
 /// The script that draws the curves.
 const PLOT: &str = include_str!("../../assets/plot.py");
@@ -63,21 +63,54 @@ impl RunFolder {
     /// # Errors
     /// Every file that could not be written; the others are.
     pub fn write(&self, snapshot: &Snapshot, summary: &Summary) -> Result<(), Vec<FileError>> {
-        let failed: Vec<FileError> = FILES
-            .into_iter()
-            .filter_map(|name| {
-                let path = self.folder.join(name);
-                match name {
-                    "history.csv" => history_csv::write(&path, &snapshot.history),
-                    "snapshot.npz" => snapshot.write(&path),
-                    "plot.py" => atomic::write_text(&path, PLOT),
-                    "config.toml" => atomic::write_text(&path, &snapshot.config.to_toml()),
-                    _ => summary.write(&path),
-                }
-                .err()
-            })
-            .collect();
+        let failed: Vec<FileError> =
+            FILES.into_iter().filter_map(|name| self.write_one(name, snapshot, summary).err()).collect();
         if failed.is_empty() { Ok(()) } else { Err(failed) }
+    }
+
+    /// Writes the files one after the other, the summary last and only where all others are there: a folder
+    /// with a summary holds a whole run.
+    ///
+    /// # Errors
+    /// The first file that could not be written.
+    pub fn write_whole(&self, snapshot: &Snapshot, summary: &Summary) -> Result<(), FileError> {
+        FILES.into_iter().try_for_each(|name| self.write_one(name, snapshot, summary))
+    }
+
+    fn write_one(&self, name: &str, snapshot: &Snapshot, summary: &Summary) -> Result<(), FileError> {
+        let path = self.folder.join(name);
+        match name {
+            "history.csv" => history_csv::write(&path, &snapshot.history),
+            "snapshot.npz" => snapshot.write(&path),
+            "plot.py" => atomic::write_text(&path, PLOT),
+            "config.toml" => atomic::write_text(&path, &snapshot.config.to_toml()),
+            _ => summary.write(&path),
+        }
+    }
+
+    /// How the run in a folder ended; `None` where it has not ended, or not all of its files are there.
+    pub fn ended(folder: &Path) -> Option<Ended> {
+        let all_there = FILES.iter().all(|name| folder.join(name).is_file());
+        all_there.then(|| Ended::read(&folder.join("summary.json"))).flatten()
+    }
+
+    /// Takes away what a run left that was ended half-way: its summary first, and files that were never
+    /// finished.
+    ///
+    /// # Errors
+    /// The file that could not be removed.
+    pub fn clear(&self) -> Result<(), FileError> {
+        let remove = |path: &Path| match fs::remove_file(path) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(FileError::from_io(path, &e)),
+            _ => Ok(()),
+        };
+        FILES.iter().rev().try_for_each(|name| remove(&self.folder.join(name)))?;
+        let entries = fs::read_dir(&self.folder).map_err(|e| FileError::from_io(&self.folder, &e))?;
+        let left_over = |name: &str| name.starts_with(".basinscope-") && name.ends_with(".tmp");
+        entries
+            .filter_map(Result::ok)
+            .filter(|e| e.file_name().to_str().is_some_and(left_over))
+            .try_for_each(|e| remove(&e.path()))
     }
 }
 

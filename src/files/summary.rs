@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::atomic::{self, FileError};
 use super::history_csv::number;
 use crate::training::config::Config;
-use crate::training::history::History;
+use crate::training::history::{History, Series};
 use crate::training::run::StopReason;
 
 /// The name of the program, as files give it.
@@ -99,10 +99,104 @@ impl Summary {
     }
 }
 
+/// How a run ended, read from its summary.json with every bit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ended {
+    /// [`Config::fingerprint`] of its settings.
+    pub settings_hash: String,
+    /// Why it ended.
+    pub stop: StopReason,
+    /// Updates made.
+    pub iteration: i64,
+    /// Seconds that it took.
+    pub wall_seconds: f64,
+    /// First and last value of every series.
+    series: BTreeMap<String, (f64, f64)>,
+}
+
+/// Most bytes of a summary that are read.
+const MOST: u64 = 1 << 20;
+
+#[derive(Deserialize)]
+struct Head {
+    settings_hash: String,
+    stop: StopReason,
+    iteration: i64,
+    wall_seconds: f64,
+}
+
+#[derive(Deserialize)]
+struct Curves {
+    series: BTreeMap<String, EndsText>,
+}
+
+#[derive(Deserialize)]
+struct EndsText {
+    first: PointText,
+    last: PointText,
+}
+
+#[derive(Deserialize)]
+struct PointText {
+    value: String,
+}
+
+impl Ended {
+    /// Reads a summary; `None` where there is no whole one.
+    pub fn read(path: &Path) -> Option<Self> {
+        let text = atomic::read_text(path, MOST).ok()?;
+        let Head { settings_hash, stop, iteration, wall_seconds } = serde_json::from_str(&text).ok()?;
+        let Curves { series } = serde_json::from_str(&numbers_as_text(&text)).ok()?;
+        let ends = |(name, ends): (String, EndsText)| {
+            let [first, last] = [ends.first, ends.last].map(|point| point.value.parse::<f64>().ok());
+            Some((name, (first?, last?)))
+        };
+        let series = series.into_iter().map(ends).collect::<Option<_>>()?;
+        Some(Self { settings_hash, stop, iteration, wall_seconds, series })
+    }
+
+    /// First and last value of a series.
+    pub fn ends(&self, series: Series) -> Option<(f64, f64)> {
+        self.series.get(series.name()).copied()
+    }
+
+    /// Why it ended, in one word.
+    pub fn reason(&self) -> &'static str {
+        match self.stop {
+            StopReason::Done => "done",
+            StopReason::LossReached => "loss-reached",
+            StopReason::AccuracyReached => "accuracy-reached",
+            StopReason::Plateau => "plateau",
+            StopReason::Stopped => "stopped",
+            StopReason::Diverged { .. } => "diverged",
+        }
+    }
+}
+
+/// Puts every number of a JSON text in quotes: a JSON reader may lose the last bit of a number, `f64`'s own
+/// never does.
+fn numbers_as_text(json: &str) -> String {
+    let mut out = String::with_capacity(json.len() + json.len() / 4);
+    let (mut in_string, mut escaped, mut in_number) = (false, false, false);
+    for c in json.chars() {
+        let digit = !in_string && (c.is_ascii_digit() || "+-.eE".contains(c));
+        // Of the words of JSON, `true` and `false` have an e, but none begins with a digit or a sign.
+        let begins = digit && !in_number && (c.is_ascii_digit() || c == '-');
+        if begins || (in_number && !digit) {
+            out.push('"');
+            in_number = begins;
+        }
+        in_string ^= c == '"' && !escaped;
+        escaped = in_string && c == '\\' && !escaped;
+        out.push(c);
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::training::history::{Row, Series};
+    use crate::training::history::Row;
 
     #[test]
     fn a_summary_has_the_ends_of_every_series() {
@@ -120,5 +214,45 @@ mod tests {
         assert_eq!(json["stop"]["reason"], "diverged");
         assert_eq!(json["stop"]["quantity"], "training loss");
         assert_eq!(json["settings_hash"], config.fingerprint());
+    }
+
+    #[test]
+    fn a_summary_reads_back_with_every_bit() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("summary.json");
+        let config = Config::preset("romo").expect("a preset");
+        let mut bits = 7u64;
+        let mut history = History::default();
+        for iteration in 0..400 {
+            bits = bits.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            for (k, series) in Series::ALL.iter().enumerate() {
+                let value = f64::from_bits(bits.rotate_left(k as u32));
+                history.push(Row { iteration, series: *series, value });
+            }
+            let stop = StopReason::Diverged {
+                iteration: 7,
+                quantity: "a \\ \"loss\" -1e5".into(),
+                value: "NaN".into(),
+            };
+            Summary::new(&config, stop.clone(), iteration, &history, 0.1 + 0.2, vec!["3 \"x\"".into()])
+                .write(&path)
+                .expect("written");
+            let ended = Ended::read(&path).expect("whole");
+            assert_eq!((ended.iteration, &ended.stop), (iteration, &stop));
+            assert_eq!(ended.settings_hash, config.fingerprint());
+            for series in Series::ALL {
+                let values = history.series(*series);
+                let (first, last) = ended.ends(*series).expect("in the summary");
+                for (read, (_, value)) in [(first, values[0]), (last, values[values.len() - 1])] {
+                    assert!(read.to_bits() == value.to_bits() || (read.is_nan() && value.is_nan()));
+                }
+            }
+        }
+        let text = atomic::read_text(&path, MOST).expect("read");
+        for end in [0, 1, text.len() / 2, text.len() - 3] {
+            atomic::write_text(&path, &text[..end]).expect("written");
+            assert_eq!(Ended::read(&path), None);
+        }
+        assert_eq!(Ended::read(&folder.path().join("none")), None);
     }
 }

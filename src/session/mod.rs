@@ -46,6 +46,7 @@ pub mod seconds;
 pub mod settings;
 pub mod stability;
 mod starting;
+pub mod sweep;
 pub mod words;
 
 pub use action::{Action, Dialog, Effect, Export};

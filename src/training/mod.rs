@@ -8,6 +8,7 @@ pub mod flossing;
 pub mod history;
 pub mod measured;
 pub mod measures;
+pub mod plan;
 pub mod presets;
 pub mod rule;
 pub mod run;

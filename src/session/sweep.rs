@@ -1,0 +1,296 @@
+//! Owns [`Sweep`], many runs in one folder: each run's files in a folder of its own, an index over all. Killed
+//! at any moment it goes on where it stopped.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::engine::many::many;
+use crate::files::atomic::{self, FileError};
+use crate::files::index_csv::{self, Entry};
+use crate::files::run_folder::RunFolder;
+use crate::files::snapshot::Snapshot;
+use crate::files::summary::{Ended, Summary};
+use crate::files::task_data;
+use crate::numerics::parallel::Workers;
+use crate::numerics::tasks::{TaskData, TaskSettings};
+use crate::training::driver::Driver;
+use crate::training::plan::{Plan, PlannedRun};
+use crate::training::run::StopReason;
+
+/// The index in a sweep's folder.
+pub const INDEX: &str = "index.csv";
+/// The plan in a sweep's folder, as it was given.
+pub const PLAN: &str = "plan.toml";
+/// The folder of the runs' folders.
+pub const RUNS: &str = "runs";
+
+/// Time between two indices while runs run.
+const INDICES: Duration = Duration::from_secs(5);
+
+/// Many runs in one folder.
+pub struct Sweep {
+    folder: PathBuf,
+    columns: Vec<String>,
+    runs: Vec<PlannedRun>,
+    /// How each run ended, `None` while it has not.
+    ended: Vec<Option<Ended>>,
+}
+
+/// How many runs may run at once, and on how many threads together.
+#[derive(Clone, Copy, Debug)]
+pub struct Share {
+    /// Threads of all runs together.
+    pub threads: usize,
+    /// Runs at once; `None`: as many as threads.
+    pub at_once: Option<usize>,
+}
+
+/// How far a sweep is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Runs that have ended since it was started.
+    pub runs_done: usize,
+    /// Runs to make.
+    pub runs: usize,
+    /// Updates made.
+    pub updates_done: u64,
+    /// Updates to make.
+    pub updates: u64,
+}
+
+impl Sweep {
+    /// Takes a folder for the runs of a plan: a new or an empty one, or that of a sweep. Runs that have ended
+    /// there with the same settings are found. `plan_text` is kept in it.
+    ///
+    /// # Errors
+    /// The folder holds other things, or a run of the same name with other settings, and there is no `force`;
+    /// it is a file; it cannot be written to.
+    pub fn open(folder: &Path, plan: Plan, plan_text: &str, force: bool) -> Result<Self, FileError> {
+        let Plan { columns, mut runs, .. } = plan;
+        for run in &mut runs {
+            task_data::absolute_paths(&mut run.config.task.own)?;
+        }
+        if !folder.join(PLAN).is_file() {
+            RunFolder::claim(folder, force)?;
+        }
+        let mut sweep = Self { folder: folder.into(), columns, ended: vec![None; runs.len()], runs };
+        for (run, ended) in sweep.runs.iter().zip(&mut sweep.ended) {
+            let path = folder.join(RUNS).join(&run.name);
+            *ended = RunFolder::ended(&path);
+            let Some(found) = ended else { continue };
+            let (found, expected) = (found.settings_hash.clone(), run.config.fingerprint());
+            if found == expected {
+                continue;
+            }
+            if !force {
+                let problem = format!(
+                    "holds a run of other settings ({found}, expected {expected}): choose another folder, or \
+                     replace it with --force"
+                );
+                return Err(FileError::new(&path, problem));
+            }
+            *ended = None;
+        }
+        let path = folder.join(PLAN);
+        if atomic::read_text(&path, plan_text.len() as u64).ok().as_deref() != Some(plan_text) {
+            atomic::write_text(&path, plan_text)?;
+        }
+        Ok(sweep)
+    }
+
+    /// The runs of the plan.
+    pub fn runs(&self) -> &[PlannedRun] {
+        &self.runs
+    }
+
+    /// How each run ended; `None` where it has not.
+    pub fn ended(&self) -> &[Option<Ended>] {
+        &self.ended
+    }
+
+    /// The folder of a run's files.
+    pub fn folder_of(&self, run: usize) -> PathBuf {
+        self.folder.join(RUNS).join(&self.runs[run].name)
+    }
+
+    /// Where the index is.
+    pub fn index(&self) -> PathBuf {
+        self.folder.join(INDEX)
+    }
+
+    /// Makes those of the runs `which` that have not ended, until `stop` says so, then writes the index.
+    /// `show` is called ten times a second.
+    ///
+    /// A run that diverges has ended. One that panics has not: it is named in what is given back, with what it
+    /// said, and the others go on.
+    ///
+    /// # Errors
+    /// A file that could not be read or written; runs that have ended by then stay.
+    pub fn advance(
+        &mut self,
+        which: &[usize],
+        share: Share,
+        stop: &(dyn Fn() -> bool + Sync),
+        show: &mut dyn FnMut(Progress),
+    ) -> Result<Vec<(usize, String)>, FileError> {
+        let pending: Vec<usize> = which.iter().copied().filter(|i| self.ended[*i].is_none()).collect();
+        let data = Data::of(pending.iter().map(|i| &self.runs[*i]))?;
+        let updates = |i: usize| {
+            let config = &self.runs[i].config;
+            config.iterations + config.flossing.iterations
+        };
+        let all_updates = pending.iter().map(|i| updates(*i)).sum();
+        let (made, done) = (AtomicU64::new(0), AtomicUsize::new(0));
+        let new: Mutex<Vec<(usize, Ended)>> = Mutex::default();
+        let failed: Mutex<Option<FileError>> = Mutex::default();
+        let job = |k: usize, workers: &dyn Workers| {
+            let i = pending[k];
+            let mut own = 0;
+            let mut made_one = || {
+                own += 1;
+                made.fetch_add(1, Ordering::Relaxed);
+                !stop()
+            };
+            match self.make(i, data.get(&self.runs[i]), workers, &mut made_one) {
+                Ok(Some(ended)) => {
+                    // A run that ended early has made all its updates.
+                    made.fetch_add(updates(i).saturating_sub(own), Ordering::Relaxed);
+                    done.fetch_add(1, Ordering::Relaxed);
+                    locked(&new).push((i, ended));
+                    !stop()
+                }
+                Ok(None) => false,
+                Err(error) => {
+                    locked(&failed).get_or_insert(error);
+                    false
+                }
+            }
+        };
+        let at_once = share.at_once.unwrap_or(share.threads).clamp(1, pending.len().max(1));
+        let mut ended = self.ended.clone();
+        let mut written = Instant::now();
+        let mut meanwhile = || {
+            let news: Vec<(usize, Ended)> = locked(&new).drain(..).collect();
+            news.into_iter().for_each(|(i, end)| ended[i] = Some(end));
+            show(Progress {
+                runs_done: done.load(Ordering::Relaxed),
+                runs: pending.len(),
+                updates_done: made.load(Ordering::Relaxed),
+                updates: all_updates,
+            });
+            if written.elapsed() > INDICES {
+                // One that cannot be written now is written at the end, or said then.
+                let _ = self.write_index_of(&ended);
+                written = Instant::now();
+            }
+        };
+        let lost = many(pending.len(), at_once, share.threads / at_once, &job, &mut meanwhile);
+        self.ended = ended;
+        let failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
+        self.write_index()?;
+        match failed {
+            Some(error) => Err(error),
+            None => Ok(lost.into_iter().map(|(k, said)| (pending[k], said)).collect()),
+        }
+    }
+
+    /// Makes one run and writes its folder; `None` where `go_on`, asked after each update, said no.
+    fn make(
+        &self,
+        i: usize,
+        data: &TaskData,
+        workers: &dyn Workers,
+        go_on: &mut dyn FnMut() -> bool,
+    ) -> Result<Option<Ended>, FileError> {
+        let run = &self.runs[i];
+        let path = self.folder_of(i);
+        let folder = RunFolder::claim(&path, true)?;
+        folder.clear()?;
+        let start = Instant::now();
+        let mut driver = Driver::start(&run.config, data).map_err(|e| FileError::new(&path, e))?;
+        let stop: StopReason = loop {
+            if let Some(stop) = driver.advance(workers) {
+                break stop;
+            }
+            if !go_on() {
+                return Ok(None);
+            }
+        };
+        let seconds = start.elapsed().as_secs_f64();
+        let snapshot = Snapshot::of_driver(&driver, data, workers).map_err(|e| FileError::new(&path, e))?;
+        let made = driver.run().iteration();
+        let summary = Summary::new(&run.config, stop, made, driver.history(), seconds, run.warnings.clone());
+        folder.write_whole(&snapshot, &summary)?;
+        // One route to every row of the index: the files.
+        match RunFolder::ended(&path) {
+            Some(ended) => Ok(Some(ended)),
+            None => Err(FileError::new(&path.join("summary.json"), "does not read back as it was written")),
+        }
+    }
+
+    /// Writes the index over all runs of the plan that have ended in this folder, those included that other
+    /// processes have made meanwhile.
+    ///
+    /// # Errors
+    /// The path and what the system said.
+    pub fn write_index(&mut self) -> Result<(), FileError> {
+        self.look_again();
+        loop {
+            self.write_index_of(&self.ended)?;
+            // Whoever writes last has seen all: two processes that end at once leave no row out.
+            if !self.look_again() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Finds runs that have ended meanwhile; whether there are any.
+    fn look_again(&mut self) -> bool {
+        let mut news = false;
+        for i in 0..self.runs.len() {
+            if self.ended[i].is_none() {
+                let found = RunFolder::ended(&self.folder_of(i));
+                self.ended[i] = found.filter(|e| e.settings_hash == self.runs[i].config.fingerprint());
+                news |= self.ended[i].is_some();
+            }
+        }
+        news
+    }
+
+    fn write_index_of(&self, ended: &[Option<Ended>]) -> Result<(), FileError> {
+        let rows = self.runs.iter().zip(ended);
+        let entries: Vec<Entry<'_>> = rows
+            .filter_map(|(run, ended)| {
+                Some(Entry { run: &run.name, labels: &run.labels, ended: ended.as_ref()? })
+            })
+            .collect();
+        index_csv::write(&self.index(), &self.columns, &entries)
+    }
+}
+
+/// What the tasks of many runs need from files, each read once.
+struct Data(Vec<(TaskSettings, TaskData)>);
+
+impl Data {
+    fn of<'a>(runs: impl Iterator<Item = &'a PlannedRun>) -> Result<Self, FileError> {
+        let mut all: Vec<(TaskSettings, TaskData)> = Vec::new();
+        for run in runs {
+            let task = &run.config.task.own;
+            if !all.iter().any(|(known, _)| known == task) {
+                all.push((task.clone(), task_data::load(task)?));
+            }
+        }
+        Ok(Self(all))
+    }
+
+    fn get(&self, run: &PlannedRun) -> &TaskData {
+        let found = self.0.iter().find(|(known, _)| *known == run.config.task.own);
+        found.map_or(&TaskData::None, |(_, data)| data)
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
