@@ -171,7 +171,6 @@ fn shards_put_together_equal_one_sweep() {
         let arguments = ["sweep", &plan, "--out", &shared, "--shard", &shard, "--threads", "1"];
         program().args(arguments).stdout(Stdio::null()).spawn().expect("the program runs")
     };
-    fs::create_dir(&shared).expect("a folder");
     let parts: Vec<Child> = (1..=3).map(part).collect();
     for mut part in parts {
         assert!(part.wait().expect("a child").success());

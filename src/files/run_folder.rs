@@ -106,17 +106,23 @@ impl RunFolder {
         };
         FILES.iter().rev().try_for_each(|name| remove(&self.folder.join(name)))?;
         let entries = fs::read_dir(&self.folder).map_err(|e| FileError::from_io(&self.folder, &e))?;
-        let left_over = |name: &str| name.starts_with(".basinscope-") && name.ends_with(".tmp");
         entries
             .filter_map(Result::ok)
-            .filter(|e| e.file_name().to_str().is_some_and(left_over))
+            .filter(|e| e.file_name().to_str().is_some_and(never_finished))
             .try_for_each(|e| remove(&e.path()))
     }
 }
 
+/// Whether nothing is in a folder but files that were never finished (of a program that was killed, or of one
+/// that is just beginning there).
 fn is_empty(folder: &Path) -> Result<bool, FileError> {
     let mut entries = fs::read_dir(folder).map_err(|e| FileError::from_io(folder, &e))?;
-    Ok(entries.next().is_none())
+    Ok(entries.all(|e| e.is_ok_and(|e| e.file_name().to_str().is_some_and(never_finished))))
+}
+
+/// The names of files that are being written.
+fn never_finished(name: &str) -> bool {
+    name.starts_with(".basinscope-") && name.ends_with(".tmp")
 }
 
 #[cfg(test)]
@@ -129,6 +135,8 @@ mod tests {
         let path = folder.path();
         RunFolder::claim(path, false).expect("an empty folder");
         RunFolder::claim(&path.join("new/inside"), false).expect("a new folder");
+        fs::write(path.join("new/inside/.basinscope-1.tmp"), "").expect("a file never finished");
+        RunFolder::claim(&path.join("new/inside"), false).expect("no run in it");
         let error = RunFolder::claim(path, false).expect_err("not empty").to_string();
         assert!(error.contains("--force"), "{error}");
         RunFolder::claim(path, true).expect("by force");

@@ -72,8 +72,13 @@ impl Sweep {
         for run in &mut runs {
             task_data::absolute_paths(&mut run.config.task.own)?;
         }
-        if !folder.join(PLAN).is_file() {
-            RunFolder::claim(folder, force)?;
+        let of_a_sweep = || folder.join(PLAN).is_file();
+        if !of_a_sweep()
+            && let Err(error) = RunFolder::claim(folder, force)
+            // Another shard may have begun there at the same moment.
+            && !of_a_sweep()
+        {
+            return Err(error);
         }
         let mut sweep = Self { folder: folder.into(), columns, ended: vec![None; runs.len()], runs };
         for (run, ended) in sweep.runs.iter().zip(&mut sweep.ended) {
