@@ -12,8 +12,8 @@ use super::layout::{Layout, Panel};
 use super::plot::curves::Cursor;
 use super::theme::{Look, ThemeChoice};
 use super::{
-    activity, bookmarks, curves, diagnostics, experiment, gain_explorer, help, landscape, notices, runs,
-    spectrum, theme, top_bar, weights,
+    activity, bookmarks, compare, curves, diagnostics, experiment, gain_explorer, help, landscape, notices,
+    runs, spectrum, theme, top_bar, weights,
 };
 use crate::session::{Action, Effect, Session};
 
@@ -74,6 +74,7 @@ pub struct Window {
     panels: Panels,
     dialogs: Dialogs,
     help: help::State,
+    compare: compare::State,
     diagnostics: diagnostics::State,
 }
 
@@ -89,6 +90,7 @@ impl Window {
             panels: Panels::default(),
             dialogs: Dialogs::default(),
             help: help::State::default(),
+            compare: compare::State::default(),
             diagnostics: diagnostics::State::default(),
         }
     }
@@ -153,6 +155,7 @@ impl Window {
         });
         self.dialogs.show(ui.ctx(), &mut asked);
         self.help.show(ui.ctx());
+        self.compare.show(ui.ctx(), &self.session, &mut asked);
         self.diagnostics.show(ui.ctx(), &self.session);
         if self.panels.cursor.found != self.panels.cursor.shown {
             ui.ctx().request_repaint();
@@ -214,6 +217,7 @@ impl Window {
             Command::Toggle(panel) => self.layout.show(panel, !self.layout.is_shown(panel)),
             Command::UsualLayout => self.layout = Layout::fitting(ctx.content_rect().height()),
             Command::Keys => self.help.toggle(),
+            Command::Compare => self.compare.toggle(),
             Command::Diagnostics => self.diagnostics.toggle(),
             _ => {}
         }

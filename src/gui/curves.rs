@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use eframe::egui::{self, Ui};
 
+use super::bands::Bands;
 use super::layout::Panel;
 use super::plot::curves::{Cursor, Curves, Level, Shown, Vertical, View};
 use super::plot::header;
@@ -13,7 +14,7 @@ use super::theme::{self, Dash, Marker};
 use crate::numerics::curvature::stability::{StabilityLine, Standing};
 use crate::session::curves::Curve;
 use crate::session::stability::Lines;
-use crate::session::{RunEntry, RunId, Session};
+use crate::session::{Group, RunEntry, RunId, Session};
 use crate::training::history::Series;
 
 /// What the horizontal axis shows.
@@ -65,6 +66,8 @@ pub struct State {
     hovered: Option<Panel>,
     #[serde(skip)]
     lines: HashMap<RunId, Lines>,
+    #[serde(skip)]
+    bands: Bands,
 }
 
 impl Default for State {
@@ -73,7 +76,14 @@ impl Default for State {
             .iter()
             .map(|plot| (plot.panel, View { vertical: plot.vertical, ..View::default() }))
             .collect();
-        Self { views, axes: BTreeMap::new(), span: 20.0, hovered: None, lines: HashMap::new() }
+        Self {
+            views,
+            axes: BTreeMap::new(),
+            span: 20.0,
+            hovered: None,
+            lines: HashMap::new(),
+            bands: Bands::default(),
+        }
     }
 }
 
@@ -235,8 +245,18 @@ pub fn show(ui: &mut Ui, panel: Panel, session: &Session, state: &mut State, cur
             state.lines.entry(run.id).or_default().update(&run.curves, &run.config);
         }
     }
-    let State { views, axes, span, lines, .. } = state;
+    let State { views, axes, span, lines, bands, .. } = state;
     let axis = axes.get(&panel).copied().unwrap_or_default();
+    // A mean over seeds is taken at equal iterations.
+    let groups = match axis {
+        Axis::Iterations => bands.update(session, plot.series.iter().map(|(series, ..)| *series)),
+        Axis::Seconds | Axis::Loss => Vec::new(),
+    };
+    let group_of = |run: &RunEntry| groups.iter().find(|group| group.members.contains(&run.id));
+    let colour_of = |run: &RunEntry| {
+        let first = group_of(run).and_then(|group| session.run(group.members[0]));
+        first.map_or(run.colour, |first| first.colour)
+    };
     let losses: Vec<Vec<(f64, f64)>> = runs
         .iter()
         .map(|run| if axis == Axis::Loss { smoothed_loss(run, *span) } else { Vec::new() })
@@ -246,7 +266,7 @@ pub fn show(ui: &mut Ui, panel: Panel, session: &Session, state: &mut State, cur
     let mut shown = Vec::new();
     let mut marks = Vec::new();
     for (run, loss) in runs.iter().zip(&losses) {
-        let (color, marker) = theme::run_style(run.colour, dark);
+        let (color, marker) = theme::run_style(colour_of(run), dark);
         let abscissa = match axis {
             Axis::Iterations => Abscissa::Iteration,
             Axis::Seconds => Abscissa::Seconds(&run.seconds),
@@ -270,6 +290,8 @@ pub fn show(ui: &mut Ui, panel: Panel, session: &Session, state: &mut State, cur
                     Some(lines) if *series == Series::LambdaMax => &lines.doubtful,
                     _ => &[],
                 },
+                faint: group_of(run).is_some(),
+                band: &[],
             });
         }
         if panel == Panel::Curvature
@@ -293,12 +315,34 @@ pub fn show(ui: &mut Ui, panel: Panel, session: &Session, state: &mut State, cur
                     tip: reasons(now),
                     in_legend: is_current,
                     doubtful: &[],
+                    faint: false,
+                    band: &[],
                 });
             }
         }
         if is_current {
             let at = |iteration: i64| abscissa.at(iteration as f64);
             marks.extend(run.marks.iter().filter_map(|m| Some((at(m.iteration)?, m.text.clone()))));
+        }
+    }
+    for group in &groups {
+        let Some(first) = session.run(group.members[0]) else { continue };
+        let (color, marker) = theme::run_style(first.colour, dark);
+        for (series, line, dash) in plot.series {
+            let Some(band) = bands.get(group, *series) else { continue };
+            shown.push(Shown {
+                name: format!("{line}, mean of {}", seeds(first, group)),
+                look: LineLook { color, dash: *dash, marker: Some(marker), width: 2.0 },
+                curve: &band.mean,
+                abscissa: Abscissa::Iteration,
+                span: 0.0,
+                note: None,
+                tip: format!("{}; mean over the seeds, with one standard deviation", series.meaning()),
+                in_legend: false,
+                doubtful: &[],
+                faint: false,
+                band: &band.points,
+            });
         }
     }
     let level = plot.level.map(|(value, name)| Level { value, name });
@@ -308,7 +352,7 @@ pub fn show(ui: &mut Ui, panel: Panel, session: &Session, state: &mut State, cur
         x_name: axis.name(),
         invert_x: axis == Axis::Loss,
         curves: shown,
-        key: if several { key(plot, &runs, dark) } else { Vec::new() },
+        key: if several { key(plot, &runs, &groups, dark) } else { Vec::new() },
         level,
         marks,
         x_range: x_range(&runs, axis),
@@ -373,16 +417,26 @@ fn notes(curve: &Curve, view: &View) -> Option<String> {
 }
 
 /// The legend of several runs: what each dash means, and beside the loss the colour and marker of each run.
-fn key(plot: &Plot, runs: &[&RunEntry], dark: bool) -> Vec<(LineLook, String)> {
+fn key(plot: &Plot, runs: &[&RunEntry], groups: &[Group], dark: bool) -> Vec<(LineLook, String)> {
     let grey = theme::change_mark(dark);
     let look = |color, dash, marker: Option<Marker>| LineLook { color, dash, marker, width: 1.5 };
     let kinds = plot.series.iter().map(|(_, name, dash)| (look(grey, *dash, None), (*name).to_owned()));
     // The runs' colours stand beside the loss and in the table of runs; elsewhere the room is the curves'.
-    let named = runs.iter().filter(|_| plot.panel == Panel::Loss).map(|run| {
+    let named = runs.iter().filter(|_| plot.panel == Panel::Loss).filter_map(|run| {
         let (color, marker) = theme::run_style(run.colour, dark);
-        (look(color, Dash::Solid, Some(marker)), run.name.clone())
+        let name = match groups.iter().find(|group| group.members.contains(&run.id)) {
+            Some(group) if group.members[0] != run.id => return None,
+            Some(group) => format!("{}: mean and standard deviation", seeds(run, group)),
+            None => run.name.clone(),
+        };
+        Some((look(color, Dash::Solid, Some(marker)), name))
     });
     kinds.chain(named).collect()
+}
+
+/// A group by its first run: `BPTT (5 seeds)`.
+fn seeds(first: &RunEntry, group: &Group) -> String {
+    format!("{} ({} seeds)", first.name, group.members.len())
 }
 
 /// The iterations or seconds that all plots show, so that they line up.

@@ -7,7 +7,9 @@ pub mod plot;
 pub mod theme;
 
 mod activity;
+mod bands;
 mod bookmarks;
+mod compare;
 mod curves;
 mod diagnostics;
 mod dialogs;

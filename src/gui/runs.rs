@@ -34,7 +34,7 @@ pub fn show(ui: &mut Ui, session: &Session, state: &mut State, asked: &mut Asked
         .column(small(90.0))
         .column(Column::remainder().at_least(120.0).clip(true))
         .columns(small(70.0), 6)
-        .column(small(210.0))
+        .column(small(255.0))
         .header(height, |mut header| {
             for (name, tip) in [
                 ("", "Colour and marker on the curves"),
@@ -153,6 +153,25 @@ fn buttons(ui: &mut Ui, run: &RunEntry, asked: &mut Asked) {
     if button(false, "Close", "Remove the run") {
         asked.act(Action::Close(run.id));
     }
+    let seeds = ui.menu_button(egui::RichText::new("Seeds").small(), |ui| {
+        for n in [1, 2, 4, 9] {
+            let text = if n == 1 { "1 more seed".into() } else { format!("{n} more seeds") };
+            if ui.button(text).on_hover_text("The same run with the seeds that follow").clicked() {
+                asked.act(Action::MoreSeeds { like: run.id, n });
+                ui.close();
+            }
+        }
+    });
+    let tip = "More seeds of this setting: drawn as their mean with a band, single runs faint";
+    let name = format!("More seeds of {}", run.name);
+    let response = seeds.response.on_hover_text(tip);
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &name));
+    let mut button = |on: bool, text: &str, tip: &str| {
+        let response = ui.add(egui::Button::selectable(on, text).small()).on_hover_text(tip);
+        let name = format!("{text} {}", run.name);
+        response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, on, &name));
+        response.clicked()
+    };
     if run.is_alive() && button(false, "Bookmark", "Keep its full state to come back to") {
         asked.act(Action::Select(run.id));
         asked.command(Command::Bookmark);

@@ -46,8 +46,19 @@ pub struct BandPoint {
     pub mean: f64,
     /// Their sample standard deviation; 0 for one.
     pub sd: f64,
+    /// The smallest and the largest.
+    pub ends: (f64, f64),
     /// How many there are.
     pub n: usize,
+}
+
+impl BandPoint {
+    /// From one standard deviation below the mean to one above; where that is not positive although every value
+    /// is, from the smallest value.
+    pub fn edges(&self) -> (f64, f64) {
+        let low = self.mean - self.sd;
+        (if low <= 0.0 && self.ends.0 > 0.0 { self.ends.0 } else { low }, self.mean + self.sd)
+    }
 }
 
 /// Mean and spread of curves from iteration `x0` to `x1` at `columns` places evenly apart, where at least one
@@ -65,7 +76,9 @@ pub fn band(curves: &[&Curve], x0: f64, x1: f64, columns: usize) -> Vec<BandPoin
             let mean = values.iter().sum::<f64>() / n as f64;
             let squares: f64 = values.iter().map(|v| (v - mean) * (v - mean)).sum();
             let sd = if n > 1 { (squares / (n - 1) as f64).sqrt() } else { 0.0 };
-            (n > 0).then_some(BandPoint { x, mean, sd, n })
+            let ends =
+                values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(*v), b.max(*v)));
+            (n > 0).then_some(BandPoint { x, mean, sd, ends, n })
         })
         .collect()
 }

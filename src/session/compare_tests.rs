@@ -48,3 +48,11 @@ fn sentences_say_the_effect_its_interval_and_what_is_missing() {
     let vague = comparison(&[1.0, -0.8, 0.4], false).sentences("the gap", "A", "B");
     assert!(vague.contains("+2.000e-1 under B against A") && vague.contains("more would decide"), "{vague}");
 }
+
+#[test]
+fn a_band_of_positive_values_stays_positive() {
+    let point = BandPoint { x: 0.0, mean: 1.0, sd: 2.0, ends: (0.1, 5.0), n: 3 };
+    assert_eq!(point.edges(), (0.1, 3.0));
+    assert_eq!(BandPoint { ends: (-1.0, 5.0), ..point }.edges(), (-1.0, 3.0));
+    assert_eq!(BandPoint { sd: 0.5, ..point }.edges(), (0.5, 1.5));
+}

@@ -178,13 +178,17 @@ impl Session {
         let mut seed =
             members.iter().filter_map(|id| self.run(*id)).map(|r| r.config.seed).max().unwrap_or(0);
         let (mut given, mut config, speed) = (run.given.clone(), run.config.clone(), run.speed);
+        let name = run.name.split(", seed ").next().unwrap_or_default().to_owned();
         let selected = self.current;
         for _ in 0..n.min(MOST_SEEDS) {
             seed = next_seed(seed);
             config.seed = seed;
             put(&mut given, "seed", Some(Value::Integer(seed as i64)));
             let id = self.start(given.clone(), config.clone(), None, Some((like, 0)), true);
-            self.with(id, |r| r.speed = speed);
+            self.with(id, |r| {
+                r.speed = speed;
+                r.name = format!("{name}, seed {seed}");
+            });
             self.tell(id, Command::Speed(speed));
         }
         if let Some(id) = selected {

@@ -1,5 +1,6 @@
 //! The window, driven by accessible names, without a display.
 
+mod compare;
 mod harness;
 mod runs;
 mod settings;

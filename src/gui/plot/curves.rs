@@ -2,7 +2,7 @@
 //! cursor, marks and a table of the numbers.
 
 use eframe::egui::{self, Color32, Id, Ui, pos2, vec2};
-use egui_plot::{HLine, Line, PlotPoints, PlotResponse, VLine};
+use egui_plot::{FilledArea, HLine, Line, PlotPoints, PlotResponse, VLine};
 
 use super::axes::{self, Extent};
 use super::number;
@@ -11,6 +11,7 @@ use super::scale::{self, Scale};
 use super::trace::{Abscissa, Drawing, Trace};
 use super::{header, table};
 use crate::gui::theme::{self, Dash, Marker};
+use crate::session::compare::BandPoint;
 use crate::session::curves::{Curve, Reading};
 
 /// One line of a plot.
@@ -33,6 +34,10 @@ pub struct Shown<'a> {
     pub in_legend: bool,
     /// Iterations at which its value is not to be relied on, rising.
     pub doubtful: &'a [i64],
+    /// One of several seeds, behind their mean.
+    pub faint: bool,
+    /// The spread around it, where it is a mean over seeds.
+    pub band: &'a [BandPoint],
 }
 
 /// A value that is worth a line of its own.
@@ -187,9 +192,12 @@ impl Curves<'_> {
                     widen(&mut extent[0], point[0]);
                     widen(&mut extent[1], point[1]);
                 }
-                let faint = !smooth.lines.is_empty();
-                curve.add_lines(plot, i, &raw, faint);
-                curve.add_lines(plot, self.curves.len() + i, &smooth, false);
+                let has_smooth = !smooth.lines.is_empty();
+                curve.add_band(plot, 2 * self.curves.len() + i, scales, &mut extent[1]);
+                if !(curve.faint && has_smooth) {
+                    curve.add_lines(plot, i, &raw, has_smooth || curve.faint);
+                }
+                curve.add_lines(plot, self.curves.len() + i, &smooth, curve.faint);
                 traces.push(raw);
             }
             for (x, text) in &self.marks {
@@ -217,6 +225,7 @@ impl Curves<'_> {
             let points = trace.lines.iter().map(Vec::len).sum::<usize>();
             let apart = frame.width() / points.max(1) as f32;
             if let Some(shape) = curve.look.marker
+                && !curve.faint
                 && (apart > 9.0 || points == 1)
             {
                 for point in trace.lines.iter().flatten() {
@@ -276,7 +285,7 @@ impl Curves<'_> {
     fn readout(&self, x: f64) -> Vec<(Option<LineLook>, String)> {
         let mut lines = Vec::new();
         let mut at = None;
-        for curve in &self.curves {
+        for curve in self.curves.iter().filter(|curve| !curve.faint) {
             let Some(reading) = curve.drawing([Scale::Linear; 2], 1, None).nearest(x) else { continue };
             let (iteration, text) = match reading {
                 Reading::Exact(p) => (p.iteration, number::significant(p.value, 6)),
@@ -342,6 +351,33 @@ impl Shown<'_> {
         let (low, high) = self.ends()?;
         let last = self.curve.last()?.value.abs();
         [low.abs(), high.abs(), last].into_iter().filter(|v| *v > 0.0).reduce(f64::min)
+    }
+
+    /// The area of one standard deviation around a mean.
+    fn add_band(
+        &self,
+        plot: &mut egui_plot::PlotUi<'_>,
+        id: usize,
+        scales: [Scale; 2],
+        extent: &mut Option<(f64, f64)>,
+    ) {
+        let place = |p: &BandPoint| {
+            let (low, high) = p.edges();
+            let x = scales[0].place(self.abscissa.at(p.x)?)?;
+            Some((x, scales[1].place(low)?, scales[1].place(high)?))
+        };
+        let (mut x, mut low, mut high) = (Vec::new(), Vec::new(), Vec::new());
+        for (at, lower, upper) in self.band.iter().filter_map(place) {
+            x.push(at);
+            low.push(lower);
+            high.push(upper);
+            widen(extent, lower);
+            widen(extent, upper);
+        }
+        if x.len() > 1 {
+            let area = FilledArea::new("band", &x, &low, &high).id(id).allow_hover(false);
+            plot.add(area.fill_color(self.look.color.gamma_multiply(0.2)));
+        }
     }
 
     fn add_lines(&self, plot: &mut egui_plot::PlotUi<'_>, index: usize, trace: &Trace, faint: bool) {

@@ -1,0 +1,220 @@
+//! Owns the window "Is the difference real?": two settings over the same seeds, compared in pairs.
+
+use eframe::egui::{self, Ui};
+
+use super::app::Asked;
+use super::plot::number;
+use crate::session::{Action, Comparison, Group, Quantity, RunId, Session};
+use crate::training::history::Series;
+
+/// What can be compared, with its name in a sentence.
+const QUANTITIES: &[(Quantity, &str)] = &[
+    (Quantity::SharpnessAtEqualLoss, "Sharpness at equal loss"),
+    (Quantity::Last(Series::LambdaMax), "Sharpness, as measured last"),
+    (Quantity::Last(Series::TrainLoss), "Training loss, the last"),
+    (Quantity::Last(Series::TestLoss), "Test loss, the last"),
+    (Quantity::Last(Series::TestAccuracy), "Test accuracy, the last"),
+    (Quantity::Last(Series::GeneralizationGap), "Generalization gap, the last"),
+    (Quantity::Last(Series::LyapunovMax), "Largest Lyapunov exponent, the last"),
+];
+
+/// Seconds between two comparisons while runs go on.
+const EVERY: f64 = 0.5;
+/// Most seeds that the window offers to add at once.
+const MOST: usize = 20;
+
+/// What the window keeps.
+#[derive(Debug, Default)]
+pub struct State {
+    open: bool,
+    /// The first run of either group.
+    chosen: [Option<RunId>; 2],
+    quantity: usize,
+    /// The last comparison: of what, when.
+    last: Option<([RunId; 2], usize, f64, Result<Comparison, String>)>,
+}
+
+impl State {
+    /// Opens or closes the window.
+    pub fn toggle(&mut self) {
+        self.open = !self.open;
+    }
+
+    /// Draws it where it is open.
+    pub fn show(&mut self, ctx: &egui::Context, session: &Session, asked: &mut Asked) {
+        let mut open = self.open;
+        let window = egui::Window::new("Is the difference real?").open(&mut open).collapsible(false);
+        window.default_width(440.0).show(ctx, |ui| self.contents(ui, session, asked));
+        self.open = open;
+    }
+
+    fn contents(&mut self, ui: &mut Ui, session: &Session, asked: &mut Asked) {
+        let groups = session.groups();
+        ui.label("Two settings over the same seeds, seed by seed: what they share cancels out.");
+        if groups.len() < 2 {
+            ui.weak(
+                "There is one setting only. Branch a run and change a setting, then give both more seeds.",
+            );
+            return;
+        }
+        let of = |id: Option<RunId>| id.and_then(|id| groups.iter().position(|g| g.members.contains(&id)));
+        // Until the user chooses, the two settings with the most seeds.
+        let mut by_size: Vec<usize> = (0..groups.len()).collect();
+        by_size.sort_by_key(|i| std::cmp::Reverse(groups[*i].members.len()));
+        let first = of(self.chosen[0]).unwrap_or_else(|| by_size[0].min(by_size[1]));
+        let second = of(self.chosen[1])
+            .filter(|i| *i != first)
+            .unwrap_or_else(|| by_size.iter().copied().find(|i| *i != first).unwrap_or(first));
+        let mut places = [first, second];
+        egui::Grid::new("comparison").num_columns(2).show(ui, |ui| {
+            for (place, title) in places.iter_mut().zip(["First setting", "Second setting"]) {
+                ui.label(title);
+                choose(ui, title, session, &groups, place);
+                ui.end_row();
+            }
+            ui.label("Quantity");
+            self.choose_quantity(ui);
+            ui.end_row();
+        });
+        let runs = places.map(|place| groups[place].members[0]);
+        self.chosen = runs.map(Some);
+        if runs[0] == runs[1] {
+            ui.weak("Choose two different settings.");
+            return;
+        }
+        let comparison = self.compare(ui, session, runs);
+        let names = places.map(|place| label(session, &groups[place]));
+        let (quantity, _) = QUANTITIES[self.quantity];
+        ui.separator();
+        match &comparison {
+            Ok(found) => {
+                let sentences = found.sentences(name(quantity), &names[0], &names[1]);
+                ui.label(sentences).on_hover_text(
+                    "Student's paired test, of logarithms where all values are positive: it asks how often \
+                     seeds alone would give a mean difference as large, were there none. How many more seeds \
+                     would decide: enough to find a difference of this size in four of five studies.",
+                );
+                pairs(ui, found);
+            }
+            Err(text) => {
+                ui.label(format!("Not yet: {text}."));
+            }
+        }
+        let (seeds, needed) = match &comparison {
+            Ok(found) => (found.test.n, found.test.pairs_needed.unwrap_or(0)),
+            Err(_) => (0, 3),
+        };
+        let more = if needed > seeds { (needed - seeds).min(MOST) } else { 1 };
+        let most = places.iter().map(|place| groups[*place].members.len()).max().unwrap_or(0);
+        let text = format!("{more} more seeds of both");
+        let tip = "Start the seeds that both settings lack";
+        if ui.button(text).on_hover_text(tip).clicked() {
+            for place in places {
+                let lacking = most + more - groups[place].members.len();
+                asked.act(Action::MoreSeeds { like: groups[place].members[0], n: lacking as u64 });
+            }
+        }
+    }
+
+    fn choose_quantity(&mut self, ui: &mut Ui) {
+        let shown = QUANTITIES[self.quantity].1;
+        let response = egui::ComboBox::from_id_salt("quantity")
+            .selected_text(shown)
+            .width(300.0)
+            .show_ui(ui, |ui| {
+                for (i, (_, text)) in QUANTITIES.iter().enumerate() {
+                    ui.selectable_value(&mut self.quantity, i, *text);
+                }
+            })
+            .response
+            .on_hover_text(
+                "Sharpness at equal loss compares rules that learn at different speed fairly: lambda_max where \
+                 the training loss first reaches the lowest level that all runs have reached",
+            );
+        accessible(&response, "Quantity", shown);
+    }
+
+    /// The comparison, taken again twice a second.
+    fn compare(&mut self, ui: &Ui, session: &Session, runs: [RunId; 2]) -> Result<Comparison, String> {
+        let now = ui.input(|input| input.time);
+        match &self.last {
+            Some((of, quantity, at, found))
+                if *of == runs && *quantity == self.quantity && now - at < EVERY =>
+            {
+                found.clone()
+            }
+            _ => {
+                let found = session.compare(runs[0], runs[1], QUANTITIES[self.quantity].0);
+                self.last = Some((runs, self.quantity, now, found.clone()));
+                found
+            }
+        }
+    }
+}
+
+/// What is compared, at the start of a sentence.
+fn name(quantity: Quantity) -> &'static str {
+    match quantity {
+        Quantity::SharpnessAtEqualLoss | Quantity::Last(Series::LambdaMax) => "lambda_max",
+        Quantity::Last(Series::TrainLoss) => "The training loss",
+        Quantity::Last(Series::TestLoss) => "The test loss",
+        Quantity::Last(Series::TestAccuracy) => "The test accuracy",
+        Quantity::Last(Series::GeneralizationGap) => "The generalization gap",
+        Quantity::Last(Series::LyapunovMax) => "The largest Lyapunov exponent",
+        Quantity::Last(other) => other.name(),
+    }
+}
+
+/// A group by its first run and its seeds.
+fn label(session: &Session, group: &Group) -> String {
+    let name = group.members.first().and_then(|id| session.run(*id)).map_or("", |run| &run.name);
+    let n = group.members.len();
+    format!(
+        "{} ({n} {})",
+        name.split(", seed ").next().unwrap_or(name),
+        if n == 1 { "seed" } else { "seeds" }
+    )
+}
+
+fn choose(ui: &mut Ui, title: &str, session: &Session, groups: &[Group], place: &mut usize) {
+    let shown = label(session, &groups[*place]);
+    let response = egui::ComboBox::from_id_salt(title)
+        .selected_text(&shown)
+        .width(300.0)
+        .show_ui(ui, |ui| {
+            for (i, group) in groups.iter().enumerate() {
+                ui.selectable_value(place, i, label(session, group));
+            }
+        })
+        .response
+        .on_hover_text("All runs whose settings differ in the seed only");
+    accessible(&response, title, &shown);
+}
+
+fn accessible(response: &egui::Response, name: &str, value: &str) {
+    response.widget_info(|| {
+        let mut info = egui::WidgetInfo::labeled(egui::Role::ComboBox, true, name);
+        info.current_text_value = Some(value.to_owned());
+        info
+    });
+}
+
+/// The values of both settings, seed by seed.
+fn pairs(ui: &mut Ui, found: &Comparison) {
+    egui::ScrollArea::vertical().max_height(160.0).show(ui, |ui| {
+        egui::Grid::new("pairs").striped(true).num_columns(4).show(ui, |ui| {
+            for title in ["Seed", "First", "Second", if found.is_ratio { "Ratio" } else { "Difference" }] {
+                ui.strong(title);
+            }
+            ui.end_row();
+            for (seed, (first, second)) in &found.pairs {
+                let third = if found.is_ratio { second / first } else { second - first };
+                ui.label(seed.to_string());
+                for value in [*first, *second, third] {
+                    ui.label(number::value(value));
+                }
+                ui.end_row();
+            }
+        });
+    });
+}
