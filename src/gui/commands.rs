@@ -3,7 +3,7 @@
 use eframe::egui::{Key, KeyboardShortcut, Modifiers};
 
 use super::layout::Panel;
-use crate::session::Export;
+use crate::session::{Export, Picture};
 
 /// What a menu entry or a key can ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -152,6 +152,16 @@ pub const TABLE: &[Entry] = &[
     entry(C::Save(Export::Snapshot), M::Export, "Snapshot (npz)…", key(CTRL, Key::S), "Write everything about the selected run, to go on from or to read with numpy"),
     entry(C::Save(Export::Curves), M::Export, "Curves (CSV)…", None, "Write every value of every curve of the selected run"),
     entry(C::Save(Export::Settings), M::Export, "Settings (TOML)…", None, "Write every setting of the selected run; running it again gives the same numbers"),
+    entry(C::Save(Export::Picture(Picture::All)), M::Export, "Picture of all plots…", None, "Write all plots of the runs shown as PNG or SVG for print, on white, with legend"),
+    entry(C::Save(Export::Picture(Picture::Loss)), M::Export, "Picture of the loss…", None, "Write the loss of the runs shown as PNG or SVG for print, on white, with legend"),
+    entry(C::Save(Export::Picture(Picture::Accuracy)), M::Export, "Picture of the accuracy…", None, "Write the accuracy of the runs shown as PNG or SVG for print, on white, with legend"),
+    entry(C::Save(Export::Picture(Picture::Curvature)), M::Export, "Picture of the curvature…", None, "Write the curvature of the runs shown as PNG or SVG for print, on white, with legend"),
+    entry(C::Save(Export::Picture(Picture::Lyapunov)), M::Export, "Picture of the Lyapunov exponent…", None, "Write the Lyapunov exponent of the runs shown as PNG or SVG for print, on white, with legend"),
+    entry(C::Save(Export::Picture(Picture::Alignment)), M::Export, "Picture of alignment and gap…", None, "Write alignment and gap of the runs shown as PNG or SVG for print, on white, with legend"),
+    entry(C::Save(Export::Picture(Picture::Slice)), M::Export, "Picture of the landscape…", None, "Write the landscape slice of the selected run as PNG or SVG for print, on white, with legend"),
+    entry(C::Save(Export::Picture(Picture::Spectrum)), M::Export, "Picture of the spectrum…", None, "Write the spectra of the selected run as PNG or SVG for print, on white, with legend"),
+    entry(C::Save(Export::Script), M::Export, "Script for matplotlib…", None, "Write a script that draws the runs shown, and beside it their values as CSV"),
+    entry(C::Save(Export::Methods), M::Export, "Methods paragraph…", None, "Write how the runs were made, with every constant and its source"),
 ];
 
 /// The entries of a menu.

@@ -93,6 +93,9 @@ fn title(export: Export) -> &'static str {
         Export::Snapshot => "Save snapshot",
         Export::Curves => "Save curves",
         Export::Settings => "Save settings",
+        Export::Picture(_) => "Save picture (png or svg)",
+        Export::Script => "Save script for matplotlib",
+        Export::Methods => "Save methods paragraph",
     }
 }
 
@@ -108,15 +111,18 @@ fn system_dialog(ctx: &egui::Context, dialog: Dialog, proposal: &str) -> Option<
     if !system_has_dialogs() {
         return None;
     }
-    let (name, extension) = match dialog {
-        Dialog::Open | Dialog::Save(Export::Snapshot) => ("Snapshot", "npz"),
-        Dialog::Save(Export::Curves) => ("Curves", "csv"),
-        Dialog::Save(Export::Settings) => ("Settings", "toml"),
+    let (name, extensions): (_, &[&str]) = match dialog {
+        Dialog::Open | Dialog::Save(Export::Snapshot) => ("Snapshot", &["npz"]),
+        Dialog::Save(Export::Curves) => ("Curves", &["csv"]),
+        Dialog::Save(Export::Settings) => ("Settings", &["toml"]),
+        Dialog::Save(Export::Picture(_)) => ("Picture", &["png", "svg"]),
+        Dialog::Save(Export::Script) => ("Script", &["py"]),
+        Dialog::Save(Export::Methods) => ("Text", &["md"]),
     };
     let file = rfd::AsyncFileDialog::new().set_file_name(proposal);
     let file = match dialog {
         Dialog::Open => rfd::AsyncFileDialog::new().add_filter("Snapshot or settings", &["npz", "toml"]),
-        Dialog::Save(_) => file.add_filter(name, &[extension]),
+        Dialog::Save(_) => file.add_filter(name, extensions),
     };
     let (send, receive) = sync_channel(1);
     let ctx = ctx.clone();

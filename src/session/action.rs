@@ -132,7 +132,7 @@ pub enum Dialog {
     Open,
 }
 
-/// What can be written of the selected run.
+/// What can be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Export {
     /// `snapshot.npz`: everything.
@@ -141,6 +141,12 @@ pub enum Export {
     Curves,
     /// `config.toml`: all settings.
     Settings,
+    /// A plot of all runs that are shown, PNG or SVG as the path ends.
+    Picture(super::pictures::Picture),
+    /// A script for matplotlib that draws the runs that are shown, with their values beside it.
+    Script,
+    /// How the runs were made, in words for a paper.
+    Methods,
 }
 
 /// What a session asks of its screen.

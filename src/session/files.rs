@@ -1,5 +1,6 @@
 //! How a session writes and reads files: on threads of their own, so that no frame waits for a disk.
 
+use std::fmt::Write as _;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use crate::files::snapshot::Snapshot;
 use crate::files::{atomic, history_csv, task_data};
 use crate::training::config::Cadence;
 use crate::training::config::resolve::{parse, resolve};
-use crate::training::history::Row;
+use crate::training::history::{History, Row};
 use crate::training::measures::{Finding, Measure, Subject, measurer};
 use crate::training::trainer::learning_rate;
 
@@ -56,6 +57,24 @@ impl Session {
         let Some(run) = self.current() else {
             return self.notice("There is no run to save: start one first.".into(), true, None);
         };
+        match export {
+            Export::Snapshot | Export::Curves | Export::Settings => {}
+            Export::Picture(picture) => {
+                let figure = self.figure(picture);
+                return self.write_aside(path, move |path| figure?.write(path).map_err(|e| e.to_string()));
+            }
+            Export::Methods => {
+                let text = self.methods().unwrap_or_default();
+                return self.write_aside(path, move |path| {
+                    atomic::write_text(path, &text).map_err(|e| e.to_string())
+                });
+            }
+            Export::Script => {
+                let shown = self.runs().iter().filter(|run| !run.hidden);
+                let runs: Vec<_> = shown.map(|run| (run.name.clone(), run.curves.to_history())).collect();
+                return self.write_aside(path, move |path| script(path, &runs));
+            }
+        }
         let id = run.id;
         let words = format!("Writing {}", path.display());
         let (reply, asked) = question();
@@ -69,6 +88,17 @@ impl Session {
         };
         let result = self.engine.errand("save", job);
         self.errands.push(Errand { words, run: Some(id), result });
+    }
+
+    /// Writes a file of what is known here already.
+    fn write_aside(
+        &mut self,
+        path: PathBuf,
+        write: impl FnOnce(&Path) -> Result<(), String> + Send + 'static,
+    ) {
+        let words = format!("Writing {}", path.display());
+        let result = self.engine.errand("save", move || write(&path).map(|()| Brought::Written(path)));
+        self.errands.push(Errand { words, run: self.current, result });
     }
 
     /// Opens a snapshot or settings.
@@ -154,8 +184,30 @@ fn write(export: Export, path: &Path, all: Collected, workers: &Processors) -> R
         Export::Settings => atomic::write_text(path, &all.config.to_toml()),
         Export::Curves => history_csv::write(path, &all.history),
         Export::Snapshot => snapshot(all, workers)?.write(path),
+        // Written without asking the run.
+        Export::Picture(_) | Export::Script | Export::Methods => Ok(()),
     }
     .map_err(|e| e.to_string())
+}
+
+/// The script, and beside it under the same name the values that it draws.
+fn script(path: &Path, runs: &[(String, History)]) -> Result<(), String> {
+    if path.extension().is_none_or(|ending| ending != "py") {
+        return Err(format!("{}: a script ends in .py", path.display()));
+    }
+    let mut table = String::from("run,iteration,series,value\n");
+    for (name, history) in runs {
+        let name = format!("\"{}\"", name.replace('"', "\"\""));
+        for (series, values) in history.all() {
+            for (iteration, value) in values {
+                let value = history_csv::number(*value);
+                let _ = writeln!(table, "{name},{iteration},{},{value}", series.name());
+            }
+        }
+    }
+    let write = |path: &Path, text: &str| atomic::write_text(path, text).map_err(|e| e.to_string());
+    write(&path.with_extension("csv"), &table)?;
+    write(path, include_str!("../../assets/plot_runs.py"))
 }
 
 /// Everything about a run, with what is measured along it measured on its weights of now.

@@ -41,6 +41,8 @@ mod events;
 pub mod explorer;
 mod files;
 pub mod keep;
+mod methods;
+pub mod pictures;
 pub mod runs;
 pub mod seconds;
 pub mod settings;
@@ -52,6 +54,7 @@ pub mod words;
 pub use action::{Action, Dialog, Effect, Export};
 pub use build::{Build, trainers};
 pub use compare::{Comparison, Group, Quantity};
+pub use pictures::Picture;
 pub use runs::{RunEntry, RunId, RunState};
 pub use settings::Settings;
 
@@ -260,9 +263,7 @@ impl Session {
             Action::Slice(request) => self.tell_current(Command::Slice(request)),
             Action::Layout(text) => self.layout = text,
             Action::Dismiss(id) => self.notices.retain(|n| n.id != id),
-            Action::Ask(dialog) => {
-                effects.push(Effect::AskPath { dialog, proposal: proposal(dialog).into() })
-            }
+            Action::Ask(dialog) => effects.push(Effect::AskPath { dialog, proposal: proposal(dialog) }),
             Action::Save(export, path) => self.save(export, path),
             Action::Open(path) => self.open(path),
         }
@@ -353,10 +354,13 @@ impl Session {
     }
 }
 
-fn proposal(dialog: Dialog) -> &'static str {
+fn proposal(dialog: Dialog) -> String {
     match dialog {
-        Dialog::Save(Export::Snapshot) | Dialog::Open => "snapshot.npz",
-        Dialog::Save(Export::Curves) => "history.csv",
-        Dialog::Save(Export::Settings) => "config.toml",
+        Dialog::Save(Export::Snapshot) | Dialog::Open => "snapshot.npz".into(),
+        Dialog::Save(Export::Curves) => "history.csv".into(),
+        Dialog::Save(Export::Settings) => "config.toml".into(),
+        Dialog::Save(Export::Picture(picture)) => format!("{}.png", picture.name()),
+        Dialog::Save(Export::Script) => "runs.py".into(),
+        Dialog::Save(Export::Methods) => "methods.md".into(),
     }
 }

@@ -1,6 +1,7 @@
 //! The window, driven by accessible names, without a display.
 
 mod compare;
+mod export;
 mod harness;
 mod runs;
 mod settings;

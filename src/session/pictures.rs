@@ -1,0 +1,357 @@
+//! Owns [`Picture`], the plots that can be written to a file, and how the runs that are shown become a figure.
+
+use super::compare::band;
+use super::curves::Curve;
+use super::stability::Lines;
+use super::{Group, RunEntry, Session};
+use crate::files::figure::look::{Dash, GREY, Look, Marker, run_look};
+use crate::files::figure::scale::{Scale, threshold};
+use crate::files::figure::{Axis, Figure, Layer, Panel};
+use crate::numerics::curvature::stability::{StabilityLine, Standing};
+use crate::numerics::landscape::contours::contours;
+use crate::numerics::landscape::scale::LossScale;
+use crate::training::history::Series;
+use crate::training::measures::{Detail, Measure, SliceDetail};
+
+/// A plot that can be written as a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs)]
+pub enum Picture {
+    /// Every plot that there are values for.
+    All,
+    Loss,
+    Accuracy,
+    Curvature,
+    Lyapunov,
+    Alignment,
+    /// The slice of the landscape of the selected run.
+    Slice,
+    /// Hessian eigenvalues and Lyapunov exponents of the selected run, as measured last.
+    Spectrum,
+}
+
+impl Picture {
+    /// The single plots, in the order of the whole figure.
+    pub const PLOTS: [Picture; 7] = [
+        Picture::Loss,
+        Picture::Accuracy,
+        Picture::Curvature,
+        Picture::Lyapunov,
+        Picture::Alignment,
+        Picture::Slice,
+        Picture::Spectrum,
+    ];
+
+    /// The name of its file, without an ending.
+    pub fn name(self) -> &'static str {
+        match self {
+            Picture::All => "figure",
+            Picture::Loss => "loss",
+            Picture::Accuracy => "accuracy",
+            Picture::Curvature => "curvature",
+            Picture::Lyapunov => "lyapunov",
+            Picture::Alignment => "alignment",
+            Picture::Slice => "slice",
+            Picture::Spectrum => "spectrum",
+        }
+    }
+}
+
+/// A plot of curves: title, label of the vertical axis, whether it is logarithmic (`None`: for both signs),
+/// series with name and dash, a value that is worth a line.
+struct Curves {
+    title: &'static str,
+    label: &'static str,
+    log: Option<bool>,
+    series: &'static [(Series, &'static str, Dash)],
+    level: Option<(f64, &'static str)>,
+}
+
+fn curves_of(picture: Picture) -> Option<Curves> {
+    use Series::*;
+    let (title, label, log): (_, _, Option<bool>) = match picture {
+        Picture::Loss => ("Loss", "loss", Some(true)),
+        Picture::Accuracy => ("Accuracy", "accuracy", Some(false)),
+        Picture::Curvature => ("Leading Hessian eigenvalues", "eigenvalue", None),
+        Picture::Lyapunov => ("Largest Lyapunov exponent", "nats per step", Some(false)),
+        Picture::Alignment => ("Alignment and generalization gap", "", Some(false)),
+        Picture::All | Picture::Slice | Picture::Spectrum => return None,
+    };
+    let (series, level): (&[_], _) = match picture {
+        Picture::Loss => (&[(TrainLoss, "train", Dash::Solid), (TestLoss, "test", Dash::Dashed)], None),
+        Picture::Accuracy => {
+            (&[(TrainAccuracy, "train", Dash::Solid), (TestAccuracy, "test", Dash::Dashed)], None)
+        }
+        Picture::Curvature => {
+            (&[(LambdaMax, "lambda_max", Dash::Solid), (LambdaMin, "lambda_min", Dash::Dashed)], None)
+        }
+        Picture::Lyapunov => {
+            (&[(LyapunovMax, "largest exponent", Dash::Solid)], Some((0.0, "neither growing nor shrinking")))
+        }
+        _ => (
+            &[
+                (Rho, "rho", Dash::Solid),
+                (Cosine, "cosine", Dash::Dashed),
+                (GeneralizationGap, "gap", Dash::Dotted),
+            ],
+            Some((1.0, "the exact gradient")),
+        ),
+    };
+    Some(Curves { title, label, log, series, level })
+}
+
+/// Points of a curve at most.
+const COLUMNS: usize = 500;
+
+impl Session {
+    /// A plot of the runs that are not hidden, ready for print.
+    ///
+    /// # Errors
+    /// Where there is nothing to draw, in words.
+    pub fn figure(&self, picture: Picture) -> Result<Figure, String> {
+        let plots: &[Picture] = if picture == Picture::All { &Picture::PLOTS } else { &[picture] };
+        let panels: Vec<Panel> = plots.iter().flat_map(|plot| self.panels(*plot)).collect();
+        if panels.is_empty() {
+            return Err(match picture {
+                Picture::Slice => "There is no slice to draw: press Slice now first.".into(),
+                _ => "There is nothing to draw yet: no run has a value of this plot.".into(),
+            });
+        }
+        let title = if picture == Picture::All { self.figure_title() } else { String::new() };
+        Ok(Figure::new(title, panels))
+    }
+
+    fn figure_title(&self) -> String {
+        let runs: Vec<&RunEntry> = self.runs().iter().filter(|run| !run.hidden).collect();
+        match runs.as_slice() {
+            [run] => format!("{}, {}", run.name, run.config.task.own.kind().title()),
+            runs => format!("{} runs", runs.len()),
+        }
+    }
+
+    fn panels(&self, picture: Picture) -> Vec<Panel> {
+        match picture {
+            Picture::All => Vec::new(),
+            Picture::Slice => self.current().and_then(slice).into_iter().collect(),
+            Picture::Spectrum => self.current().map(spectrum).unwrap_or_default(),
+            _ => curves_of(picture).and_then(|plot| self.curves_panel(picture, &plot)).into_iter().collect(),
+        }
+    }
+
+    fn curves_panel(&self, picture: Picture, plot: &Curves) -> Option<Panel> {
+        let runs: Vec<&RunEntry> = self.runs().iter().filter(|run| !run.hidden).collect();
+        let groups: Vec<Group> = self.groups().into_iter().filter(|group| group.members.len() > 1).collect();
+        let group_of = |run: &RunEntry| groups.iter().find(|group| group.members.contains(&run.id));
+        let alone = runs.len() == 1;
+        let mut layers = Vec::new();
+        let mut note = String::new();
+        for run in &runs {
+            let group = group_of(run);
+            let slot = group.and_then(|g| self.run(g.members[0])).map_or(run.colour, |first| first.colour);
+            for (series, name, dash) in plot.series {
+                let Some(curve) = run.curves.get(*series) else { continue };
+                let name = if alone { (*name).to_owned() } else { format!("{}, {name}", run.name) };
+                let look = run_look(slot).dashed(*dash);
+                match group {
+                    Some(_) => layers.push(Layer::curve("", raw(curve), look.faint())),
+                    None => layers.extend(lines(curve, *series, &name, look)),
+                }
+            }
+            if picture == Picture::Curvature {
+                note = stability(run, alone, &mut layers, slot).unwrap_or(note);
+            }
+            if alone {
+                let mark =
+                    |m: &super::runs::Mark| Layer::Moment { name: m.text.clone(), x: m.iteration as f64 };
+                layers.extend(run.marks.iter().map(mark));
+            }
+        }
+        for group in &groups {
+            layers.extend(self.means(group, plot));
+        }
+        if layers.is_empty() {
+            return None;
+        }
+        if let Some((y, name)) = plot.level {
+            let look = Look { width: 0.7, ..Look::solid(GREY) }.dashed(Dash::Dotted);
+            layers.push(Layer::Level { name: name.into(), y, look });
+        }
+        let scale = match plot.log {
+            Some(true) => Scale::Log,
+            Some(false) => Scale::Linear,
+            None => signed(layers.iter().flat_map(|layer| match layer {
+                Layer::Curve { points, .. } => points.iter().map(|p| p.1).collect(),
+                _ => Vec::new(),
+            })),
+        };
+        let (x, y) = (Axis::new("iteration", Scale::Linear), Axis::new(plot.label, scale));
+        Some(Panel { title: plot.title.into(), x, y, layers, note })
+    }
+
+    /// Mean and band of the seeds of a setting.
+    fn means(&self, group: &Group, plot: &Curves) -> Vec<Layer> {
+        let runs: Vec<&RunEntry> = group.members.iter().filter_map(|id| self.run(*id)).collect();
+        let Some(first) = runs.first() else { return Vec::new() };
+        let mut layers = Vec::new();
+        for (series, name, dash) in plot.series {
+            let curves: Vec<&Curve> = runs.iter().filter_map(|run| run.curves.get(*series)).collect();
+            let last = curves.iter().filter_map(|c| c.last()).map(|p| p.iteration).max().unwrap_or(0);
+            let points = band(&curves, 0.0, last as f64, 200);
+            if points.is_empty() {
+                continue;
+            }
+            let look = Look { width: 1.4, ..run_look(first.colour).dashed(*dash) };
+            let area = points.iter().map(|p| (p.x, p.edges().0, p.edges().1)).collect();
+            layers.push(Layer::Band { name: String::new(), points: area, color: look.color });
+            let own = first.name.split(", seed ").next().unwrap_or_default();
+            let name = format!("{own}, {name}, mean and s.d. of {} seeds", runs.len());
+            layers.push(Layer::curve(name, points.iter().map(|p| (p.x, p.mean)).collect(), look));
+        }
+        layers
+    }
+}
+
+/// Every value, or the smallest and the largest of each column.
+fn raw(curve: &Curve) -> Vec<(f64, f64)> {
+    let last = curve.last().map_or(0, |p| p.iteration);
+    let first = curve.first_iteration().unwrap_or(0);
+    let mut points: Vec<(f64, f64)> = curve
+        .visible(first as f64, last as f64, COLUMNS)
+        .points
+        .iter()
+        .map(|p| (p.iteration as f64, p.value))
+        .collect();
+    points.extend(curve.bad().iter().map(|p| (p.iteration as f64, f64::NAN)));
+    points.sort_by(|a, b| a.0.total_cmp(&b.0));
+    points
+}
+
+/// A curve; of a noisy one its mean over each column, with the values faint behind.
+fn lines(curve: &Curve, series: Series, name: &str, look: Look) -> Vec<Layer> {
+    let is_noisy = matches!(series, Series::TrainLoss | Series::TrainAccuracy);
+    if !is_noisy || curve.len() < 2 * COLUMNS {
+        return vec![Layer::curve(name, raw(curve), look)];
+    }
+    let last = curve.last().map_or(0, |p| p.iteration);
+    let means = curve.means(0.0, last as f64, COLUMNS / 4);
+    vec![Layer::curve("", raw(curve), look.faint()), Layer::curve(name, means, look)]
+}
+
+/// Adds the stability lines of a run; what holds and what is only a guide.
+fn stability(run: &RunEntry, alone: bool, layers: &mut Vec<Layer>, slot: usize) -> Option<String> {
+    let mut lines = Lines::default();
+    lines.update(&run.curves, &run.config);
+    let mut note = None;
+    for (curve, now, dash) in
+        [(&lines.exact, &lines.exact_now, Dash::Dotted), (&lines.own, &lines.own_now, Dash::Sparse)]
+    {
+        let Some(now) = now.as_ref().filter(|_| !curve.is_empty()) else { continue };
+        if !alone && dash == Dash::Dotted && lines.own_now.is_some() {
+            continue;
+        }
+        let name = if alone { now.formula.clone() } else { format!("{}, {}", run.name, now.formula) };
+        let look = Look { marker: None, ..run_look(slot) }.dashed(dash);
+        layers.push(Layer::curve(name, raw(curve), look));
+        note = Some(standing(now));
+    }
+    note.filter(|_| alone)
+}
+
+fn standing(line: &StabilityLine) -> String {
+    let reasons: Vec<String> = line.reasons.iter().map(ToString::to_string).collect();
+    match line.standing {
+        Standing::Holds => format!("The line {} holds.", line.formula),
+        Standing::Guide | Standing::None => format!("The line is a guide only: {}.", reasons.join("; ")),
+    }
+}
+
+/// A scale for both signs that shows these values.
+fn signed(values: impl Iterator<Item = f64>) -> Scale {
+    let magnitudes: Vec<f64> = values.map(f64::abs).filter(|m| *m > 0.0 && m.is_finite()).collect();
+    let smallest = magnitudes.iter().copied().fold(f64::INFINITY, f64::min);
+    Scale::SignedLog { threshold: threshold(smallest, magnitudes.iter().copied().fold(0.0, f64::max)) }
+}
+
+/// The slice of a run with the lines of equal loss and the path.
+fn slice(run: &RunEntry) -> Option<Panel> {
+    let (found, _) = run.finding(Measure::Landscape)?;
+    let Detail::Landscape(Ok(slice)) = &found.finding.detail else { return None };
+    let SliceDetail { grid, names, path, .. } = slice;
+    let mut layers = vec![Layer::Heat {
+        name: "loss".into(),
+        x: grid.a.clone(),
+        y: grid.b.clone(),
+        values: grid.loss.clone(),
+        scale: Scale::Log,
+    }];
+    let levels = LossScale::of(&grid.loss).map(|scale| scale.levels(12)).unwrap_or_default();
+    for contour in contours(grid, &levels) {
+        let mut points: Vec<(f64, f64)> = contour.points.iter().map(|[a, b]| (*a, *b)).collect();
+        if contour.is_closed {
+            points.extend(points.first().copied());
+        }
+        let white = Look { width: 0.4, opacity: 0.8, ..Look::solid([255; 3]) };
+        layers.push(Layer::curve("", points, white));
+    }
+    let points: Vec<(f64, f64)> = path.iter().map(|p| (p.coordinates.a, p.coordinates.b)).collect();
+    let off = path.iter().map(|p| p.coordinates.distance).fold(0.0, f64::max);
+    if let Some(last) = points.last().copied() {
+        let look = Look { marker: None, ..run_look(run.colour) };
+        layers.push(Layer::curve(format!("path of {}", run.name), points, look));
+        let look = Look { marker: Some(Marker::Circle), ..look };
+        layers.push(Layer::Points {
+            name: "its end".into(),
+            points: vec![(last.0, last.1, last.1, last.1)],
+            look,
+        });
+    }
+    let range = |axis: &[f64]| axis.first().copied().zip(axis.last().copied());
+    let x = Axis { range: range(&grid.a), ..Axis::new(&names[0], Scale::Linear) };
+    let y = Axis { range: range(&grid.b), ..Axis::new(&names[1], Scale::Linear) };
+    let title = format!("Loss landscape at iteration {}", slice.iteration);
+    let note = format!("A slice hides all other directions; the path lies up to {off:.3} off the plane.");
+    Some(Panel { title, x, y, layers, note })
+}
+
+/// Eigenvalues and exponents as they were measured last.
+fn spectrum(run: &RunEntry) -> Vec<Panel> {
+    let mut panels = Vec::new();
+    let numbered = |values: &[f64], name: &str| {
+        let point = |(i, v): (usize, &f64)| ((i + 1) as f64, *v, *v, *v);
+        Layer::Points {
+            name: name.into(),
+            points: values.iter().enumerate().map(point).collect(),
+            look: run_look(run.colour),
+        }
+    };
+    if let Some((found, _)) = run.finding(Measure::Curvature)
+        && let Detail::Curvature(Some(detail)) = &found.finding.detail
+    {
+        let values: Vec<f64> = detail.top.iter().map(|e| e.value).collect();
+        panels.push(Panel {
+            title: format!("Hessian eigenvalues at iteration {}", found.finding.iteration),
+            x: Axis::new("number", Scale::Linear),
+            y: Axis::new("eigenvalue", signed(values.iter().copied())),
+            layers: vec![numbered(&values, &format!("{}, largest", run.name))],
+            note: String::new(),
+        });
+    }
+    if let Some((found, _)) = run.finding(Measure::Lyapunov)
+        && let Detail::Lyapunov(detail) = &found.finding.detail
+    {
+        let finite: Vec<f64> = detail.exponents.mean.iter().copied().filter(|v| v.is_finite()).collect();
+        let hidden = detail.exponents.mean.len() - finite.len();
+        panels.push(Panel {
+            title: format!("Lyapunov exponents at iteration {}", found.finding.iteration),
+            x: Axis::new("number", Scale::Linear),
+            y: Axis::new("nats per step", Scale::Linear),
+            layers: vec![numbered(&finite, &run.name)],
+            note: if hidden > 0 {
+                format!("{hidden} exponents are -inf and not drawn.")
+            } else {
+                String::new()
+            },
+        });
+    }
+    panels
+}
