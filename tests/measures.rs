@@ -5,14 +5,15 @@ use basinscope::engine::pool::Processors;
 use basinscope::numerics::landscape::trajectory::Trajectory;
 use basinscope::numerics::parallel::Serial;
 use basinscope::numerics::tasks::TaskData;
+use basinscope::numerics::weights::Weights;
 use basinscope::session::curves::{Curves, Point};
 use basinscope::session::stability;
-use basinscope::training::config::Config;
 use basinscope::training::config::resolve::{parse, resolve};
+use basinscope::training::config::{Config, Precision};
 use basinscope::training::driver::Driver;
 use basinscope::training::history::{History, Row, Series};
-use basinscope::training::measured::{Given, measure_network};
-use basinscope::training::measures::{CurvatureDetail, Detail, Measure};
+use basinscope::training::measured::{Curvature, Given, measure_network};
+use basinscope::training::measures::{CurvatureDetail, Detail, Measure, Measurer, Subject, measurer};
 use basinscope::training::run::StopReason;
 use basinscope::training::trainer;
 
@@ -196,28 +197,32 @@ fn curvature_of(driver: &Driver) -> Option<(i64, CurvatureDetail)> {
     Some((finding.iteration, detail.clone()))
 }
 
+/// The curvature as `measure` finds it in these weights.
+fn exact_curvature(config: &Config, weights: Weights<f64>) -> Curvature {
+    let task = trainer::task::<f64>(config, &TaskData::None).expect("a task");
+    let given = Given {
+        network: trainer::network(&config.network, trainer::dims(&config.network, &*task)),
+        weights,
+        probe: trainer::probe(config, &*task),
+        feedback: None,
+        q0: None,
+        slice: None,
+        config: config.clone(),
+    };
+    measure_network(&given, &Serial).expect("it can be measured").curvature.expect("finite")
+}
+
 /// Over the readout block of a regression every eigenvalue occurs n_out times. Both routes find each as often as
 /// it occurs. A residual of 1e-3 leaves the eigenvalue an error of about its square.
 #[test]
 fn the_end_of_a_run_has_the_eigenvalues_that_measure_finds_in_its_weights() {
     for block in ["readout", "recurrent", "all"] {
         let measures = format!("curvature = 0\ntop_k = 6\nblock = \"{block}\"");
-        let config =
-            Config { precision: basinscope::training::config::Precision::F64, ..small("romo", &measures) };
+        let config = Config { precision: Precision::F64, ..small("romo", &measures) };
         let driver = run_to_end(&config);
         let (at, own) = curvature_of(&driver).expect("it was measured");
         assert_eq!(at, 40);
-        let task = trainer::task::<f64>(&config, &TaskData::None).expect("a task");
-        let given = Given {
-            network: trainer::network(&config.network, trainer::dims(&config.network, &*task)),
-            weights: driver.checkpoint().weights,
-            probe: trainer::probe(&config, &*task),
-            feedback: None,
-            q0: None,
-            slice: None,
-            config: config.clone(),
-        };
-        let other = measure_network(&given, &Serial).expect("it can be measured").curvature.expect("finite");
+        let other = exact_curvature(&config, driver.checkpoint().weights);
         let largest = other.top[0].value.max(-other.bottom.value);
         for (own, other) in own.top.iter().zip(&other.top) {
             assert!((own.value - other.value).abs() < 1e-5 * largest, "{block}: {own:?} {}", other.value);
@@ -254,4 +259,40 @@ fn the_curves_know_of_every_lambda_max_whether_it_had_converged() {
         }
     }
     assert!(seen > 300, "{seen}");
+}
+
+/// Its first moment is the mean eigenvalue, Tr H / P, within 5 standard errors; no other measure notices that it was
+/// taken.
+#[test]
+fn the_density_has_the_trace_as_its_mean_and_changes_no_other_measure() {
+    for block in ["recurrent", "all"] {
+        let measures = format!("curvature = 10\nblock = \"{block}\"");
+        let config = Config { precision: Precision::F64, ..small("romo", &measures) };
+        let driver = run_to_end(&config);
+        let weights = driver.checkpoint().weights;
+        let subject = Subject {
+            iteration: 40,
+            weights: &weights,
+            learning_rate: 0.1,
+            at_an_end: false,
+            trajectory: &Trajectory::default(),
+        };
+        let take = |measurer: &mut dyn Measurer, measure| {
+            measurer.measure(measure, subject, &Serial, &|| true).expect("it is taken")
+        };
+        let new = || measurer(&config, &TaskData::None).expect("a measurer");
+        let (mut with, mut without) = (new(), new());
+        let Detail::Density(Some(found)) = take(&mut *with, Measure::Density).detail else {
+            panic!("a density");
+        };
+        assert_eq!(take(&mut *with, Measure::Curvature).rows, take(&mut *without, Measure::Curvature).rows);
+        let (mass, _) = found.density.moment(0);
+        assert!((mass - 1.0).abs() < 1e-12);
+        let (mean, error) = found.density.moment(1);
+        let exact = exact_curvature(&config, weights.clone()).trace;
+        assert_eq!(exact.standard_error, 0.0);
+        let expected = exact.value / found.n_weights as f64;
+        assert!((mean - expected).abs() < 5.0 * error, "{block}: {mean} {expected} {error}");
+        assert!(error < expected.abs(), "{block}: {error} says something about {expected}");
+    }
 }

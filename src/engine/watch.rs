@@ -294,6 +294,7 @@ fn cadence(measure: Measure, config: &MeasureConfig) -> Cadence {
         Measure::Alignment => config.alignment,
         Measure::Lyapunov => config.lyapunov,
         Measure::Landscape => config.landscape,
+        Measure::Density => Cadence::Never,
     }
 }
 
@@ -302,7 +303,9 @@ fn same_settings(measure: Measure, a: &MeasureConfig, b: &MeasureConfig) -> bool
     let lyapunov = |c: &MeasureConfig| (c.lyapunov_exponents, c.lyapunov_skip, c.lyapunov_drive);
     match measure {
         Measure::Test => true,
-        Measure::Curvature | Measure::Alignment => (a.block, a.top_k) == (b.block, b.top_k),
+        Measure::Curvature | Measure::Alignment | Measure::Density => {
+            (a.block, a.top_k) == (b.block, b.top_k)
+        }
         Measure::Lyapunov => lyapunov(a) == lyapunov(b),
         Measure::Landscape => (a.block, a.slice) == (b.block, b.slice),
     }

@@ -58,6 +58,8 @@ pub struct Panels {
     pub gain_explorer: gain_explorer::State,
     /// The weights panel.
     pub weights: weights::State,
+    /// The spectrum panel.
+    pub spectrum: spectrum::State,
     /// The bookmarks.
     pub bookmarks: bookmarks::State,
     /// The table of runs.
@@ -138,6 +140,8 @@ impl Window {
         }
         let weights = self.panels.weights.was_shown();
         let asked = self.panels.activity.follow(&self.session, weights);
+        asked.into_iter().for_each(|action| self.act(ctx, action));
+        let asked = self.panels.spectrum.follow(&self.session);
         asked.into_iter().for_each(|action| self.act(ctx, action));
         self.diagnostics.logic_done();
     }
@@ -272,7 +276,7 @@ impl egui_tiles::Behavior<Panel> for Panes<'_> {
                 curves::show(ui, *panel, session, &mut panels.curves, &mut panels.cursor);
             }
             Panel::Landscape => landscape::show(ui, session, &mut panels.landscape, asked),
-            Panel::Spectrum => spectrum::show(ui, session, asked),
+            Panel::Spectrum => spectrum::show(ui, session, &mut panels.spectrum, asked),
             Panel::Activity => activity::show(ui, session, &mut panels.activity, asked),
             Panel::GainExplorer => {
                 gain_explorer::show(ui, session, &mut panels.gain_explorer, asked);

@@ -10,8 +10,8 @@ use super::plot::curves::{Cursor, Curves, Level, Shown, Vertical, View};
 use super::plot::header;
 use super::plot::paint::LineLook;
 use super::plot::trace::{Abscissa, RunningMean};
+use super::stability::{formula, reasons, standing};
 use super::theme::{self, Dash, Marker};
-use crate::numerics::curvature::stability::{StabilityLine, Standing};
 use crate::session::curves::Curve;
 use crate::session::stability::Lines;
 use crate::session::{Group, RunEntry, RunId, Session};
@@ -358,10 +358,8 @@ pub fn show(ui: &mut Ui, panel: Panel, session: &Session, state: &mut State, cur
         x_range: x_range(&runs, axis),
         empty: plot.empty,
     };
-    if panel == Panel::Curvature
-        && let Some(run) = session.current()
-    {
-        super::freshness::curvature(ui, run, lines.get(&run.id));
+    if let Some(run) = session.current() {
+        super::freshness::line(ui, panel, run, lines.get(&run.id));
     }
     chart.show(ui, view, cursor);
 }
@@ -372,35 +370,6 @@ fn smoothed_loss(run: &RunEntry, span: f64) -> Vec<(f64, f64)> {
     let mut mean = RunningMean::new(span);
     let last = run.iteration as f64;
     curve.means(0.0, last, 1000).into_iter().map(|(i, v)| (i, mean.add(i, v))).collect()
-}
-
-/// How a stability line follows from the settings.
-fn formula(line: &StabilityLine) -> String {
-    if line.value.is_some() { line.formula.clone() } else { "no stability line".into() }
-}
-
-/// How far a stability line can be trusted, in a word or two.
-fn standing(line: &StabilityLine) -> String {
-    match line.standing {
-        Standing::Holds => "holds".into(),
-        Standing::Guide => "a guide".into(),
-        Standing::None => line.reasons.first().map(ToString::to_string).unwrap_or_default(),
-    }
-}
-
-/// Why a stability line is a guide only.
-fn reasons(line: &StabilityLine) -> String {
-    let mut text = String::from(
-        "Stability line (P1, Theorem 1): where training settles, lambda_max stays at or below it. It moves with \
-         the learning rate eta and with rho, the median of the last 20 measures.",
-    );
-    if line.standing == Standing::Guide {
-        text += "\nHere it is a guide only:";
-    }
-    for reason in &line.reasons {
-        text += &format!("\n- {reason}");
-    }
-    text
 }
 
 /// What the legend adds to a curve.

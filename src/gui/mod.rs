@@ -23,6 +23,7 @@ mod notices;
 mod open;
 mod runs;
 mod spectrum;
+mod stability;
 mod top_bar;
 mod weights;
 

@@ -9,6 +9,7 @@ use super::{Session, words};
 use crate::engine::handle::{RunHandle, Silence};
 use crate::engine::messages::{Event, Noted};
 use crate::training::config::Config;
+use crate::training::measures::Detail;
 use crate::training::run::{Change, Checkpoint, StopReason};
 
 /// Rows read at a time: well under a millisecond.
@@ -96,7 +97,12 @@ impl Session {
             }
             Event::WentBack { iteration } => self.runs[at].went_back(iteration),
             Event::Found(found) => {
-                self.runs[at].found.insert(found.finding.measure, *found);
+                let run = &mut self.runs[at];
+                if let Detail::Curvature(Some(detail)) = &found.finding.detail {
+                    run.spectra.push(found.finding.iteration, detail);
+                }
+                run.note_cost(found.finding.measure, found.processor.as_secs_f64());
+                run.found.insert(found.finding.measure, *found);
             }
             Event::MeasuresFailed(text) => {
                 let run = &mut self.runs[at];
@@ -168,6 +174,7 @@ impl RunEntry {
             config,
             differs: Vec::new(),
             curves: Default::default(),
+            spectra: Default::default(),
             seconds: Default::default(),
             marks: Vec::new(),
             bookmarks: Vec::new(),
@@ -182,6 +189,7 @@ impl RunEntry {
             speed: None,
             to_run: false,
             update_cost: 0.0,
+            costs: Default::default(),
             unread: Default::default(),
             read_of_first: 0,
             handle: Some(handle),
@@ -256,6 +264,7 @@ impl RunEntry {
     pub(super) fn went_back(&mut self, iteration: i64) {
         while self.read(usize::MAX) {}
         self.curves.truncate_after(iteration);
+        self.spectra.truncate_after(iteration);
         self.seconds.truncate_after(iteration);
         self.marks.retain(|m| m.iteration <= iteration && m.kind != MarkKind::Ended);
         let mut text = format!("set back to iteration {iteration}");

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::curves::Curves;
 use super::seconds::Seconds;
+use super::spectra::Spectra;
 use crate::engine::handle::RunHandle;
 use crate::engine::messages::Found;
 use crate::numerics::weights::Weights;
@@ -128,6 +129,8 @@ pub struct RunEntry {
     pub differs: Vec<Difference>,
     /// Its curves.
     pub curves: Curves,
+    /// Its leading Hessian eigenvalues over training.
+    pub spectra: Spectra,
     /// The time it took.
     pub seconds: Seconds,
     /// What happened to it.
@@ -158,6 +161,8 @@ pub struct RunEntry {
     pub(super) to_run: bool,
     /// Processor seconds of an update.
     pub(super) update_cost: f64,
+    /// Processor seconds of each measure, see [`RunEntry::cost`].
+    pub(super) costs: BTreeMap<Measure, f64>,
     /// Rows that have arrived and are not in the curves yet; how many of the first batch are.
     pub(super) unread: VecDeque<Vec<Row>>,
     pub(super) read_of_first: usize,
@@ -190,11 +195,17 @@ impl RunEntry {
         Some((found, self.iteration - found.finding.iteration))
     }
 
-    /// Processor seconds of the last measure of this kind, and how many updates cost as much; `None` before
-    /// there is one.
+    /// Processor seconds of a measure of this kind, a mean in which the last five or so count most, and how many
+    /// updates cost as much; `None` before there is one.
     pub fn cost(&self, measure: Measure) -> Option<(f64, f64)> {
-        let seconds = self.found.get(&measure)?.processor.as_secs_f64();
+        let seconds = *self.costs.get(&measure)?;
         Some((seconds, seconds / self.update_cost))
+    }
+
+    /// Takes in what a measure cost: the clock of a thread may run in steps of milliseconds.
+    pub(super) fn note_cost(&mut self, measure: Measure, seconds: f64) {
+        let mean = self.costs.entry(measure).or_insert(seconds);
+        *mean += 0.2 * (seconds - *mean);
     }
 
     /// The bookmark with this identity.

@@ -196,3 +196,7 @@ fn task_facts(config: &Config) -> TaskFacts {
         TaskSettings::File(_) => facts(Classification, 2, 2, batch, false),
     }
 }
+
+#[cfg(test)]
+#[path = "stability_tests.rs"]
+mod tests;

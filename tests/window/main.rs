@@ -6,3 +6,4 @@ mod harness;
 mod runs;
 mod settings;
 mod shell;
+mod spectrum;

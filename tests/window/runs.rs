@@ -95,7 +95,7 @@ fn weights_activity_spectrum_and_gain_are_tabs_that_show_the_run() {
         ("Weights", "Recurrent weights w_rec: 8 by 8"),
         ("Activity", "Units: 8 rows"),
         ("Gain explorer", "Eigenvalues of w_rec"),
-        ("Spectrum", "Lyapunov exponents"),
+        ("Spectrum", "Hessian spectral density"),
     ] {
         click(&mut screen, tab);
         let drawn = |screen: &Screen<'_>| {

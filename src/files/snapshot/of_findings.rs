@@ -17,7 +17,10 @@ impl Found {
                 Detail::Alignment(detail) => found.take_alignment(detail),
                 Detail::Lyapunov(detail) => found.lyapunov = Some(lyapunov(detail)),
                 Detail::Landscape(Ok(detail)) => found.slice = slice(detail),
-                Detail::Test(_) | Detail::Curvature(None) | Detail::Landscape(Err(_)) => {}
+                Detail::Test(_)
+                | Detail::Curvature(None)
+                | Detail::Density(_)
+                | Detail::Landscape(Err(_)) => {}
             }
         }
         found

@@ -20,6 +20,17 @@ pub struct Cloud {
     pub points: Vec<[f64; 2]>,
     /// Half the height of each point's error bar; empty = none.
     pub errors: Vec<f64>,
+    /// For the tooltip of its entry in the legend; empty = none.
+    pub tip: String,
+    /// Whether it has an entry in the legend.
+    pub in_legend: bool,
+}
+
+impl Cloud {
+    /// With a tooltip.
+    pub fn tip(self, tip: impl Into<String>) -> Self {
+        Self { tip: tip.into(), ..self }
+    }
 }
 
 /// A plot of points.
@@ -84,6 +95,12 @@ impl Points {
                 let high = places.iter().copied().reduce(|a, b| [a[0].max(b[0]), a[1].max(b[1])]);
                 if let (Some(low), Some(high)) = (low, high) {
                     let tenth = |value: f64| 0.1 * value.abs().max(1e-9);
+                    // Markers at the ends are whole.
+                    let room = if cloud.look.marker.is_some() && x == Scale::Linear { 0.03 } else { 0.0 };
+                    let (low, high) = {
+                        let pad = room * (high[0] - low[0]);
+                        ([low[0] - pad, low[1]], [high[0] + pad, high[1]])
+                    };
                     let least = [1.0, if y == Scale::Linear { tenth(high[1]) } else { 0.2 }];
                     plot.add(Extent::new(Some((low[0], high[0])), Some((low[1], high[1])), least));
                 }
@@ -145,8 +162,11 @@ impl Points {
     fn legend(&self, ui: &mut Ui) {
         ui.horizontal_wrapped(|ui| {
             ui.spacing_mut().item_spacing = vec2(8.0, 1.0);
-            for cloud in &self.clouds {
-                header::entry(ui, cloud.look, &cloud.name);
+            for cloud in self.clouds.iter().filter(|cloud| cloud.in_legend) {
+                let response = header::entry(ui, cloud.look, &cloud.name);
+                if !cloud.tip.is_empty() {
+                    response.on_hover_text(&cloud.tip);
+                }
             }
             let grey = theme::change_mark(ui.visuals().dark_mode);
             for (_, name) in &self.circles {
@@ -190,11 +210,11 @@ impl Points {
 pub fn cloud(name: impl Into<String>, slot: usize, dark: bool, points: Vec<[f64; 2]>) -> Cloud {
     let (color, marker) = theme::run_style(slot, dark);
     let look = LineLook { color, dash: Dash::Solid, marker: Some(marker), width: 1.5 };
-    Cloud { name: name.into(), look, points, errors: Vec::new() }
+    Cloud { name: name.into(), look, points, errors: Vec::new(), tip: String::new(), in_legend: true }
 }
 
 /// A line.
 pub fn line(name: impl Into<String>, color: Color32, dash: Dash, points: Vec<[f64; 2]>) -> Cloud {
     let look = LineLook { color, dash, marker: None, width: 1.5 };
-    Cloud { name: name.into(), look, points, errors: Vec::new() }
+    Cloud { name: name.into(), look, points, errors: Vec::new(), tip: String::new(), in_legend: true }
 }

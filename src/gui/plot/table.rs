@@ -57,6 +57,41 @@ pub fn show(ui: &mut Ui, title: &str, columns: &[NumberColumn<'_>], iteration: O
     });
 }
 
+/// Draws a table of `n_rows` rows, each cell in words. Only rows in sight are asked for.
+pub fn of_words(
+    ui: &mut Ui,
+    title: &str,
+    columns: &[String],
+    n_rows: usize,
+    cell: impl Fn(usize, usize) -> String,
+) {
+    let height = ui.text_style_height(&egui::TextStyle::Monospace) + 4.0;
+    ui.push_id((title, "words"), |ui| {
+        let table = TableBuilder::new(ui)
+            .striped(true)
+            .columns(Column::auto().at_least(52.0), 1)
+            .columns(Column::remainder().at_least(60.0).clip(true), columns.len().saturating_sub(1));
+        table
+            .header(height, |mut header| {
+                for name in columns {
+                    header.col(|ui| {
+                        ui.strong(name).on_hover_text(name);
+                    });
+                }
+            })
+            .body(|body| {
+                body.rows(height, n_rows, |mut row| {
+                    let index = row.index();
+                    for column in 0..columns.len() {
+                        row.col(|ui| {
+                            ui.monospace(cell(index, column));
+                        });
+                    }
+                });
+            });
+    });
+}
+
 /// Iterations of the columns that the longest one lacks, rising. Only short columns have to be walked: most
 /// measures are taken at iterations that the training loss has too.
 fn iterations_outside(longest: &[Point], columns: &[NumberColumn<'_>]) -> Vec<i64> {

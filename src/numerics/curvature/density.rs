@@ -86,8 +86,27 @@ impl Density {
 
     /// The density at the points `at`, each node drawn as a Gaussian of standard deviation `width` (positive).
     pub fn smoothed(&self, at: &[f64], width: f64) -> Vec<f64> {
+        self.smoothed_on(Some, at, width)
+    }
+
+    /// The density along an axis on which an eigenvalue stands at its `place`, for example its logarithm: at the
+    /// places `at`, each node a Gaussian of standard deviation `width` (positive) there. Its integral over the places
+    /// is the share of the eigenvalues that have one.
+    ///
+    /// ```
+    /// use basinscope::numerics::curvature::density::{Density, Node};
+    /// let probes = vec![vec![Node { value: 10.0, weight: 0.25 }, Node { value: 1000.0, weight: 0.75 }]];
+    /// let density = Density { probes, products: 2 };
+    /// let at: Vec<f64> = (0..400).map(|i| 0.01 * f64::from(i)).collect();
+    /// let by_decade = density.smoothed_on(|value| Some(value.log10()), &at, 0.1);
+    /// let share: f64 = by_decade[..200].iter().map(|d| 0.01 * d).sum();
+    /// assert!((share - 0.25).abs() < 1e-6);
+    /// ```
+    pub fn smoothed_on(&self, place: impl Fn(f64) -> Option<f64>, at: &[f64], width: f64) -> Vec<f64> {
         let norm = 1.0 / (width * (2.0 * std::f64::consts::PI).sqrt() * self.probes.len().max(1) as f64);
-        let bell = |x: f64, n: &Node| n.weight * (-0.5 * ((x - n.value) / width).powi(2)).exp();
-        at.iter().map(|x| norm * self.probes.iter().flatten().map(|n| bell(*x, n)).sum::<f64>()).collect()
+        let nodes = self.probes.iter().flatten();
+        let nodes: Vec<(f64, f64)> = nodes.filter_map(|n| Some((place(n.value)?, n.weight))).collect();
+        let bell = |x: f64, (at, weight): &(f64, f64)| weight * (-0.5 * ((x - at) / width).powi(2)).exp();
+        at.iter().map(|x| norm * nodes.iter().map(|n| bell(*x, n)).sum::<f64>()).collect()
     }
 }

@@ -39,7 +39,11 @@ pub struct CurvatureDetail {
     pub top: Vec<Eigenvalue>,
     /// The algebraically smallest eigenvalue.
     pub lambda_min: Eigenvalue,
-    /// Hessian-vector products spent.
+    /// Weights of the block, P: the number of eigenvalues.
+    pub n_weights: usize,
+    /// Hessian-vector products spent on the eigenvalues.
+    pub search_products: usize,
+    /// Hessian-vector products spent, also on trace and flatness.
     pub products: usize,
     /// The leading eigenvectors [P of the block], unit length.
     pub vectors: Arc<Vec<Vec<f64>>>,
@@ -49,8 +53,17 @@ pub struct CurvatureDetail {
     pub relative_flatness: Estimate,
     /// `None` for fewer than two eigenvalues other than 0.
     pub power_law_exponent: Option<f64>,
-    /// Spectral density, at the start and the end of a run.
-    pub density: Option<Density>,
+}
+
+/// The spectral density of the block's Hessian, L2 included.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DensityDetail {
+    /// The block.
+    pub block: Block,
+    /// Its weights, P: the number of eigenvalues.
+    pub n_weights: usize,
+    /// Eigenvalues with their shares.
+    pub density: Density,
 }
 
 /// The leading eigenpairs found last, for measures that need their directions.
@@ -66,6 +79,11 @@ pub struct Leading<'a, T> {
 /// about its square).
 pub const CURVATURE_TOLERANCE: f64 = 1e-3;
 
+/// Along a run repeated eigenvalues are looked for where the block has them by its nature (the readout of a
+/// regression has each once per output), and where the look costs little beside the search, from so many leading
+/// eigenvalues on (`[own]`). At both ends of a run they always are, as by `measure`.
+const CHECKED_FROM: usize = 20;
+
 /// Products that trace and relative flatness may each spend along a run (`[own]`; exact where the block has no
 /// more weights).
 const TRACE_PRODUCTS: usize = 8;
@@ -73,8 +91,9 @@ const TRACE_PRODUCTS: usize = 8;
 /// Random vectors and Lanczos steps of the density (`[own]`).
 const DENSITY: (usize, usize) = (4, 30);
 
-/// Its own number in the family of the measures' streams.
+/// Their own numbers in the family of the measures' streams.
 const STREAM: u64 = 4;
+const DENSITY_STREAM: u64 = 5;
 
 pub(super) struct Curvature<T> {
     measure: CurvatureMeasure<T>,
@@ -148,7 +167,9 @@ impl<T: Scalar> Curvature<T> {
             bottom: 1,
             tolerance: CURVATURE_TOLERANCE,
             max_products: 100 + 20 * measure.top_k,
-            multiplicities: measure.top_k > 1,
+            multiplicities: subject.at_an_end
+                || measure.block == Block::Readout
+                || measure.top_k >= CHECKED_FROM,
         };
         let found = at.extremes(wanted, &mut stream)?;
         let nothing = NotFinite { products: found.products };
@@ -162,21 +183,36 @@ impl<T: Scalar> Curvature<T> {
         let values: Vec<f64> = top.iter().map(|t| t.value).collect();
         let trace = at.trace(TRACE_PRODUCTS, &mut stream)?;
         let relative_flatness = at.relative_flatness(&shared.weights, TRACE_PRODUCTS, &mut stream)?;
-        let (probes, steps) = DENSITY;
-        let density = subject.at_an_end.then(|| at.density(probes, steps, &mut stream)).transpose()?;
         let detail = CurvatureDetail {
             block: measure.block,
             top,
             lambda_min,
+            n_weights: found.top[0].vector.len(),
+            search_products: found.products,
             products: found.products + trace.products + relative_flatness.products,
             vectors,
             trace,
             relative_flatness,
             power_law_exponent: power_law_exponent(&values),
-            density,
         };
         self.last = Some((measure.block, found.top));
         Ok(detail)
+    }
+
+    /// The spectral density over the measured block; `None` where a product is not finite.
+    pub fn density(
+        &mut self,
+        shared: &Shared<T>,
+        subject: Subject<'_>,
+        workers: &dyn Workers,
+    ) -> Option<DensityDetail> {
+        let (block, l2) = (shared.config.measure.block, shared.config.optimizer.l2);
+        let number = DENSITY_STREAM + 16 * subject.iteration.unsigned_abs();
+        let mut stream = Stream::numbered(self.seed, Purpose::Measures, number);
+        let mut at = self.measure.at(&shared.weights, &shared.probe, block, l2, workers);
+        let (probes, steps) = DENSITY;
+        let density = at.density(probes, steps, &mut stream).ok()?;
+        Some(DensityDetail { block, n_weights: block.range(shared.weights.dims()).len(), density })
     }
 
     /// Taylor terms of one step of the running rule and of exact gradient descent at rate `eta`, over the

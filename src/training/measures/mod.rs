@@ -11,7 +11,7 @@ mod lyapunov;
 mod test;
 
 pub use alignment::AlignmentDetail;
-pub use curvature::{CURVATURE_TOLERANCE, CurvatureDetail, Eigenvalue, Leading};
+pub use curvature::{CURVATURE_TOLERANCE, CurvatureDetail, DensityDetail, Eigenvalue, Leading};
 pub use landscape::{SliceDetail, SliceRequest, SliceWork};
 pub use lyapunov::LyapunovDetail;
 pub use test::TestDetail;
@@ -42,10 +42,12 @@ pub enum Measure {
     Lyapunov,
     /// A slice of the landscape.
     Landscape,
+    /// Spectral density of the Hessian. It has no cadence: it is taken when it is asked for.
+    Density,
 }
 
 impl Measure {
-    /// All, in the order in which they are taken at one iteration.
+    /// All that have a cadence, in the order in which they are taken at one iteration.
     pub const ALL: [Measure; 5] =
         [Measure::Test, Measure::Curvature, Measure::Alignment, Measure::Lyapunov, Measure::Landscape];
 
@@ -69,7 +71,7 @@ impl Measure {
                 GradientInTopSubspace,
             ],
             Measure::Lyapunov => &[LyapunovMax, LyapunovSum],
-            Measure::Landscape => &[],
+            Measure::Landscape | Measure::Density => &[],
         }
     }
 
@@ -82,6 +84,7 @@ impl Measure {
             Measure::Alignment => measure.alignment,
             Measure::Lyapunov => measure.lyapunov,
             Measure::Landscape => measure.landscape,
+            Measure::Density => Cadence::Never,
         }
     }
 }
@@ -125,6 +128,8 @@ pub enum Detail {
     Lyapunov(LyapunovDetail),
     /// Or why there is none.
     Landscape(Result<SliceDetail, LandscapeError>),
+    /// `None` where a Hessian-vector product was not finite.
+    Density(Option<DensityDetail>),
 }
 
 /// State of a measurer by name, see [`Measurer::state`].
@@ -234,6 +239,7 @@ impl<T: Scalar> Measurer for Measures<T> {
             Measure::Lyapunov => {
                 Detail::Lyapunov(self.lyapunov.take(shared, subject.at_an_end, workers, &mut push))
             }
+            Measure::Density => Detail::Density(self.curvature.density(shared, subject, workers)),
             Measure::Landscape => {
                 let request = SliceRequest::of(&shared.config.measure);
                 Detail::Landscape(match self.begin_slice(subject, &request, workers) {

@@ -1,0 +1,178 @@
+//! Tests of the stability lines of a run: every reason from settings and history to words.
+
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::numerics::curvature::stability::Reason;
+use crate::training::config::resolve::{parse, resolve};
+use crate::training::history::Row;
+
+/// A name for every reason there is: a new one does not compile without a place in the tests below.
+fn name_of(reason: &Reason) -> &'static str {
+    match reason {
+        Reason::Adam => "Adam",
+        Reason::NoRate(_) => "no rate",
+        Reason::RhoUnknown => "rho unknown",
+        Reason::RhoNotPositive(_) => "rho not positive",
+        Reason::AboveAnyRate { .. } => "L2 above any rate",
+        Reason::MiniBatch => "mini-batch",
+        Reason::SeveralTrials(_) => "several trials",
+        Reason::SeveralOutputs(_) => "several outputs",
+        Reason::SeveralSteps(_) => "several steps",
+        Reason::CrossEntropy => "cross-entropy",
+        Reason::RateMoves => "rate moves",
+        Reason::Clipped { .. } => "clipped",
+        Reason::L2(_) => "L2",
+        Reason::Momentum(_) => "momentum",
+        Reason::ResidualError { .. } => "residual error",
+        Reason::ErrorMayAlign => "error may align",
+        Reason::LowerBound(_) => "lower bound",
+    }
+}
+
+const EVERY: [&str; 17] = [
+    "Adam",
+    "no rate",
+    "rho unknown",
+    "rho not positive",
+    "L2 above any rate",
+    "mini-batch",
+    "several trials",
+    "several outputs",
+    "several steps",
+    "cross-entropy",
+    "rate moves",
+    "clipped",
+    "L2",
+    "momentum",
+    "residual error",
+    "error may align",
+    "lower bound",
+];
+
+fn config(text: &str) -> Config {
+    resolve(parse(text).expect("TOML")).expect("sound settings").config
+}
+
+/// A run with lambda_max at iterations 0 and 100, and more.
+fn lines(settings: &str, lambda_max: f64, more: &[(i64, Series, f64)]) -> Lines {
+    let mut curves = Curves::default();
+    let mut push = |iteration, series, value| curves.push(Row { iteration, series, value });
+    more.iter().for_each(|(iteration, series, value)| push(*iteration, *series, *value));
+    [0, 100].into_iter().for_each(|i| push(i, Series::LambdaMax, lambda_max));
+    let mut lines = Lines::default();
+    lines.update(&curves, &config(settings));
+    lines
+}
+
+const PATTERN: &str = "task.kind = \"pattern\"\nrule.kind = \"bptt\"\n";
+const E_PROP: &str = "task.kind = \"pattern\"\nrule.kind = \"e-prop\"\n";
+
+/// SCIENCE's list, from the settings and the history of a run to the words: which run gives which reason, on the
+/// line of its own rule (or 2/eta where that is its own), and nothing is left out.
+#[test]
+fn every_reason_comes_from_some_run_and_is_said_of_its_line() {
+    let at_its_end = [(0, Series::TrainLoss, 1.0), (100, Series::TrainLoss, 1e-4)];
+    let rho = |value: f64| [&at_its_end[..], &[(0, Series::Rho, value), (100, Series::Rho, value)]].concat();
+    let plain = "task.kind = \"romo\"\nrule.kind = \"bptt\"\noptimizer.kind = \"sgd\"\n";
+    let with = |text: &str, more: &str| format!("{text}{more}");
+    let runs: Vec<(String, Vec<(i64, Series, f64)>, Vec<&str>)> = vec![
+        (
+            with("", "task.kind = \"romo\"\nrule.kind = \"bptt\"\noptimizer.kind = \"adam\""),
+            vec![],
+            vec!["Adam"],
+        ),
+        (with(PATTERN, ""), vec![(100, Series::LearningRate, 0.0)], vec!["no rate"]),
+        (with(E_PROP, ""), vec![], vec!["rho unknown"]),
+        (with(E_PROP, ""), rho(-0.1), vec!["rho not positive"]),
+        (with(PATTERN, "optimizer.l2 = 30.0"), vec![], vec!["L2 above any rate"]),
+        (with(plain, ""), at_its_end.to_vec(), vec!["mini-batch", "several outputs", "several steps"]),
+        (
+            "task.kind = \"cued-match\"\nrule.kind = \"bptt\"".into(),
+            at_its_end.to_vec(),
+            vec!["several trials", "several outputs", "cross-entropy"],
+        ),
+        (with(PATTERN, "schedule.kind = \"cosine\""), at_its_end.to_vec(), vec!["rate moves"]),
+        (with(PATTERN, "schedule.warmup = 10"), at_its_end.to_vec(), vec!["rate moves"]),
+        (
+            with(PATTERN, "optimizer.clip_norm = 1.0"),
+            [&at_its_end[..], &[(100, Series::GradientNorm, 4.0)]].concat(),
+            vec!["clipped"],
+        ),
+        (with(PATTERN, "optimizer.l2 = 0.01"), at_its_end.to_vec(), vec!["L2"]),
+        (with(PATTERN, "optimizer.momentum = 0.5"), at_its_end.to_vec(), vec!["momentum"]),
+        (
+            with(PATTERN, ""),
+            vec![(0, Series::TrainLoss, 1.0), (100, Series::TrainLoss, 0.3)],
+            vec!["residual error"],
+        ),
+        (with(E_PROP, "measure.block = \"all\""), rho(0.5), vec!["error may align"]),
+        (with(PATTERN, "measure.block = \"recurrent\""), at_its_end.to_vec(), vec!["lower bound"]),
+    ];
+    let mut seen = BTreeSet::new();
+    for (settings, history, expected) in runs {
+        let lines = lines(&settings, 3.0, &history);
+        let line = lines.own_now.or(lines.exact_now).expect("a line or why there is none");
+        let names: Vec<&str> = line.reasons.iter().map(name_of).collect();
+        for reason in expected {
+            assert!(names.contains(&reason), "{settings}: {reason} is missing in {names:?}");
+        }
+        seen.extend(names);
+    }
+    assert_eq!(seen, EVERY.into_iter().collect());
+}
+
+#[test]
+fn lines_move_with_the_rate_and_with_the_median_of_rho() {
+    let history = [
+        (0, Series::LearningRate, 0.2),
+        (100, Series::LearningRate, 0.1),
+        (0, Series::Rho, 0.5),
+        (100, Series::Rho, 0.25),
+    ];
+    let lines = lines(E_PROP, 3.0, &history);
+    let values = |curve: &Curve| -> Vec<f64> { curve.values().0.iter().map(|p| p.value).collect() };
+    assert_eq!(values(&lines.exact), [10.0, 20.0]);
+    // Medians 0.5 and 0.375.
+    let own = values(&lines.own);
+    assert!((own[0] - 20.0).abs() < 1e-12 && (own[1] - 20.0 / 0.375).abs() < 1e-12, "{own:?}");
+    assert_eq!(lines.own_now.expect("a line").formula, "2/(eta rho)");
+}
+
+/// 2/eta is 10 here.
+#[test]
+fn a_rate_that_does_not_bind_is_said_so_and_one_that_does_is_not() {
+    let note = lines(PATTERN, 0.5, &[]).not_binding.expect("far below");
+    assert!(note.contains("5.0 %") && note.contains("does not bind"), "{note}");
+    assert_eq!(lines(PATTERN, 9.5, &[]).not_binding, None);
+    // Adam has no line that could bind.
+    let adam = "task.kind = \"romo\"\noptimizer.kind = \"adam\"";
+    assert_eq!(lines(adam, 0.5, &[]).not_binding, None);
+}
+
+/// Every approximate rule has a line of its own, BPTT none but 2/eta.
+#[test]
+fn only_the_exact_rule_has_one_line() {
+    for rule in ["e-prop", "rflo", "mdgl", "truncated-bptt", "scaled-bptt", "upscaled"] {
+        let settings = format!("task.kind = \"pattern\"\nrule.kind = \"{rule}\"");
+        let lines = lines(&settings, 3.0, &[(0, Series::Rho, 0.5)]);
+        assert!(lines.own_now.is_some() && lines.exact_now.is_some(), "{rule}");
+        assert_eq!((lines.own.len(), lines.exact.len()), (2, 2), "{rule}");
+    }
+    let lines = lines(PATTERN, 3.0, &[(0, Series::Rho, 0.5)]);
+    assert!(lines.own_now.is_none() && lines.own.is_empty());
+}
+
+#[test]
+fn doubtful_values_are_marked_where_they_were_measured() {
+    let history = [
+        (0, Series::LambdaMin, -1.0),
+        (100, Series::LambdaMin, -1.0),
+        (0, Series::LambdaMaxResidual, 1e-5),
+        (100, Series::LambdaMaxResidual, 0.02),
+    ];
+    assert_eq!(lines(PATTERN, 3.0, &history).doubtful, [100]);
+    // Beside a lambda_min of -1e6 no product can tell a lambda_max of 3 better.
+    let beside = [(0, Series::LambdaMin, -1e6), (100, Series::LambdaMin, -1e6)];
+    assert_eq!(lines(PATTERN, 3.0, &[&history[2..], &beside].concat()).doubtful, [0i64; 0]);
+}

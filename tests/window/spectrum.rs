@@ -1,0 +1,83 @@
+//! The spectrum panel, and the words about age and cost beside the curves.
+
+use std::time::{Duration, Instant};
+
+use basinscope::gui::app::Window;
+use basinscope::session::Action;
+use basinscope::training::measures::Measure;
+use egui_kittest::kittest::Queryable;
+
+use crate::harness::{LONG, Screen, click, current, wait, window, with_paused_run};
+
+fn is_drawn(screen: &Screen<'_>, text: &str) -> bool {
+    screen.query_all_by_label_contains(text).next().is_some()
+}
+
+fn until_drawn(screen: &mut Screen<'_>, text: &str) {
+    let begun = Instant::now();
+    while !is_drawn(screen, text) {
+        assert!(begun.elapsed() < LONG, "nothing says {text}");
+        std::thread::sleep(Duration::from_millis(5));
+        screen.step();
+    }
+}
+
+fn has(measure: Measure) -> impl Fn(&Window) -> bool {
+    move |w| w.session().current().is_some_and(|r| r.finding(measure).is_some())
+}
+
+#[test]
+fn the_density_is_taken_when_it_is_looked_at_and_follows_the_curvature() {
+    let mut screen = with_paused_run();
+    wait(&mut screen, "the curvature", has(Measure::Curvature));
+    assert!(current(&screen).finding(Measure::Density).is_none(), "nobody looks at it");
+    click(&mut screen, "Spectrum");
+    wait(&mut screen, "the density", has(Measure::Density));
+    until_drawn(
+        &mut screen,
+        "Hessian spectral density: share per decade by eigenvalue. density, iteration 0",
+    );
+    click(&mut screen, "Step 10");
+    wait(&mut screen, "ten updates", |w| w.session().current().is_some_and(|r| r.iteration == 10));
+    // Out of sight it is not taken.
+    click(&mut screen, "Spectrum: By rank");
+    until_drawn(&mut screen, "Hessian eigenvalues: eigenvalue by rank. largest: 5 points");
+    assert_eq!(current(&screen).finding(Measure::Density).map(|(f, _)| f.finding.iteration), Some(0));
+}
+
+#[test]
+fn every_view_has_its_picture_its_table_and_names() {
+    let mut screen = with_paused_run();
+    wait(&mut screen, "the curvature", has(Measure::Curvature));
+    wait(&mut screen, "the exponents", has(Measure::Lyapunov));
+    click(&mut screen, "Spectrum");
+    click(&mut screen, "Spectrum: table of numbers");
+    for (view, picture, column) in [
+        ("Density", "Hessian spectral density", "share of all"),
+        ("By rank", "Hessian eigenvalues: eigenvalue by rank", "residual"),
+        ("Over training", "Leading Hessian eigenvalues over training", "rank 1"),
+        ("Lyapunov", "Lyapunov exponents: exponent by rank", "sd over trials"),
+    ] {
+        click(&mut screen, &format!("Spectrum: {view}"));
+        until_drawn(&mut screen, picture);
+        until_drawn(&mut screen, column);
+        assert_eq!(screen.unnamed_widgets(), Vec::<String>::new(), "{view}");
+    }
+}
+
+/// Fresh at first; where a measure is taken at the start and the end only, stale after the first update.
+#[test]
+fn a_value_is_shown_as_fresh_and_then_as_stale_with_what_it_cost() {
+    let text = "iterations = 100000\n[task]\nkind = \"romo\"\nbatch = 4\n[network]\nn_rec = 8\n[measure]\n\
+                curvature = 0\n";
+    let table = toml::from_str(text).unwrap();
+    let mut screen = window(vec![Action::Take(table), Action::StartNew, Action::RunOrPause, Action::Reset]);
+    wait(&mut screen, "the curvature", has(Measure::Curvature));
+    until_drawn(&mut screen, "fresh, iteration 0");
+    until_drawn(&mut screen, "lambda_max ");
+    assert!(!is_drawn(&screen, "stale"));
+    click(&mut screen, "Step 10");
+    wait(&mut screen, "ten updates", |w| w.session().current().is_some_and(|r| r.iteration == 10));
+    until_drawn(&mut screen, "stale since iteration 0, 10 ago");
+    assert!(is_drawn(&screen, " products"), "the cost in products");
+}
