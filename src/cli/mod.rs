@@ -5,6 +5,7 @@ mod interrupt;
 mod measure;
 mod presets;
 mod progress;
+mod reproduce;
 mod run;
 mod sweep;
 
@@ -42,6 +43,8 @@ enum Command {
     Measure(MeasureArguments),
     /// Many runs: a plan is a configuration with `seeds = [1, 2]` and [[vary]] tables (`key`, `values`)
     Sweep(SweepArguments),
+    /// A figure of the papers, by its runs: SVG, PNG, tables, and a verdict on each claim; `list` names them
+    Reproduce(ReproduceArguments),
     /// Name, title and one line of each preset
     Presets {
         /// Show the settings of this one, each with its source
@@ -116,6 +119,26 @@ struct SweepArguments {
 }
 
 #[derive(Args)]
+struct ReproduceArguments {
+    /// The figure, or `list`
+    figure: String,
+    /// The folder of the runs and the figure; what was stopped there goes on
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Within a minute on two cores: fewer seeds, tasks or values, and says so
+    #[arg(long)]
+    quick: bool,
+    /// Seeds 1 to N (default: the figure's own number); a folder may grow
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    seeds: Option<u16>,
+    /// Take a folder that holds other things, and replace runs of other settings in it
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    threads: Threads,
+}
+
+#[derive(Args)]
 struct Threads {
     /// Threads to compute with (default: all cores); never changes a result
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -178,6 +201,7 @@ pub fn main(open_window: OpenWindow) -> ExitCode {
         Some(Command::Measure(arguments)) => measure::measure(&arguments),
         Some(Command::Run(arguments)) => run::run(&arguments),
         Some(Command::Sweep(arguments)) => sweep::sweep(&arguments),
+        Some(Command::Reproduce(arguments)) => reproduce::reproduce(&arguments),
         Some(Command::Presets { name }) => presets::presets(name.as_deref()),
         Some(Command::Check { file }) => check::check(&file),
     });

@@ -4,7 +4,10 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use super::atomic::{self, FileError};
-use crate::training::history::{History, Row};
+use crate::training::history::{History, Row, Series};
+
+/// Most bytes of a history that are read.
+const MOST: u64 = 1 << 32;
 
 /// Writes `iteration,series,value`, in the order of iterations and then of series. What was not measured has
 /// no row; a value reads back with the same bits, or is `nan`, `inf`, `-inf`.
@@ -31,6 +34,32 @@ fn write_to(file: &mut impl Write, history: &History) -> io::Result<()> {
     Ok(())
 }
 
+/// Reads the series that are `wanted`, with every bit.
+///
+/// # Errors
+/// The path, the line and what was expected.
+pub fn read(path: &Path, wanted: &[Series]) -> Result<History, FileError> {
+    let text = atomic::read_text(path, MOST)?;
+    let mut history = History::default();
+    for (number, line) in (1..).zip(text.lines()).skip(1) {
+        let mut fields = line.split(',');
+        let mut row = || {
+            let iteration = fields.next()?.parse().ok()?;
+            let series: Series = fields.next()?.parse().ok()?;
+            Some(Row { iteration, series, value: fields.next()?.parse().ok()? })
+        };
+        match row() {
+            Some(row) if wanted.contains(&row.series) => history.push(row),
+            Some(_) => {}
+            None => {
+                let problem = format!("line {number}: expected iteration,series,value");
+                return Err(FileError::new(path, problem));
+            }
+        }
+    }
+    Ok(history)
+}
+
 /// A value as numpy, pandas and R read it, with every digit that it needs.
 pub fn number(value: f64) -> String {
     if value.is_nan() {
@@ -47,7 +76,6 @@ pub fn number(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::training::history::Series;
 
     #[test]
     fn rows_are_tidy_and_in_order() {
@@ -68,6 +96,15 @@ mod tests {
             "iteration,series,value\n-1,flossing_loss,0.25\n0,train_loss,0.30000000000000004\n\
              0,lambda_max,-inf\n1,train_loss,nan\n1,lambda_max,1e-20\n"
         );
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("history.csv");
+        write(&path, &history).expect("written");
+        let read_back = read(&path, &[Series::LambdaMax, Series::FlossingLoss]).expect("a history");
+        assert_eq!(read_back.series(Series::LambdaMax), history.series(Series::LambdaMax));
+        assert_eq!(read_back.series(Series::FlossingLoss), [(-1, 0.25)]);
+        assert_eq!(read_back.series(Series::TrainLoss), []);
+        atomic::write_text(&path, "iteration,series,value\n1,train_loss\n").expect("written");
+        assert!(read(&path, &[]).expect_err("cut").to_string().contains("line 2"));
     }
 
     #[test]

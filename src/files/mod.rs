@@ -11,5 +11,6 @@ pub mod npz;
 pub mod run_folder;
 pub mod snapshot;
 pub mod summary;
+pub mod table_csv;
 pub mod task_data;
 pub mod trials;

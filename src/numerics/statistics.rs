@@ -1,5 +1,8 @@
 //! Owns the comparison of two settings over the same seeds: [`Paired`], Student's test on differences by pairs.
 
+pub mod bootstrap;
+pub mod correlation;
+
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
 /// What differences by pairs say.

@@ -44,6 +44,7 @@ pub mod freshness;
 pub mod keep;
 mod methods;
 pub mod pictures;
+pub mod reproduce;
 pub mod runs;
 pub mod seconds;
 pub mod settings;

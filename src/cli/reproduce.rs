@@ -1,0 +1,58 @@
+//! Owns `basinscope reproduce`.
+
+use super::sweep::with_progress;
+use super::{Ending, Refused, ReproduceArguments, complain, interrupt, say};
+use crate::session::reproduce::Reproduction;
+use crate::session::reproduce::spec::{Spec, figures};
+use crate::session::sweep::{Share, Sweep};
+
+/// Makes the runs of a figure that have not ended yet, then the figure, its tables and its report; or lists the
+/// figures.
+pub fn reproduce(arguments: &ReproduceArguments) -> Result<Ending, Refused> {
+    if arguments.figure == "list" {
+        for spec in figures() {
+            say(format_args!("{:<13}  {}", spec.id, spec.title));
+        }
+        return Ok(Ending::Done);
+    }
+    let spec = find(&arguments.figure)?;
+    let Some(out) = &arguments.out else {
+        return Err(Refused("--out DIR is missing: expected a folder for the runs and the figure".into()));
+    };
+    let (figure, plan) = Reproduction::new(spec, arguments.quick, arguments.seeds.map(u64::from))?;
+    let which: Vec<usize> = (0..plan.runs.len()).collect();
+    let mut sweep = Sweep::open(out, plan, &figure.plan_text(), arguments.force)?;
+    interrupt::listen();
+    let share = Share { threads: arguments.threads.count(), at_once: None };
+    let lost = with_progress(|show| sweep.advance(&which, share, &interrupt::asked, show))?;
+    for (run, said) in &lost {
+        complain("internal error", &format!("{}: {said}", sweep.runs()[*run].name));
+    }
+    let left = sweep.ended().iter().filter(|e| e.is_none()).count();
+    if left > lost.len() {
+        say(format_args!("stopped by the user: the same command goes on with the {left} runs left"));
+        return Ok(Ending::Interrupted);
+    }
+    let made = figure.read(&sweep)?;
+    let report = made.write(out)?;
+    say(&spec.title);
+    for found in made.judged() {
+        say(format_args!("{} ({}): {}; {}", found.text, found.case, found.verdict, found.numbers));
+    }
+    if let Some(quick) = spec.quick.as_ref().filter(|_| arguments.quick) {
+        say(format_args!("left out by --quick: {}", quick.leaves_out));
+    }
+    say(format_args!("report in {}", report.display()));
+    Ok(if lost.is_empty() { Ending::Done } else { Ending::Badly })
+}
+
+fn find(name: &str) -> Result<&'static Spec, Refused> {
+    let all = figures();
+    all.iter().find(|s| s.id == name).ok_or_else(|| {
+        let likeness = |s: &&Spec| (1000.0 * strsim::normalized_damerau_levenshtein(name, &s.id)) as i64;
+        let nearest = all.iter().rev().max_by_key(likeness).map_or("p1-3", |s| &s.id);
+        Refused(format!(
+            "there is no figure `{name}`: the nearest is `{nearest}`; `reproduce list` names all"
+        ))
+    })
+}

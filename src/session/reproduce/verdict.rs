@@ -1,0 +1,213 @@
+//! Owns [`Verdict`]: whether a claim shows up in the runs made, in words and numbers.
+
+use std::fmt;
+
+use super::cells::Cell;
+use super::spec::{Claim, Claimed, Side, Spec};
+use super::values::values;
+use crate::files::figure::number::significant;
+use crate::numerics::statistics::bootstrap::mean_interval;
+use crate::numerics::statistics::correlation::{pearson, spearman};
+use crate::numerics::statistics::paired;
+
+/// Whether a claim was seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The 95 % bootstrap interval of the effect lies on the claim's side of none (and, with fewer than six pairs,
+    /// Student's paired test has p < 0.05 too).
+    Seen,
+    /// It lies on the other side: the reverse was seen.
+    NotSeen,
+    /// It holds none, or there are too few runs.
+    NotDecided,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Verdict::Seen => "seen",
+            Verdict::NotSeen => "not seen, but its reverse",
+            Verdict::NotDecided => "not decided at this number of seeds",
+        })
+    }
+}
+
+/// A claim about one case, judged.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Judged {
+    /// The claim.
+    pub text: String,
+    /// The case.
+    pub case: String,
+    /// Whether it was seen.
+    pub verdict: Verdict,
+    /// Effect, interval, and how many runs say so.
+    pub numbers: String,
+}
+
+/// Judges every claim for every case of the figure that it is about.
+pub fn judge(spec: &Spec, cells: &[Cell]) -> Vec<Judged> {
+    let mut all = Vec::new();
+    for claim in &spec.claims {
+        for (case, about) in spec.cases.iter().enumerate() {
+            if (claim.cases.is_empty() || claim.cases.contains(&about.id)) && spec.has_runs_for(claim) {
+                all.push(judge_one(spec, cells, claim, case));
+            }
+        }
+    }
+    all
+}
+
+fn judge_one(spec: &Spec, cells: &[Cell], claim: &Claim, case: usize) -> Judged {
+    let (verdict, numbers) = match &claim.what {
+        Claimed::Larger { more, less, ratio } => {
+            let of = |side: &Side| side_values(spec, cells, case, side);
+            larger(&of(more), &of(less), *ratio, spec.seeds_of(&spec.cases[case]) as usize)
+        }
+        Claimed::RiseTogether { x, y, arms } => {
+            let pairs = together(spec, cells, case, (x, y), arms);
+            rise_together(&pairs)
+        }
+    };
+    Judged { text: claim.text.clone(), case: spec.cases[case].name.clone(), verdict, numbers }
+}
+
+/// (seed, value) of one side.
+fn side_values(spec: &Spec, cells: &[Cell], case: usize, side: &Side) -> Vec<(u64, f64)> {
+    let cell = cells
+        .iter()
+        .find(|c| c.case == case && Some(c.arm) == spec.arm(&side.arm) && c.across == side.across);
+    let quantity = spec.quantity(&side.quantity);
+    cell.zip(quantity).map_or_else(Vec::new, |(cell, quantity)| values(spec, cells, cell, quantity))
+}
+
+/// Both quantities of all runs of some arms.
+pub fn together(
+    spec: &Spec,
+    cells: &[Cell],
+    case: usize,
+    (x, y): (&str, &str),
+    arms: &[String],
+) -> Vec<(f64, f64)> {
+    let (Some(x), Some(y)) = (spec.quantity(x), spec.quantity(y)) else { return Vec::new() };
+    let chosen = cells.iter().filter(|c| c.case == case && arms.contains(&spec.arms[c.arm].id));
+    chosen
+        .flat_map(|cell| {
+            let y = values(spec, cells, cell, y);
+            let pair = move |(seed, x): (u64, f64)| Some((x, y.iter().find(|(s, _)| *s == seed)?.1));
+            values(spec, cells, cell, x).into_iter().filter_map(pair).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+/// Whether `more` is larger than `less`, seed by seed; `seeds` were run.
+fn larger(more: &[(u64, f64)], less: &[(u64, f64)], ratio: bool, seeds: usize) -> (Verdict, String) {
+    let difference = |(seed, a): &(u64, f64)| {
+        let (_, b) = less.iter().find(|(s, _)| s == seed)?;
+        let difference = if ratio { (a / b).ln() } else { a - b };
+        (!ratio || (*a > 0.0 && *b > 0.0)).then_some(difference)
+    };
+    let differences: Vec<f64> = more.iter().filter_map(difference).collect();
+    let n = differences.len();
+    let (Some((low, high)), Some(test)) = (mean_interval(&differences), paired(&differences)) else {
+        return (Verdict::NotDecided, format!("{n} pairs of runs, too few for an interval"));
+    };
+    // Fewer than six pairs all lie on one side by chance in more than 5 of 100 studies, and no resample shows the
+    // other side then.
+    let enough = n >= 6 || test.p < 0.05;
+    let verdict = if low > 0.0 && enough {
+        Verdict::Seen
+    } else if high < 0.0 && enough {
+        Verdict::NotSeen
+    } else {
+        Verdict::NotDecided
+    };
+    let shown = |v: f64| significant(if ratio { v.exp() } else { v }, 3);
+    let what = if ratio { "ratio" } else { "difference" };
+    let positive = differences.iter().filter(|d| **d > 0.0).count();
+    let mut words = format!(
+        "{what} {} (95 % interval {} to {}), larger in {positive} of {n} pairs, paired t test p = {}",
+        shown(test.mean),
+        shown(low),
+        shown(high),
+        significant(test.p, 2)
+    );
+    let lost = seeds - n;
+    if lost > 0 {
+        words += &format!("; {lost} of {seeds} seeds have no pair (diverged, or never came as far)");
+    }
+    if verdict == Verdict::NotDecided
+        && let Some(needed) = test.pairs_needed
+    {
+        words += &format!("; about {needed} pairs would decide");
+    }
+    (verdict, words)
+}
+
+/// Whether two quantities rise together.
+fn rise_together(pairs: &[(f64, f64)]) -> (Verdict, String) {
+    let n = pairs.len();
+    let (Some(by_rank), Some(linear)) = (spearman(pairs), pearson(pairs)) else {
+        return (Verdict::NotDecided, format!("{n} runs, too few or without variation"));
+    };
+    let verdict = match (by_rank.p < 0.05, by_rank.r > 0.0) {
+        (true, true) => Verdict::Seen,
+        (true, false) => Verdict::NotSeen,
+        (false, _) => Verdict::NotDecided,
+    };
+    let [s, ps, r, pr] = [by_rank.r, by_rank.p, linear.r, linear.p].map(|v| significant(v, 2));
+    (verdict, format!("Spearman {s} (p = {ps}), Pearson {r} (p = {pr}), {n} runs"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seeds(values: &[f64]) -> Vec<(u64, f64)> {
+        (1..).zip(values.iter().copied()).collect()
+    }
+
+    #[test]
+    fn a_clear_effect_is_seen_its_reverse_not_and_none_is_not_decided() {
+        let larger = |more: &[(u64, f64)], less: &[(u64, f64)], ratio| larger(more, less, ratio, 5);
+        let low = seeds(&[1.0, 2.0, 3.0, 4.0, 5.0]);
+        let high = seeds(&[2.0, 4.1, 6.0, 7.9, 10.0]);
+        let (verdict, words) = larger(&high, &low, true);
+        assert_eq!(verdict, Verdict::Seen);
+        assert!(words.starts_with("ratio 2.00 (95 % interval 1.9") && words.contains("5 of 5"), "{words}");
+        assert_eq!(larger(&low, &high, true).0, Verdict::NotSeen);
+        assert_eq!(larger(&low, &high, false).0, Verdict::NotSeen);
+        let other = seeds(&[1.1, 1.8, 3.2, 3.9, 5.0]);
+        let (verdict, words) = larger(&low, &other, false);
+        assert_eq!(verdict, Verdict::NotDecided);
+        assert!(words.contains("pairs would decide") && !words.contains("no pair"), "{words}");
+    }
+
+    #[test]
+    fn few_pairs_that_differ_widely_decide_nothing_though_all_point_one_way() {
+        let (more, less) = (seeds(&[1.01, 1.1, 9.0]), seeds(&[1.0, 1.0, 1.0]));
+        let (verdict, words) = larger(&more, &less, true, 3);
+        assert_eq!(verdict, Verdict::NotDecided, "{words}");
+        assert!(words.contains("3 of 3 pairs"), "{words}");
+    }
+
+    #[test]
+    fn pairs_are_of_equal_seed_and_a_lost_run_leaves_its_pair_out() {
+        let high = vec![(3, 30.0), (1, 11.0), (2, 21.0), (4, 41.0)];
+        let low = vec![(1, 1.0), (2, 1.0), (3, 0.0), (5, 1.0)];
+        let (_, words) = larger(&high, &low, false, 5);
+        assert!(words.contains("of 3 pairs") && words.contains("2 of 5 seeds have no pair"), "{words}");
+        let (verdict, words) = larger(&high, &low, true, 5);
+        assert_eq!(verdict, Verdict::NotDecided);
+        assert!(words.starts_with("2 pairs of runs, too few"), "{words}");
+    }
+
+    #[test]
+    fn correlations_are_judged_by_rank() {
+        let rising: Vec<(f64, f64)> = (0..10).map(|i| (f64::from(i), f64::from(i).exp())).collect();
+        assert_eq!(rise_together(&rising).0, Verdict::Seen);
+        let falling: Vec<(f64, f64)> = rising.iter().map(|(x, y)| (*x, -y)).collect();
+        assert_eq!(rise_together(&falling).0, Verdict::NotSeen);
+        assert_eq!(rise_together(&rising[..2]).0, Verdict::NotDecided);
+    }
+}
