@@ -177,7 +177,7 @@ mod tests {
         assert!(words.starts_with("ratio 2.00 (95 % interval 1.9") && words.contains("5 of 5"), "{words}");
         assert_eq!(larger(&low, &high, true).0, Verdict::NotSeen);
         assert_eq!(larger(&low, &high, false).0, Verdict::NotSeen);
-        let other = seeds(&[1.1, 1.8, 3.2, 3.9, 5.0]);
+        let other = seeds(&[1.1, 1.8, 3.3, 3.9, 5.0]);
         let (verdict, words) = larger(&low, &other, false);
         assert_eq!(verdict, Verdict::NotDecided);
         assert!(words.contains("pairs would decide") && !words.contains("no pair"), "{words}");
