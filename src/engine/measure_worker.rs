@@ -18,9 +18,12 @@ use super::latest::{Slot, slot};
 use super::messages::Found;
 use super::panic_message;
 use super::pool::Processors;
+use crate::numerics::landscape::LandscapeError;
 use crate::numerics::landscape::trajectory::Trajectory;
 use crate::training::config::Config;
-use crate::training::measures::{Detail, Finding, Measure, Measurer, SliceRequest, SliceWork, Subject};
+use crate::training::measures::{
+    Detail, Finding, Measure, Measurer, SliceDetail, SliceRequest, SliceWork, Subject,
+};
 use crate::training::run::Checkpoint;
 
 /// A state to be measured.
@@ -160,20 +163,16 @@ impl Worker {
                 continue;
             };
             let processor = clock.now() - start + self.workers.helped() - helped;
-            let report = found(finding, processor, &request.state);
+            let report = found(finding, processor, None, &request.state);
             self.sender.send(report).map_err(|_| Gone)?;
         }
         if let Some(slice) = &request.slice {
-            match self.measurer.begin_slice(subject, slice, &self.workers) {
+            match self.measurer.begin_slice(subject, slice) {
                 Ok(work) => self.advance(work, &request.state),
                 Err(error) => {
-                    let finding = Finding {
-                        measure: Measure::Landscape,
-                        iteration: request.state.iteration,
-                        rows: Vec::new(),
-                        detail: Detail::Landscape(Err(error)),
-                    };
-                    self.sender.send(found(finding, Duration::ZERO, &request.state)).map_err(|_| Gone)?;
+                    let finding = of_slice(Err(error), &request.state);
+                    let report = found(finding, Duration::ZERO, None, &request.state);
+                    self.sender.send(report).map_err(|_| Gone)?;
                 }
             }
         }
@@ -187,25 +186,34 @@ impl Worker {
         let job = move |keep_on: KeepOn<'_>| {
             let clock = ThreadClock::default();
             let start = clock.now();
-            let mut points = FIRST_POINTS;
+            let (mut points, mut before) = (FIRST_POINTS, 0);
             while keep_on() {
                 let begun = Instant::now();
-                let progress = work.advance(points, &workers, keep_on);
-                let pace = PICTURE.as_secs_f64() / begun.elapsed().as_secs_f64().max(1e-6);
-                points = ((points as f64 * pace) as usize).clamp(1, MOST_POINTS);
-                if let Some(detail) = work.detail().filter(|_| keep_on()) {
+                let outcome = work.advance(points, &workers, keep_on);
+                let seconds = begun.elapsed().as_secs_f64();
+                points = ((points as f64 * PICTURE.as_secs_f64() / seconds.max(1e-6)) as usize)
+                    .clamp(1, MOST_POINTS);
+                let (detail, left) = match outcome {
+                    Ok(progress) => {
+                        let new = progress.done.saturating_sub(before);
+                        before = progress.done;
+                        let left = seconds * (progress.total - progress.done) as f64 / new.max(1) as f64;
+                        (work.detail().map(Ok), Some(left).filter(|_| new > 0))
+                    }
+                    Err(error) => (Some(Err(error)), None),
+                };
+                let is_over = detail.as_ref().is_some_and(|detail| match detail {
+                    Ok(detail) => detail.progress.is_complete(),
+                    Err(_) => true,
+                });
+                if let Some(detail) = detail.filter(|_| keep_on()) {
                     let processor = clock.now() - start + workers.helped();
-                    let finding = Finding {
-                        measure: Measure::Landscape,
-                        iteration: state.iteration,
-                        rows: Vec::new(),
-                        detail: Detail::Landscape(Ok(detail)),
-                    };
-                    if sender.send(found(finding, processor, &state)).is_err() {
+                    let report = found(of_slice(detail, &state), processor, left, &state);
+                    if sender.send(report).is_err() {
                         return;
                     }
                 }
-                if progress.is_complete() {
+                if is_over {
                     return;
                 }
             }
@@ -222,8 +230,18 @@ const MOST_POINTS: usize = 4096;
 /// Time between two pictures of a slice.
 const PICTURE: Duration = Duration::from_millis(100);
 
-fn found(finding: Finding, processor: Duration, state: &Arc<Checkpoint>) -> Report {
-    Report::Found { found: Box::new(Found { finding, processor }), state: Arc::clone(state) }
+fn of_slice(slice: Result<SliceDetail, LandscapeError>, state: &Checkpoint) -> Finding {
+    let (measure, iteration, rows) = (Measure::Landscape, state.iteration, Vec::new());
+    Finding { measure, iteration, rows, detail: Detail::Landscape(slice) }
+}
+
+fn found(
+    finding: Finding,
+    processor: Duration,
+    seconds_left: Option<f64>,
+    state: &Arc<Checkpoint>,
+) -> Report {
+    Report::Found { found: Box::new(Found { finding, processor, seconds_left }), state: Arc::clone(state) }
 }
 
 /// The other end is gone.

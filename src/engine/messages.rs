@@ -35,6 +35,8 @@ pub enum Command {
     Activity(Option<usize>),
     /// Give a checkpoint, under this ticket.
     Checkpoint(u64),
+    /// Give the state and the path up to it.
+    State(Reply<Standing>),
     /// Give everything there is of the run, for files and branches.
     Collect(Reply<Box<Collected>>),
     /// Go on as another run: one set back, with what is known of this one up to there.
@@ -63,6 +65,15 @@ pub struct Collected {
     pub findings: Vec<Finding>,
     /// Seconds spent in updates.
     pub seconds: f64,
+}
+
+/// Where a run is.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    /// Its state.
+    pub checkpoint: Arc<Checkpoint>,
+    /// Its path.
+    pub trajectory: Arc<Trajectory>,
 }
 
 /// [`Make`] as part of a command.
@@ -160,6 +171,8 @@ pub struct Found {
     pub finding: Finding,
     /// Processor time of all threads it took.
     pub processor: Duration,
+    /// Of a slice that is still being computed: seconds until it is done, at the pace of now.
+    pub seconds_left: Option<f64>,
 }
 
 /// How far a run is.

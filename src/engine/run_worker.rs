@@ -14,7 +14,7 @@ use crossbeam_channel::{Receiver, Select, TryRecvError, bounded};
 use super::archive::Archive;
 use super::clock::ThreadClock;
 use super::handle::RunHandle;
-use super::messages::{Collected, Command, Event, Noted, Progress, Ready};
+use super::messages::{Collected, Command, Event, Noted, Progress, Ready, Standing};
 use super::outbox::Outbox;
 use super::panic_message;
 use super::pool::Processors;
@@ -275,6 +275,13 @@ impl<'a> Worker<'a> {
             Command::Checkpoint(ticket) => {
                 let checkpoint = Arc::new(self.run.checkpoint());
                 self.outbox.push(Event::Checkpoint { ticket, checkpoint });
+            }
+            Command::State(reply) => {
+                let checkpoint = Arc::new(self.run.checkpoint());
+                // The path ends here, whether or not this state stays in the store.
+                let mut trajectory = self.watch.trajectory();
+                Arc::make_mut(&mut trajectory).record(checkpoint.iteration, &checkpoint.weights, None);
+                reply.answer(Standing { checkpoint, trajectory });
             }
             Command::Collect(reply) => reply.answer(Box::new(self.collect())),
             Command::Stop => self.end(StopReason::Stopped),

@@ -33,6 +33,8 @@ pub(super) struct Watch {
     thinning: Thinning,
     /// What of the slice being computed was counted so far, and of which iteration it is.
     slice_counted: (i64, Duration),
+    /// The slice that was asked for last: those that are due later lie alike.
+    asked: Option<SliceRequest>,
 }
 
 /// What follows from a report.
@@ -56,6 +58,7 @@ impl Watch {
             found: BTreeMap::new(),
             thinning: Thinning::default(),
             slice_counted: (-1, Duration::ZERO),
+            asked: None,
         }
     }
 
@@ -121,6 +124,9 @@ impl Watch {
 
     /// Takes measures or a slice now.
     pub fn ask(&mut self, run: &dyn Run, what: Vec<Measure>, slice: Option<Box<SliceRequest>>) {
+        if let Some(slice) = &slice {
+            self.asked = Some((**slice).clone());
+        }
         if run.iteration() >= 0 {
             self.thinning.set_free(run.iteration());
             self.request(run, what.into_iter().collect(), slice, Firm::No);
@@ -178,11 +184,14 @@ impl Watch {
         firm: Firm,
     ) {
         let Some(worker) = &self.worker else { return };
-        let cadence_slice =
-            what.remove(&Measure::Landscape).then(|| Box::new(SliceRequest::of(&self.measure)));
-        let slice = slice.or(cadence_slice);
+        let is_due = what.remove(&Measure::Landscape);
+        let slice = slice.or_else(|| is_due.then(|| Box::new(self.due_slice())));
         if what.is_empty() && slice.is_none() {
             return;
+        }
+        if slice.is_some() {
+            // The path on a slice ends at the weights that it was asked for.
+            Arc::make_mut(&mut self.trajectory).record(run.iteration(), &run.weights(), None);
         }
         let config = run.config();
         let config_is_old = std::mem::take(&mut self.config_is_old);
@@ -202,6 +211,16 @@ impl Watch {
             }
             Firm::No => worker.ask(request),
         }
+    }
+
+    /// The slice that the measures ask for, with centre and points of one like it that was asked for.
+    fn due_slice(&self) -> SliceRequest {
+        let usual = SliceRequest::of(&self.measure);
+        let is_alike = |asked: &&SliceRequest| {
+            (asked.directions, asked.n_points, asked.range, asked.block)
+                == (usual.directions, usual.n_points, usual.range, usual.block)
+        };
+        self.asked.as_ref().filter(is_alike).cloned().unwrap_or(usual)
     }
 
     /// What follows from the next report, if one has come.

@@ -6,9 +6,10 @@ use egui_extras::{Column, TableBuilder};
 use super::app::Asked;
 use super::commands::{self, Command};
 use super::plot::number;
+use crate::session::landscape::Ask;
+use crate::session::places::Place;
 use crate::session::runs::{Bookmark, BookmarkReason};
 use crate::session::{Action, RunEntry, RunId, Session};
-use crate::training::measures::SliceRequest;
 
 /// What the panel keeps: the label that is being typed.
 #[derive(Debug, Default)]
@@ -114,10 +115,10 @@ fn buttons(ui: &mut Ui, run: &RunEntry, bookmark: &Bookmark, asked: &mut Asked) 
         asked.act(Action::BranchFrom { run: run.id, bookmark: bookmark.id, set: Vec::new() });
     }
     if button("Centre slice", "Compute a slice of the landscape around this state") {
-        let centre = Some(bookmark.checkpoint.weights.clone());
         asked.act(Action::Select(run.id));
-        let request = SliceRequest { centre, ..SliceRequest::of(&run.config.measure) };
-        asked.act(Action::Slice(Box::new(request)));
+        let centre = Some(Place::Bookmark(run.id, bookmark.id));
+        let directions = run.config.measure.slice.directions;
+        asked.act(Action::Landscape(Ask::Slice { directions, centre, points: None }));
     }
     if button("Remove", "Forget this state") {
         asked.act(Action::RemoveBookmark(run.id, bookmark.id));

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::runs::RunId;
-use crate::training::measures::{Measure, SliceRequest};
+use crate::training::measures::Measure;
 
 /// What a user can ask for. Actions on `current` act on the run that is selected.
 #[derive(Clone, Debug, PartialEq)]
@@ -108,9 +108,9 @@ pub enum Action {
     ShowActivity(Option<usize>),
     /// Takes these measures of the selected run now, whatever their cadence.
     Measure(Vec<Measure>),
-    /// Computes this slice of the selected run's landscape, coarse to fine; it takes the place of one that is
-    /// being computed.
-    Slice(Box<SliceRequest>),
+    /// Asks something of the landscape: a slice, a cut, a descent, a shake. What is asked takes the place of one
+    /// of its kind that is being computed.
+    Landscape(super::landscape::Ask),
     /// What the screen wants to find again at the next start (its panels, in words of its own).
     Layout(String),
     /// Takes a notice away.

@@ -22,7 +22,7 @@ impl Session {
         let start = Instant::now();
         let ids: Vec<RunId> = self.runs.iter().map(|r| r.id).collect();
         self.turn = self.turn.wrapping_add(1);
-        let mut news = self.take_errands() | self.explorer.drain() | self.keep();
+        let mut news = self.take_errands() | self.explorer.drain() | self.drain_bench() | self.keep();
         for i in 0..ids.len() {
             let id = ids[(self.turn + i) % ids.len()];
             while start.elapsed() < budget && self.take_some(id) {
@@ -97,6 +97,7 @@ impl Session {
             }
             Event::WentBack { iteration } => self.runs[at].went_back(iteration),
             Event::Found(found) => {
+                self.bench.follow(id, &found.finding.detail);
                 let run = &mut self.runs[at];
                 if let Detail::Curvature(Some(detail)) = &found.finding.detail {
                     run.spectra.push(found.finding.iteration, detail);

@@ -21,6 +21,7 @@
 //! | an axis in seconds | [`seconds::Seconds::at`] |
 //! | sentences: ends, states, differences | [`words`] |
 //! | looks at a gain before training, scans over gains | [`Session::explorer`] |
+//! | cuts, descents and shakes of the landscape | [`Session::bench`], [`Session::places`] |
 //! | messages to show until dismissed | [`Session::notices`] |
 //!
 //! It is made with [`Session::new`]`(engine, `[`trainers`]`(), given)` and begun with
@@ -42,8 +43,10 @@ pub mod explorer;
 mod files;
 pub mod freshness;
 pub mod keep;
+pub mod landscape;
 mod methods;
 pub mod pictures;
+pub mod places;
 pub mod reproduce;
 pub mod runs;
 pub mod seconds;
@@ -89,6 +92,7 @@ pub struct Notice {
 pub struct Session {
     engine: Engine,
     explorer: explorer::GainExplorer,
+    bench: landscape::Bench,
     build: Build,
     settings: Settings,
     runs: Vec<RunEntry>,
@@ -108,6 +112,7 @@ impl Session {
         let settings = Settings::new(given);
         Self {
             explorer: explorer::GainExplorer::new(&engine),
+            bench: landscape::Bench::new(&engine),
             engine,
             build,
             settings,
@@ -263,7 +268,7 @@ impl Session {
             }
             Action::ShowActivity(trial) => self.tell_current(Command::Activity(trial)),
             Action::Measure(measures) => self.tell_current(Command::Measure(measures)),
-            Action::Slice(request) => self.tell_current(Command::Slice(request)),
+            Action::Landscape(ask) => self.ask_landscape(ask),
             Action::Layout(text) => self.layout = text,
             Action::Dismiss(id) => self.notices.retain(|n| n.id != id),
             Action::Ask(dialog) => effects.push(Effect::AskPath { dialog, proposal: proposal(dialog) }),

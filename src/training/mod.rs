@@ -13,4 +13,5 @@ pub mod presets;
 pub mod rule;
 pub mod run;
 pub mod stop;
+pub mod terrain;
 pub mod trainer;

@@ -111,7 +111,8 @@ pub fn learning_rate(config: &Config, n: u64) -> f64 {
     config.optimizer.learning_rate * schedule(&config.schedule, config.iterations).factor(n)
 }
 
-fn optimizer<T: Scalar>(config: &OptimizerConfig, n_weights: usize) -> Optimizer<T> {
+/// The optimiser of a configuration, at rest.
+pub fn optimizer<T: Scalar>(config: &OptimizerConfig, n_weights: usize) -> Optimizer<T> {
     match config.kind {
         OptimizerKind::Sgd => Optimizer::sgd(n_weights, config.momentum),
         OptimizerKind::Adam => Optimizer::adam(n_weights),

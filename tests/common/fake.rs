@@ -184,12 +184,7 @@ impl Measurer for FakeMeasurer {
         Some(Finding { measure, iteration, rows, detail })
     }
 
-    fn begin_slice(
-        &self,
-        _: Subject<'_>,
-        _: &SliceRequest,
-        _: &dyn Workers,
-    ) -> Result<Box<dyn SliceWork>, LandscapeError> {
+    fn begin_slice(&self, _: Subject<'_>, _: &SliceRequest) -> Result<Box<dyn SliceWork>, LandscapeError> {
         Err(LandscapeError::OneLine)
     }
 

@@ -7,6 +7,7 @@ mod allocations;
 mod common;
 
 mod contours;
+mod measure;
 mod paths;
 mod ranges;
 mod shake;

@@ -3,6 +3,7 @@
 mod compare;
 mod export;
 mod harness;
+mod landscape;
 mod runs;
 mod settings;
 mod shell;

@@ -7,6 +7,7 @@ use egui_plot::{Line, PlotImage, PlotPoint, PlotPoints, PlotTransform};
 
 use super::colormap::{self, ColorMap, Colors};
 use super::number;
+use super::overlay::{self, Overlay};
 use super::scale::Scale;
 use super::{axes, paint};
 use crate::numerics::landscape::contours::{Contour, contours};
@@ -23,28 +24,6 @@ pub struct HeatMap {
     map: ColorMap,
     scale: Option<LossScale>,
     contours: Vec<Contour>,
-}
-
-/// A point drawn on the map.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Spot {
-    /// Where.
-    pub at: [f64; 2],
-    /// Its own true loss, where known.
-    pub loss: Option<f64>,
-    /// 1 = in the plane; towards 0 the further off it.
-    pub nearness: f64,
-    /// What it is, for the cursor.
-    pub text: String,
-}
-
-/// What is drawn over a map.
-#[derive(Clone, Debug, Default)]
-pub struct Overlay {
-    /// Paths through the plane: a name, a colour for the line, the points in order.
-    pub paths: Vec<(String, Color32, Vec<Spot>)>,
-    /// How strong the map is: 1, less where it is out of date.
-    pub strength: f32,
 }
 
 impl HeatMap {
@@ -116,27 +95,23 @@ impl HeatMap {
                     let line = Line::new("contour", PlotPoints::from(points)).id(("contour", i));
                     plot.line(line.color(Color32::from_white_alpha(120)).width(0.8).allow_hover(false));
                 }
-                for (i, (name, color, spots)) in overlay.paths.iter().enumerate() {
-                    let points: Vec<[f64; 2]> = spots.iter().map(|spot| spot.at).collect();
-                    // A dark line under a bright one is seen on every colour of the map.
-                    for (width, color) in [(3.0, Color32::from_black_alpha(160)), (1.4, *color)] {
-                        let line = Line::new(name.clone(), PlotPoints::from(points.clone()));
-                        plot.line(
-                            line.id((name, i, width as u32)).color(color).width(width).allow_hover(false),
-                        );
-                    }
-                }
             });
         let frame = *shown.transform.frame();
-        self.contour_labels(ui, &shown.transform, frame);
-        spots(ui, &shown.transform, frame, overlay, &colors);
+        let transform = shown.transform;
+        let place = |at: [f64; 2], _: Option<f64>| Some(transform.position_from_point(&PlotPoint::from(at)));
+        let labels = overlay.labels(ui, frame, &place);
+        self.contour_labels(ui, &transform, frame, labels.iter().map(overlay::Label::rect).collect());
+        let painter = ui.painter().with_clip_rect(frame);
+        overlay.lines(&painter, &place);
+        overlay.spots(&painter.with_clip_rect(frame.expand(4.0)), &place, &colors);
+        labels.iter().for_each(|label| label.draw(&painter));
         let bar = Rect::from_min_max(
             pos2(rect.right() - colormap::BAR_WIDTH + 6.0, frame.top() + 4.0),
             pos2(rect.right(), frame.bottom() - 4.0),
         );
         colormap::bar(ui, bar, &colors);
         if let Some(pointer) = shown.response.hover_pos() {
-            let lines = self.readout(grid, overlay, &shown.transform, pointer);
+            let lines = self.readout(grid, overlay, &transform, pointer);
             paint::boxed_text(ui, frame, pointer, lines);
         }
         let (low, high) = self.scale.map_or((0.0, 0.0), |scale| (scale.low, scale.high));
@@ -151,7 +126,7 @@ impl HeatMap {
             egui::WidgetInfo::labeled(egui::Role::Image, true, text)
         });
         let place = |pos: Pos2| {
-            let at = shown.transform.value_from_position(pos);
+            let at = transform.value_from_position(pos);
             [at.x, at.y]
         };
         let pointer = shown.response.interact_pointer_pos();
@@ -163,10 +138,9 @@ impl HeatMap {
     }
 
     /// The level of each contour line at its middle, where the line is long and the place is free.
-    fn contour_labels(&self, ui: &Ui, transform: &PlotTransform, frame: Rect) {
+    fn contour_labels(&self, ui: &Ui, transform: &PlotTransform, frame: Rect, mut taken: Vec<Rect>) {
         let font = egui::TextStyle::Small.resolve(ui.style());
         let painter = ui.painter().with_clip_rect(frame);
-        let mut taken: Vec<Rect> = Vec::new();
         for contour in &self.contours {
             let place = |p: &[f64; 2]| transform.position_from_point(&PlotPoint::from(*p));
             let points: Vec<Pos2> = contour.points.iter().map(place).collect();
@@ -202,13 +176,8 @@ impl HeatMap {
             );
             lines.push((None, text));
         }
-        let near = overlay.paths.iter().flat_map(|(_, _, spots)| spots).filter_map(|spot| {
-            let distance = transform.position_from_point(&PlotPoint::from(spot.at)).distance(pointer);
-            (distance < 8.0).then_some((distance, spot))
-        });
-        if let Some((_, spot)) = near.min_by(|a, b| a.0.total_cmp(&b.0)) {
-            lines.push((None, spot.text.clone()));
-        }
+        let place = |at: [f64; 2], _: Option<f64>| Some(transform.position_from_point(&PlotPoint::from(at)));
+        lines.extend(overlay.near(pointer, &place).map(|text| (None, text)));
         lines
     }
 }
@@ -222,39 +191,6 @@ pub struct Picked {
     pub dragged: Option<[f64; 2]>,
     /// Stopped dragging here.
     pub dropped: Option<[f64; 2]>,
-}
-
-/// Points of a path: filled with the colour of their own loss; hollow the further off the plane they are.
-fn spots(ui: &Ui, transform: &PlotTransform, frame: Rect, overlay: &Overlay, colors: &Colors) {
-    let painter = ui.painter().with_clip_rect(frame.expand(4.0));
-    for (_, color, spots) in &overlay.paths {
-        let mut drawn: Option<Pos2> = None;
-        for (i, spot) in spots.iter().enumerate() {
-            let at = transform.position_from_point(&PlotPoint::from(spot.at));
-            let is_end = i == 0 || i + 1 == spots.len();
-            // Points on top of each other would hide their colours; the line goes through all of them.
-            if !is_end && drawn.is_some_and(|last| last.distance(at) < 14.0) {
-                continue;
-            }
-            drawn = Some(at);
-            let radius = if is_end { 6.0 } else { 4.0 };
-            let fill = spot.loss.map_or(Color32::GRAY, |loss| colors.color(loss));
-            painter.circle_filled(at, radius + 1.0, Color32::from_black_alpha(200));
-            painter.circle_filled(at, radius, *color);
-            painter.circle_filled(at, radius - 1.2, Color32::BLACK);
-            painter.circle_filled(at, (radius - 1.2) * (spot.nearness.clamp(0.15, 1.0) as f32), fill);
-        }
-        if let (Some(first), Some(last)) = (spots.first(), spots.last()) {
-            let font = egui::TextStyle::Small.resolve(ui.style());
-            for (spot, text) in [(first, "start"), (last, "now")] {
-                let at = transform.position_from_point(&PlotPoint::from(spot.at)) + vec2(8.0, 0.0);
-                let galley = painter.layout_no_wrap(text.into(), font.clone(), Color32::WHITE);
-                let label = egui::Align2::LEFT_CENTER.anchor_size(at, galley.size());
-                painter.rect_filled(label.expand(1.0), 2.0, Color32::from_black_alpha(130));
-                painter.galley(label.min, galley, Color32::WHITE);
-            }
-        }
-    }
 }
 
 /// Centre and size of the image whose texels lie at the points of the grid.

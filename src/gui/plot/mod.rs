@@ -8,11 +8,14 @@ pub mod header;
 pub mod heat_map;
 pub mod histogram;
 pub mod matrix;
+pub mod overlay;
 pub mod paint;
 pub mod points;
 pub mod raster;
+pub mod surface;
 pub mod table;
 pub mod time_lines;
 pub mod trace;
+pub mod values;
 
 pub use crate::files::figure::{number, scale};

@@ -1,7 +1,7 @@
 //! Owns [`Points`], a plot of single points: eigenvalues in their order, or in the complex plane.
 
 use eframe::egui::{self, Color32, Pos2, Ui, Vec2, vec2};
-use egui_plot::{HLine, Line, PlotPoint, PlotPoints, VLine};
+use egui_plot::{FilledArea, HLine, Line, PlotPoint, PlotPoints, VLine};
 
 use super::axes::{self, Extent};
 use super::paint::{self, LineLook};
@@ -24,9 +24,26 @@ pub struct Cloud {
     pub tip: String,
     /// Whether it has an entry in the legend.
     pub in_legend: bool,
+    /// Lower and upper end of a band around each point; empty = none.
+    pub band: Vec<[f64; 2]>,
+    /// Whether a line goes through the markers.
+    pub is_joined: bool,
 }
 
 impl Cloud {
+    fn new(name: String, look: LineLook, points: Vec<[f64; 2]>) -> Self {
+        Self {
+            name,
+            look,
+            points,
+            errors: Vec::new(),
+            tip: String::new(),
+            in_legend: true,
+            band: Vec::new(),
+            is_joined: false,
+        }
+    }
+
     /// With a tooltip.
     pub fn tip(self, tip: impl Into<String>) -> Self {
         Self { tip: tip.into(), ..self }
@@ -104,7 +121,8 @@ impl Points {
                     let least = [1.0, if y == Scale::Linear { tenth(high[1]) } else { 0.2 }];
                     plot.add(Extent::new(Some((low[0], high[0])), Some((low[1], high[1])), least));
                 }
-                if cloud.look.marker.is_none() {
+                self.band(plot, cloud);
+                if cloud.look.marker.is_none() || cloud.is_joined {
                     let line = Line::new(cloud.name.clone(), PlotPoints::from(places)).id(("cloud", i));
                     let line = line.color(cloud.look.color).width(cloud.look.width);
                     plot.line(line.style(paint::line_style(cloud.look.dash)).allow_hover(false));
@@ -176,6 +194,20 @@ impl Points {
         });
     }
 
+    /// The band of a cloud, where both of its ends can be shown.
+    fn band(&self, plot: &mut egui_plot::PlotUi<'_>, cloud: &Cloud) {
+        let ends = cloud.points.iter().zip(&cloud.band).filter_map(|(point, [low, high])| {
+            Some([self.place([point[0], *low])?, self.place([point[0], *high])?])
+        });
+        let ends: Vec<[[f64; 2]; 2]> = ends.collect();
+        let column = |end: usize, axis: usize| ends.iter().map(|e| e[end][axis]).collect::<Vec<f64>>();
+        let area =
+            FilledArea::new(format!("{} band", cloud.name), &column(0, 0), &column(0, 1), &column(1, 1));
+        if ends.len() > 1 {
+            plot.add(area.fill_color(cloud.look.color.gamma_multiply(0.25)).allow_hover(false));
+        }
+    }
+
     fn place(&self, point: [f64; 2]) -> Option<[f64; 2]> {
         Some([self.scales[0].place(point[0])?, self.scales[1].place(point[1])?])
     }
@@ -210,11 +242,11 @@ impl Points {
 pub fn cloud(name: impl Into<String>, slot: usize, dark: bool, points: Vec<[f64; 2]>) -> Cloud {
     let (color, marker) = theme::run_style(slot, dark);
     let look = LineLook { color, dash: Dash::Solid, marker: Some(marker), width: 1.5 };
-    Cloud { name: name.into(), look, points, errors: Vec::new(), tip: String::new(), in_legend: true }
+    Cloud::new(name.into(), look, points)
 }
 
 /// A line.
 pub fn line(name: impl Into<String>, color: Color32, dash: Dash, points: Vec<[f64; 2]>) -> Cloud {
     let look = LineLook { color, dash, marker: None, width: 1.5 };
-    Cloud { name: name.into(), look, points, errors: Vec::new(), tip: String::new(), in_legend: true }
+    Cloud::new(name.into(), look, points)
 }

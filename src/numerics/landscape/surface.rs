@@ -53,6 +53,16 @@ impl<'a, T: Scalar> NetworkSurface<'a, T> {
         self.evaluate(a, b, true)
     }
 
+    /// The loss of any weights of this network, in the plane or not.
+    pub fn loss_of(&self, weights: &Weights<T>) -> f64 {
+        let mut buffers = self.pool.borrow();
+        let (own, forward) = &mut *buffers;
+        *own = self.probe.pack(weights);
+        let loss = self.probe.outcome(forward, own, false).loss;
+        own.clone_from(&self.centre);
+        loss
+    }
+
     fn evaluate(&self, a: f64, b: f64, with_accuracy: bool) -> Outcome {
         let mut buffers = self.pool.borrow();
         // Outside the block these are the centre's weights, now and always.

@@ -52,6 +52,8 @@ pub struct PathPoint {
     pub coordinates: Coordinates,
     /// Its true loss, where it is known.
     pub loss: Option<f64>,
+    /// The plane's loss at these coordinates, where it is known: with a distance of 0 it is the true one.
+    pub loss_in_plane: Option<f64>,
 }
 
 impl State {
@@ -80,6 +82,14 @@ impl State {
         let mut weights = Weights::zeros(self.dims);
         self.read(0..self.dims.n_weights(), weights.flat_mut());
         weights
+    }
+
+    /// A number that copies of this state share, and no other state has while one of them lives.
+    pub fn identity(&self) -> usize {
+        match &self.values {
+            Values::Single(values) => values.as_ptr().addr(),
+            Values::Double(values) => values.as_ptr().addr(),
+        }
     }
 
     /// Copies a range of the P weights.
@@ -225,7 +235,12 @@ impl Trajectory {
                     return Err(LandscapeError::Length { name: "a stored state", found, expected });
                 }
                 let coordinates = plane.coordinates(&state.weights())?;
-                Ok(PathPoint { iteration: state.iteration, coordinates, loss: state.loss })
+                Ok(PathPoint {
+                    iteration: state.iteration,
+                    coordinates,
+                    loss: state.loss,
+                    loss_in_plane: None,
+                })
             })
             .collect()
     }

@@ -69,6 +69,8 @@ pub struct DensityDetail {
 /// The leading eigenpairs found last, for measures that need their directions.
 #[derive(Clone, Copy, Debug)]
 pub struct Leading<'a, T> {
+    /// At the weights after so many updates.
+    pub iteration: i64,
     /// Over which block.
     pub block: Block,
     /// Descending, unit vectors [P of the block].
@@ -98,7 +100,7 @@ const DENSITY_STREAM: u64 = 5;
 pub(super) struct Curvature<T> {
     measure: CurvatureMeasure<T>,
     seed: u64,
-    last: Option<(Block, Vec<Eigenpair<T>>)>,
+    last: Option<(i64, Block, Vec<Eigenpair<T>>)>,
 }
 
 impl<T: Scalar> Curvature<T> {
@@ -108,7 +110,8 @@ impl<T: Scalar> Curvature<T> {
 
     /// The leading eigenpairs found last.
     pub fn leading(&self) -> Option<Leading<'_, T>> {
-        self.last.as_ref().map(|(block, pairs)| Leading { block: *block, pairs })
+        let (iteration, block, pairs) = self.last.as_ref()?;
+        Some(Leading { iteration: *iteration, block: *block, pairs })
     }
 
     /// The start vectors of the next search by name, see [`super::Measurer::state`].
@@ -195,7 +198,7 @@ impl<T: Scalar> Curvature<T> {
             relative_flatness,
             power_law_exponent: power_law_exponent(&values),
         };
-        self.last = Some((measure.block, found.top));
+        self.last = Some((subject.iteration, measure.block, found.top));
         Ok(detail)
     }
 

@@ -1,33 +1,53 @@
 //! Owns the measure of the landscape: a slice of the true loss on the probe batch, with the run's path on it.
 
-use std::sync::Arc;
+mod laying;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Leading, Shared, Subject};
 use crate::numerics::landscape::LandscapeError;
-use crate::numerics::landscape::directions::{filter_normalised, through_points, unit_vector};
-use crate::numerics::landscape::plane::Plane;
-use crate::numerics::landscape::range::{Range, of_path, reach_of_growth};
+use crate::numerics::landscape::plane::{Coordinates, Plane};
 use crate::numerics::landscape::slice::{Grid, Progress, Slice};
 use crate::numerics::landscape::surface::{NetworkSurface, Surface};
-use crate::numerics::landscape::trajectory::{PathPoint, Trajectory};
-use crate::numerics::network::Network;
-use crate::numerics::parallel::Workers;
-use crate::numerics::random::{Purpose, Stream};
-use crate::numerics::rules::gradient::GradientPass;
+use crate::numerics::landscape::trajectory::{PathPoint, State, Trajectory};
+use crate::numerics::parallel::{Workers, for_each};
 use crate::numerics::scalar::Scalar;
-use crate::numerics::trials::Trials;
-use crate::numerics::weights::{Block, Weights, norm};
+use crate::numerics::weights::{Block, Weights};
 use crate::training::config::{MeasureConfig, SliceConfig, SliceDirections};
+use laying::{Ground, Laid};
+
+/// Weights with a name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Named {
+    /// What they are called.
+    pub name: String,
+    /// The weights.
+    pub weights: Arc<Weights<f64>>,
+}
+
+/// Another run's path, drawn on a slice beside the run's own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OtherPath {
+    /// What the run is called.
+    pub name: String,
+    /// Its number, for whoever draws it.
+    pub run: u64,
+    /// Its stored states.
+    pub trajectory: Arc<Trajectory>,
+}
 
 /// Where a slice lies. What is `None` is chosen: see each field.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SliceRequest {
     /// How the directions are found.
     pub directions: SliceDirections,
-    /// theta*; `None`: the weights measured.
-    pub centre: Option<Weights<f64>>,
+    /// theta*; `None`: the weights measured, with `three-points` the first point.
+    pub centre: Option<Named>,
     /// The three points of `three-points`; `None`: the start, the middle of the path and the weights measured.
-    pub points: Option<[Weights<f64>; 3]>,
+    pub points: Option<[Named; 3]>,
+    /// Paths of other runs of the same network.
+    pub others: Vec<OtherPath>,
     /// Points along each axis.
     pub n_points: usize,
     /// Reach to either side; 0 = automatic.
@@ -40,7 +60,15 @@ impl SliceRequest {
     /// The slice that a configuration asks for, around the weights measured.
     pub fn of(measure: &MeasureConfig) -> Self {
         let SliceConfig { directions, points, range } = measure.slice;
-        Self { directions, centre: None, points: None, n_points: points, range, block: measure.block }
+        Self {
+            directions,
+            centre: None,
+            points: None,
+            others: Vec::new(),
+            n_points: points,
+            range,
+            block: measure.block,
+        }
     }
 }
 
@@ -53,44 +81,68 @@ pub struct SliceDetail {
     pub directions: SliceDirections,
     /// Names of the axes ("PC 1, 93 %").
     pub names: [String; 2],
+    /// What theta* is called ("iteration 300").
+    pub centre: String,
     /// The losses; points not known yet have the value of a known neighbour.
     pub grid: Grid,
-    /// How far it is.
+    /// How far it is: points of the grid and of the paths.
     pub progress: Progress,
-    /// The run's stored states, each with its true loss on the probe batch.
+    /// The run's stored states. Their losses on the probe batch are true; a loss not known yet is `None`.
     pub path: Arc<Vec<PathPoint>>,
+    /// Paths of other runs, their losses on this run's probe batch.
+    pub others: Arc<Vec<(OtherPath, Vec<PathPoint>)>>,
+    /// Named weights that the slice was laid through.
+    pub landmarks: Arc<Vec<(String, Coordinates)>>,
     /// Updates made when the slice was asked for.
     pub iteration: i64,
 }
 
 /// A slice that is being computed, bit by bit, by whoever owns it.
 pub trait SliceWork: Send {
-    /// Computes up to `points` more points; stops early once `keep_on` says no.
+    /// Computes up to `points` more points of grid and paths; stops early once `keep_on` says no. The first call
+    /// finds the plane.
+    ///
+    /// # Errors
+    /// Where the directions asked for do not span a plane.
     fn advance(
         &mut self,
         points: usize,
         workers: &dyn Workers,
         keep_on: &(dyn Fn() -> bool + Sync),
-    ) -> Progress;
+    ) -> Result<Progress, LandscapeError>;
 
     /// What is known; `None` before the coarsest level is done.
     fn detail(&self) -> Option<SliceDetail>;
 }
 
-struct Work<T> {
-    network: Network<T>,
-    probe: Trials<T>,
-    plane: Arc<Plane>,
-    slice: Slice,
-    detail: Head,
+/// True losses of stored states on the probe batch, kept from slice to slice.
+#[derive(Clone, Debug, Default)]
+pub(super) struct KnownLosses(Arc<Mutex<BTreeMap<usize, (State, f64)>>>);
+
+impl KnownLosses {
+    fn get(&self, state: &State) -> Option<f64> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.loss().or_else(|| known.get(&state.identity()).map(|(_, loss)| *loss))
+    }
+
+    fn keep(&self, new: impl IntoIterator<Item = (State, f64)>) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // A state that is kept here keeps its identity to itself.
+        known.extend(new.into_iter().map(|(state, loss)| (state.identity(), (state, loss))));
+    }
+
+    /// Forgets all but these.
+    fn retain<'a>(&self, states: impl Iterator<Item = &'a State>) {
+        let wanted: Vec<usize> = states.map(State::identity).collect();
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.retain(|identity, _| wanted.contains(identity));
+    }
 }
 
-/// All of [`SliceDetail`] but the grid.
-struct Head {
-    directions: SliceDirections,
-    names: [String; 2],
-    path: Arc<Vec<PathPoint>>,
-    iteration: i64,
+struct Work<T> {
+    ground: Ground<T>,
+    known: KnownLosses,
+    laid: Option<Laid>,
 }
 
 impl<T: Scalar> SliceWork for Work<T> {
@@ -99,139 +151,127 @@ impl<T: Scalar> SliceWork for Work<T> {
         points: usize,
         workers: &dyn Workers,
         keep_on: &(dyn Fn() -> bool + Sync),
-    ) -> Progress {
-        let surface = NetworkSurface::new(&self.network, &self.probe, &self.plane, workers.width());
-        self.slice.advance(&surface, workers, points, &|| !keep_on())
+    ) -> Result<Progress, LandscapeError> {
+        let Self { ground, known, laid } = self;
+        let laid = match laid {
+            Some(laid) => laid,
+            None => laid.insert(ground.lay(known, workers)?),
+        };
+        let surface = NetworkSurface::new(&ground.network, &ground.probe, &laid.plane, workers.width());
+        let had_picture = laid.slice.finest_level().is_some();
+        let before = laid.slice.progress().done;
+        laid.slice.advance(&surface, workers, points, &|| !keep_on());
+        // A picture first, then the path on it, then the details.
+        let left = points.saturating_sub(laid.slice.progress().done - before);
+        let share = if had_picture { left.max(points / 2) } else { left };
+        laid.advance_paths(&surface, known, share, workers, keep_on);
+        Ok(laid.progress())
     }
 
     fn detail(&self) -> Option<SliceDetail> {
+        let laid = self.laid.as_ref()?;
         Some(SliceDetail {
-            plane: Arc::clone(&self.plane),
-            directions: self.detail.directions,
-            names: self.detail.names.clone(),
-            grid: self.slice.preview()?,
-            progress: self.slice.progress(),
-            path: Arc::clone(&self.detail.path),
-            iteration: self.detail.iteration,
+            plane: Arc::clone(&laid.plane),
+            directions: self.ground.request.directions,
+            names: laid.names.clone(),
+            centre: laid.centre.clone(),
+            grid: laid.slice.preview()?,
+            progress: laid.progress(),
+            path: Arc::clone(&laid.path),
+            others: Arc::clone(&laid.others),
+            landmarks: Arc::clone(&laid.landmarks),
+            iteration: self.ground.iteration,
         })
     }
 }
 
-/// Its own number in the family of the measures' streams.
-const STREAM: u64 = 3;
+impl Laid {
+    fn progress(&self) -> Progress {
+        let Progress { done, total } = self.slice.progress();
+        Progress { done: done + self.path_done, total: total + self.states.len() }
+    }
 
-/// Finds plane, range and path of a slice, and what will compute it.
+    /// Finds the losses of the next `points` states of the paths, in the plane and true.
+    fn advance_paths<T: Scalar>(
+        &mut self,
+        surface: &NetworkSurface<'_, T>,
+        known: &KnownLosses,
+        points: usize,
+        workers: &dyn Workers,
+        keep_on: &(dyn Fn() -> bool + Sync),
+    ) {
+        let end = self.path_done.saturating_add(points).min(self.states.len());
+        if end == self.path_done {
+            return;
+        }
+        let todo = &self.states[self.path_done..end];
+        let mut found: Vec<Mutex<Option<(f64, f64)>>> = todo.iter().map(|_| Mutex::default()).collect();
+        for_each(workers, &mut found, |i, slot| {
+            let (state, at) = &todo[i];
+            if keep_on() {
+                let loss = known.get(state).unwrap_or_else(|| surface.loss_of(&state.weights().cast()));
+                *slot = Some((loss, surface.loss(at.a, at.b)));
+            }
+        });
+        let found: Vec<(f64, f64)> = found
+            .into_iter()
+            .map_while(|slot| slot.into_inner().unwrap_or_else(PoisonError::into_inner))
+            .collect();
+        known.keep(todo.iter().zip(&found).map(|((state, _), (loss, _))| (state.clone(), *loss)));
+        let (own, others) = (Arc::make_mut(&mut self.path), Arc::make_mut(&mut self.others));
+        let points = own.iter_mut().chain(others.iter_mut().flat_map(|(_, path)| path));
+        for (point, (loss, in_plane)) in points.skip(self.path_done).zip(&found) {
+            (point.loss, point.loss_in_plane) = (Some(*loss), Some(*in_plane));
+        }
+        self.path_done += found.len();
+        if self.path_done == self.states.len() {
+            known.retain(self.states.iter().map(|(state, _)| state));
+        }
+    }
+}
+
+/// What will find plane and range of a slice and compute it.
+///
+/// # Errors
+/// Where it is known at once that there is no plane.
 pub(super) fn begin<T: Scalar>(
     shared: &Shared<T>,
     subject: Subject<'_>,
     request: &SliceRequest,
     leading: Option<Leading<'_, T>>,
-    workers: &dyn Workers,
+    known: &KnownLosses,
 ) -> Result<Box<dyn SliceWork>, LandscapeError> {
-    let (block, path) = (request.block, subject.trajectory);
-    let centre = request.centre.as_ref().unwrap_or(subject.weights).clone();
-    let (d1, d2, names) = match request.directions {
-        SliceDirections::Random => {
-            let mut stream = Stream::numbered(shared.config.seed, Purpose::Measures, STREAM);
-            let d1 = filter_normalised(&centre, block, &mut stream);
-            let d2 = filter_normalised(&centre, block, &mut stream);
-            (d1, d2, ["random direction 1".into(), "random direction 2".into()])
-        }
-        SliceDirections::Eigenvectors => {
-            let Some(leading) = leading.filter(|l| l.pairs.len() > 1 && l.block == block) else {
-                return Err(LandscapeError::Zero { name: "the Hessian's second eigenvector" });
-            };
-            let name = |i: usize| format!("eigenvector {}, lambda {:.3}", i + 1, leading.pairs[i].value);
-            let vector = |i: usize| {
-                let values = leading.pairs[i].vector.iter().map(|v| v.f64()).collect();
-                unit_vector("an eigenvector", values)
-            };
-            (vector(0)?, vector(1)?, [name(0), name(1)])
-        }
-        SliceDirections::Trajectory => {
-            let found = path.principal_components(block)?;
-            let share = |i: usize| format!("PC {}, {:.0} %", i + 1, 100.0 * found.explained[i]);
-            let names = [share(0), share(1)];
-            let [d1, d2] = found.directions;
-            (d1, d2, names)
-        }
-        SliceDirections::ThreePoints => {
-            let points = match &request.points {
-                Some(points) => points.clone(),
-                None => {
-                    let state = |i: usize| path.states().nth(i).map(|state| state.weights());
-                    match (state(0), state(path.len() / 2)) {
-                        (Some(start), Some(middle)) => [start, middle, subject.weights.clone()],
-                        _ => return Err(LandscapeError::FewStates { found: path.len() }),
-                    }
-                }
-            };
-            let [a, b, c] = points.each_ref().map(|w| w.block(block));
-            let [d1, d2] = through_points([a, b, c])?;
-            (d1, d2, ["from the first to the second point".into(), "towards the third point".into()])
-        }
-    };
-    let plane = Arc::new(Plane::new(centre, block, d1, d2)?);
-    let path = path_with_losses(shared, &plane, path, workers)?;
-    let [range_a, range_b] = ranges(shared, &plane, &path, request);
-    let n = request.n_points;
-    Ok(Box::new(Work {
-        network: shared.network.clone(),
-        probe: shared.probe.clone(),
-        slice: Slice::new(range_a.axis(n), range_b.axis(n)),
-        plane,
-        detail: Head {
-            directions: request.directions,
+    let ground = Ground::new(shared, subject, request, leading)?;
+    Ok(Box::new(Work { ground, known: known.clone(), laid: None }))
+}
+
+impl Laid {
+    fn new(
+        plane: Plane,
+        slice: Slice,
+        names: [String; 2],
+        centre: String,
+        paths: Paths,
+        landmarks: Vec<(String, Coordinates)>,
+    ) -> Self {
+        let Paths { states, path, others } = paths;
+        Self {
+            plane: Arc::new(plane),
+            slice,
             names,
+            centre,
+            states,
+            path_done: 0,
             path: Arc::new(path),
-            iteration: subject.iteration,
-        },
-    }))
-}
-
-/// The stored states in the plane, each with its true loss; those not known are computed.
-fn path_with_losses<T: Scalar>(
-    shared: &Shared<T>,
-    plane: &Plane,
-    trajectory: &Trajectory,
-    workers: &dyn Workers,
-) -> Result<Vec<PathPoint>, LandscapeError> {
-    let mut pass = GradientPass::new(&shared.network);
-    let mut path = trajectory.path(plane)?;
-    for (point, state) in path.iter_mut().zip(trajectory.states()) {
-        if point.loss.is_none() {
-            let weights = state.weights().cast();
-            point.loss = Some(pass.run(&weights, &shared.probe, &[], &mut [], workers).loss);
-        }
-    }
-    Ok(path)
-}
-
-/// The range asked for, or the automatic one of these directions.
-fn ranges<T: Scalar>(
-    shared: &Shared<T>,
-    plane: &Plane,
-    path: &[PathPoint],
-    request: &SliceRequest,
-) -> [Range; 2] {
-    if request.range > 0.0 {
-        return [Range::around_centre(request.range); 2];
-    }
-    match request.directions {
-        SliceDirections::Random => [Range::around_centre(1.0); 2],
-        SliceDirections::Trajectory | SliceDirections::ThreePoints => {
-            of_path(&path.iter().map(|p| p.coordinates).collect::<Vec<_>>())
-        }
-        SliceDirections::Eigenvectors => {
-            let surface = NetworkSurface::new(&shared.network, &shared.probe, plane, 1);
-            let scale = norm(plane.centre().block(request.block));
-            let along = |loss: &dyn Fn(f64) -> f64| {
-                Range::around_centre(reach_of_growth(loss, scale, GROWTH_OF_LOSS))
-            };
-            [along(&|s| surface.loss(s, 0.0)), along(&|s| surface.loss(0.0, s))]
+            others: Arc::new(others),
+            landmarks: Arc::new(landmarks),
         }
     }
 }
 
-/// Along eigenvectors a slice reaches to where the loss is about this many times the centre's.
-const GROWTH_OF_LOSS: f64 = 10.0;
+/// The run's own path and those of others in the plane, and the states on them in one list.
+struct Paths {
+    states: Vec<(State, Coordinates)>,
+    path: Vec<PathPoint>,
+    others: Vec<(OtherPath, Vec<PathPoint>)>,
+}

@@ -12,7 +12,7 @@ mod test;
 
 pub use alignment::AlignmentDetail;
 pub use curvature::{CURVATURE_TOLERANCE, CurvatureDetail, DensityDetail, Eigenvalue, Leading};
-pub use landscape::{SliceDetail, SliceRequest, SliceWork};
+pub use landscape::{Named, OtherPath, SliceDetail, SliceRequest, SliceWork};
 pub use lyapunov::LyapunovDetail;
 pub use test::TestDetail;
 
@@ -147,15 +147,14 @@ pub trait Measurer: Send {
     ) -> Option<Finding>;
 
     /// Begins a slice that the caller then computes bit by bit. Eigenvectors are those that the curvature
-    /// measure found last.
+    /// measure found at these weights, or found anew.
     ///
     /// # Errors
-    /// Where the directions asked for do not span a plane.
+    /// Where it is known at once that there is no plane.
     fn begin_slice(
         &self,
         subject: Subject<'_>,
         request: &SliceRequest,
-        workers: &dyn Workers,
     ) -> Result<Box<dyn SliceWork>, LandscapeError>;
 
     /// Takes up a changed configuration (rule, measures, optimiser; not what needs a reset).
@@ -190,6 +189,7 @@ struct Measures<T> {
     curvature: curvature::Curvature<T>,
     alignment: alignment::Alignment<T>,
     lyapunov: lyapunov::Lyapunov<T>,
+    path_losses: landscape::KnownLosses,
 }
 
 impl<T: Scalar> Measures<T> {
@@ -203,6 +203,7 @@ impl<T: Scalar> Measures<T> {
             curvature: curvature::Curvature::new(config, &network),
             alignment: alignment::Alignment::new(config, &network),
             lyapunov: lyapunov::Lyapunov::new(config, &network),
+            path_losses: Default::default(),
             shared: Shared { config: config.clone(), network, probe, weights: Weights::zeros(dims) },
         })
     }
@@ -242,11 +243,12 @@ impl<T: Scalar> Measurer for Measures<T> {
             Measure::Density => Detail::Density(self.curvature.density(shared, subject, workers)),
             Measure::Landscape => {
                 let request = SliceRequest::of(&shared.config.measure);
-                Detail::Landscape(match self.begin_slice(subject, &request, workers) {
-                    Ok(mut work) => {
-                        work.advance(usize::MAX, workers, keep_on);
-                        Ok(work.detail().filter(|d| d.progress.is_complete())?)
-                    }
+                let whole = |mut work: Box<dyn SliceWork>| {
+                    work.advance(usize::MAX, workers, keep_on)?;
+                    Ok(work.detail().filter(|d| d.progress.is_complete()))
+                };
+                Detail::Landscape(match self.begin_slice(subject, &request).and_then(whole) {
+                    Ok(slice) => Ok(slice?),
                     Err(error) => Err(error),
                 })
             }
@@ -258,9 +260,8 @@ impl<T: Scalar> Measurer for Measures<T> {
         &self,
         subject: Subject<'_>,
         request: &SliceRequest,
-        workers: &dyn Workers,
     ) -> Result<Box<dyn SliceWork>, LandscapeError> {
-        landscape::begin(&self.shared, subject, request, self.curvature.leading(), workers)
+        landscape::begin(&self.shared, subject, request, self.curvature.leading(), &self.path_losses)
     }
 
     fn change(&mut self, config: &Config) {

@@ -1,0 +1,176 @@
+//! Owns what is drawn over a slice: the run's path and others', descents, bookmarks, the places that it was laid
+//! through.
+
+use eframe::egui::{Color32, TextStyle, Ui, Vec2, vec2};
+
+use super::choose::rule_name;
+use crate::gui::plot::overlay::{DrawnPath, Landmark, Overlay, Spot};
+use crate::gui::plot::paint::LineLook;
+use crate::gui::plot::{header, number};
+use crate::gui::theme::{self, Dash};
+use crate::numerics::landscape::descent::DescentPoint;
+use crate::numerics::landscape::trajectory::PathPoint;
+use crate::numerics::weights::norm;
+use crate::session::RunEntry;
+use crate::session::landscape::{Descending, RULES};
+use crate::training::config::RuleKind;
+use crate::training::measures::SliceDetail;
+
+/// Everything that is drawn over a slice.
+pub fn overlay(run: &RunEntry, slice: &SliceDetail, descending: Option<&Descending>) -> Overlay {
+    let reach = reach(slice);
+    let mut paths = Vec::new();
+    for (other, path) in slice.others.iter() {
+        let mut drawn = of_path(&other.name, path, reach);
+        drawn.color = Color32::from_gray(210);
+        drawn.width = 1.2;
+        drawn.labels = vec![(path.len().saturating_sub(1), other.name.clone())];
+        paths.push(drawn);
+    }
+    // Runs are drawn on a dark map whatever the window's theme.
+    let mut own = of_path(&run.name, &slice.path, reach);
+    own.color = theme::run_style(run.colour, true).0;
+    own.labels = ends(run, &slice.path);
+    paths.push(own);
+    if let Some(descending) = descending {
+        // The rule asked for last, on top of its ghosts.
+        for (i, trail) in descending.all.iter().enumerate().rev() {
+            let in_plane = (descending.steps[0] as usize).min(trail.points.len());
+            let look = descent_look(trail.rule, i == 0);
+            let part = |points: &[DescentPoint], dash: Dash| DrawnPath {
+                name: rule_name(trail.rule).into(),
+                color: look.color,
+                width: look.width,
+                dash,
+                spots: points.iter().map(|p| of_descent(p, reach)).collect(),
+                has_spots: false,
+                labels: Vec::new(),
+            };
+            paths.push(part(&trail.points[..in_plane], Dash::Solid));
+            if trail.points.len() > in_plane {
+                // It begins where the first part ends.
+                paths.push(part(&trail.points[in_plane.saturating_sub(1)..], Dash::Dashed));
+            }
+        }
+    }
+    Overlay { paths, landmarks: landmarks(run, slice), strength: 1.0 }
+}
+
+/// How a rule's descent looks: its colour is the same whichever was asked for, and lies on the map, not on the
+/// window.
+fn descent_look(rule: RuleKind, is_chosen: bool) -> LineLook {
+    let slot = RULES.iter().position(|r| *r == rule).unwrap_or(RULES.len());
+    let color = theme::run_style([5, 1, 6, 3, 4, 0][slot.min(5)], true).0;
+    LineLook { color, dash: Dash::Solid, marker: None, width: if is_chosen { 2.8 } else { 1.3 } }
+}
+
+/// Which descent is which, and how far down each has come.
+pub fn descents(ui: &mut Ui, descending: &Descending) {
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing = vec2(8.0, 1.0);
+        for (i, trail) in descending.all.iter().enumerate() {
+            let loss = trail.points.last().map_or(String::new(), |p| number::significant(p.loss, 2));
+            let end = if trail.diverged { " diverged" } else { "" };
+            let text = format!("{} {loss}{end}", rule_name(trail.rule));
+            let size = entry_size(ui, &text);
+            let entry = ui.allocate_ui(size, |ui| header::entry(ui, descent_look(trail.rule, i == 0), &text));
+            entry.inner.on_hover_text(
+                "The loss at the last step of this rule's descent, on the probe batch. Solid in the plane, dashed \
+                 in the full space, where its place in the plane is what is drawn",
+            );
+        }
+    });
+}
+
+/// Room for an entry of a legend, so that a row of them is broken before it and not in it.
+fn entry_size(ui: &Ui, text: &str) -> Vec2 {
+    let font = TextStyle::Small.resolve(ui.style());
+    let galley = ui.painter().layout_no_wrap(text.into(), font, ui.visuals().text_color());
+    galley.size() + vec2(23.0, 0.0)
+}
+
+/// Half of the picture's width, as a distance in weight space.
+fn reach(slice: &SliceDetail) -> f64 {
+    let half = |axis: &[f64], direction: &[f64]| {
+        let span = axis.first().zip(axis.last()).map_or(0.0, |(first, last)| (last - first).abs());
+        0.5 * span * norm(direction)
+    };
+    let (a, b) = (half(&slice.grid.a, slice.plane.d1()), half(&slice.grid.b, slice.plane.d2()));
+    a.max(b).max(f64::MIN_POSITIVE)
+}
+
+fn nearness(distance: f64, reach: f64) -> f64 {
+    1.0 / (1.0 + 4.0 * distance / reach)
+}
+
+fn of_path(name: &str, path: &[PathPoint], reach: f64) -> DrawnPath {
+    let spot = |point: &PathPoint| {
+        let at = point.coordinates;
+        let loss = point.loss.map_or("unknown".into(), number::value);
+        let in_plane =
+            point.loss_in_plane.map_or(String::new(), |l| format!(", the plane's {}", number::value(l)));
+        Spot {
+            at: [at.a, at.b],
+            loss: point.loss,
+            nearness: nearness(at.distance, reach),
+            text: format!(
+                "iteration {}: true loss {loss}{in_plane}, {} off the plane",
+                number::count(point.iteration),
+                number::value(at.distance)
+            ),
+        }
+    };
+    DrawnPath {
+        name: name.into(),
+        color: Color32::WHITE,
+        width: 1.4,
+        dash: Dash::Solid,
+        spots: path.iter().map(spot).collect(),
+        has_spots: true,
+        labels: Vec::new(),
+    }
+}
+
+/// The words at both ends of a run's own path.
+fn ends(run: &RunEntry, path: &[PathPoint]) -> Vec<(usize, String)> {
+    let iteration = |n: i64| format!("iteration {}", number::count(n));
+    let mut labels = Vec::new();
+    if let Some(last) = path.last() {
+        let is_now = last.iteration == run.iteration;
+        labels.push((path.len() - 1, if is_now { "now".into() } else { iteration(last.iteration) }));
+    }
+    if let Some(first) = path.first().filter(|_| path.len() > 1) {
+        labels.push((0, if first.iteration == 0 { "start".into() } else { iteration(first.iteration) }));
+    }
+    labels
+}
+
+fn of_descent(point: &DescentPoint, reach: f64) -> Spot {
+    let at = point.coordinates;
+    let off = match at.distance {
+        0.0 => "in the plane".into(),
+        distance => format!("{} off the plane", number::value(distance)),
+    };
+    Spot {
+        at: [at.a, at.b],
+        loss: Some(point.loss),
+        nearness: nearness(at.distance, reach),
+        text: format!("step {}: loss {}, {off}", point.step, number::value(point.loss)),
+    }
+}
+
+/// The places that the slice was laid through, and the run's bookmarks.
+fn landmarks(run: &RunEntry, slice: &SliceDetail) -> Vec<Landmark> {
+    let mark = |name: &str, a: f64, b: f64, distance: f64| Landmark {
+        at: [a, b],
+        name: name.into(),
+        text: format!("{} off the plane", number::value(distance)),
+    };
+    let of_slice = slice.landmarks.iter().map(|(name, at)| mark(name, at.a, at.b, at.distance));
+    let is_new = |label: &str| slice.landmarks.iter().all(|(name, _)| name != label);
+    let of_bookmarks = run.bookmarks.iter().filter(|b| is_new(&b.label)).filter_map(|bookmark| {
+        let at = slice.plane.coordinates(&bookmark.checkpoint.weights).ok()?;
+        Some(mark(&bookmark.label, at.a, at.b, at.distance))
+    });
+    of_slice.chain(of_bookmarks).collect()
+}

@@ -1,0 +1,322 @@
+//! Owns the slice: its controls, what there is to say about it, the map and the surface.
+
+use std::sync::Arc;
+
+use eframe::egui::{self, Ui};
+use toml::Value;
+
+use super::choose::{self, DIRECTIONS, directions_name, list, rule_name};
+use super::{State, View, legend, rooms, tables};
+use crate::engine::messages::Found;
+use crate::gui::app::Asked;
+use crate::gui::plot::colormap::ColorMap;
+use crate::gui::plot::number;
+use crate::gui::plot::surface::Surface;
+use crate::gui::{freshness, theme};
+use crate::session::landscape::{Ask, Descending, RULES};
+use crate::session::places::Place;
+use crate::session::{Action, RunEntry, RunId, Session};
+use crate::training::config::SliceDirections;
+use crate::training::measures::{Detail, Measure, SliceDetail};
+
+/// What the picture was made from.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Drawn {
+    slice: (RunId, i64, usize, usize),
+    colors: ColorMap,
+    bookmarks: usize,
+    is_now: bool,
+    descended: Option<usize>,
+}
+
+/// Steps of a descent in the plane, and after them in the full space, where the user chose none (`[own]`).
+const STEPS: [u64; 2] = [200, 300];
+
+/// Draws the controls.
+pub fn controls(ui: &mut Ui, session: &Session, run: &RunEntry, state: &mut State, asked: &mut Asked) {
+    let directions = run.config.measure.slice.directions;
+    let choices = DIRECTIONS.iter().map(|(d, name, meaning)| (*d, (*name).into(), (*meaning).into()));
+    let now = (Some(directions), directions_name(directions));
+    if let Some(new) = list(ui, "Slice directions", "The two directions of the slice", 84.0, now, choices) {
+        let value = Value::String(directions_name(new).into());
+        asked.act(Action::Set { key: "measure.slice.directions".into(), value });
+        asked.act(Action::Settle);
+        ask(new, state, asked);
+    }
+    centre(ui, session, run, directions, state, asked);
+    if directions == SliceDirections::ThreePoints {
+        points(ui, session, run, state, asked);
+    }
+    descent(ui, session, run, state, asked);
+}
+
+/// Draws what stands beside the choice of the view.
+pub fn buttons(ui: &mut Ui, run: &RunEntry, state: &mut State, asked: &mut Asked) {
+    let (name, other) = match state.colors {
+        ColorMap::Viridis => ("viridis", ColorMap::Cividis),
+        ColorMap::Cividis => ("cividis", ColorMap::Viridis),
+    };
+    let button = ui.small_button(name).on_hover_text("Colour map of the loss: viridis or cividis");
+    let label = format!("Colour map {name}");
+    button.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &label));
+    if button.clicked() {
+        state.colors = other;
+    }
+    let button = ui.add_enabled(run.is_alive(), egui::Button::new("Slice now").small());
+    let tip = "Compute a slice around the chosen centre from the weights as they are, coarse to fine";
+    if button.on_hover_text(tip).clicked() {
+        ask(run.config.measure.slice.directions, state, asked);
+    }
+    if state.view == View::Surface {
+        turn(ui, state);
+    }
+}
+
+fn ask(directions: SliceDirections, state: &State, asked: &mut Asked) {
+    let points = state.choices.points.filter(are_different);
+    let centre = state.choices.centre;
+    asked.act(Action::Landscape(Ask::Slice { directions, centre, points }));
+}
+
+fn are_different(points: &[Place; 3]) -> bool {
+    let [a, b, c] = points;
+    a != b && b != c && a != c
+}
+
+fn own_points(run: &RunEntry) -> [Place; 3] {
+    [Place::Start(run.id), Place::Now(run.id), Place::Now(run.id)]
+}
+
+fn centre(
+    ui: &mut Ui,
+    session: &Session,
+    run: &RunEntry,
+    directions: SliceDirections,
+    state: &mut State,
+    asked: &mut Asked,
+) {
+    let usual = if directions == SliceDirections::ThreePoints { "first point" } else { "now" };
+    let tip = "The centre of the slice: the present weights (with three points the first), the start, a bookmark, \
+               or a place of another run of the same size";
+    if let Some(new) = choose::place(
+        ui,
+        session,
+        run,
+        "Slice centre",
+        tip,
+        (state.choices.centre, &format!("centre: {usual}")),
+    ) {
+        state.choices.centre = Some(new);
+        ask(directions, state, asked);
+    }
+}
+
+fn points(ui: &mut Ui, session: &Session, run: &RunEntry, state: &mut State, asked: &mut Asked) {
+    let tips = [
+        "The first point of the plane, its centre",
+        "The second point: the first direction leads there",
+        "The third point: the second direction leads towards it",
+    ];
+    for (i, name) in ["First point", "Second point", "Third point"].into_iter().enumerate() {
+        let now = state.choices.points.map(|all| all[i]);
+        let usual = ["start", "middle", "now"][i];
+        if let Some(new) = choose::place(ui, session, run, name, tips[i], (now, usual)) {
+            let mut all = state.choices.points.unwrap_or_else(|| own_points(run));
+            all[i] = new;
+            state.choices.points = Some(all);
+            // Three different networks make a plane; before that there is nothing to ask.
+            if are_different(&all) {
+                ask(SliceDirections::ThreePoints, state, asked);
+            }
+        }
+    }
+}
+
+fn descent(ui: &mut Ui, session: &Session, run: &RunEntry, state: &mut State, asked: &mut Asked) {
+    let rule = state.choices.rule.unwrap_or(run.config.rule.kind);
+    let mut rules = RULES.to_vec();
+    if !rules.contains(&run.config.rule.kind) {
+        rules.insert(0, run.config.rule.kind);
+    }
+    let tip = "The rule that descends from the point clicked or dragged to, on the probe batch at the run's \
+               learning rate: first in the plane (what is left of its step there), then in the full space, dashed. \
+               The other rules go along as ghosts";
+    let choices = rules.into_iter().map(|kind| (kind, rule_name(kind).to_owned(), String::new()));
+    let text = format!("descend {}", rule_name(rule));
+    if let Some(new) = list(ui, "Rule of the descent", tip, 92.0, (Some(rule), text.as_str()), choices) {
+        state.choices.rule = Some(new);
+        if let Some(descending) = session.bench().descending().filter(|d| d.run == run.id) {
+            asked.act(Action::Landscape(Ask::Descend {
+                from: descending.from,
+                rule: new,
+                steps: descending.steps,
+            }));
+        }
+    }
+    if session.bench().descending().is_none() {
+        return;
+    }
+    let mut steps = state.choices.steps.unwrap_or(STEPS);
+    let of = [("Steps in the plane", ""), ("Steps in the full space", "+ ")];
+    for (steps, (name, prefix)) in steps.iter_mut().zip(of) {
+        let value = egui::DragValue::new(steps).range(0..=20_000).speed(5).prefix(prefix);
+        let response = ui.add(value).on_hover_text(format!("{name} of the next descent"));
+        let now = *steps as f64;
+        response.widget_info(|| egui::WidgetInfo {
+            value: Some(now),
+            ..egui::WidgetInfo::labeled(egui::Role::SpinButton, true, name)
+        });
+    }
+    state.choices.steps = Some(steps);
+    let clear = ui.small_button("×").on_hover_text("Take the descents away");
+    clear.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, "Take the descents away"));
+    if clear.clicked() {
+        asked.act(Action::Landscape(Ask::ForgetDescents));
+    }
+}
+
+fn turn(ui: &mut Ui, state: &mut State) {
+    let fields = [
+        (
+            &mut state.turn.azimuth,
+            "Azimuth of the surface",
+            "Turned around the vertical axis, degrees",
+            360.0,
+        ),
+        (
+            &mut state.turn.elevation,
+            "Elevation of the surface",
+            "Height of the eye above the plane, degrees",
+            90.0,
+        ),
+    ];
+    for (value, name, tip, most) in fields {
+        let field = egui::DragValue::new(value).range(0.0..=most).speed(1.0).max_decimals(0).suffix("°");
+        let response = ui.add(field).on_hover_text(tip);
+        let now = *value;
+        response.widget_info(|| egui::WidgetInfo {
+            value: Some(now),
+            ..egui::WidgetInfo::labeled(egui::Role::SpinButton, true, name)
+        });
+    }
+}
+
+/// Draws what is known of the slice.
+pub fn show(ui: &mut Ui, session: &Session, run: &RunEntry, state: &mut State, asked: &mut Asked) {
+    let Some((Found { finding, seconds_left, .. }, _)) = run.finding(Measure::Landscape) else {
+        ui.centered_and_justified(|ui| {
+            ui.weak("No slice yet. Press Slice now, or turn on the measure Landscape.");
+        });
+        return;
+    };
+    let Some(slice) = session.slice_of(run) else {
+        if let Detail::Landscape(Err(error)) = &finding.detail {
+            ui.centered_and_justified(|ui| {
+                ui.colored_label(theme::warning(ui.visuals().dark_mode), format!("No slice: {error}"));
+            });
+        }
+        return;
+    };
+    let descending = session.bench().descending().filter(|d| d.run == run.id);
+    status(ui, session, run, slice, *seconds_left, descending, state);
+    take(ui, run, slice, descending, state);
+    let (picture, below) = rooms(ui, state.table);
+    let mut names = slice.names.clone();
+    names[0] = format!("{}, centre {}", names[0], slice.centre);
+    match (state.view, state.map.colors()) {
+        (View::Surface, Some(colors)) => {
+            let overlay = &state.overlay;
+            let surface =
+                Surface { title: "Loss surface", grid: &slice.grid, names: &names, colors, overlay };
+            surface.show(ui, &mut state.turn, picture);
+        }
+        _ => {
+            let picked = state.map.show(ui, "Loss landscape", &slice.grid, &names, &state.overlay, picture);
+            if let Some(from) = picked.clicked.or(picked.dragged) {
+                let rule = state.choices.rule.unwrap_or(run.config.rule.kind);
+                let steps = state.choices.steps.unwrap_or(STEPS);
+                asked.act(Action::Landscape(Ask::Descend { from, rule, steps }));
+            }
+        }
+    }
+    if state.table {
+        ui.allocate_ui(below, |ui| tables::slice(ui, slice, descending, &mut state.shown));
+    }
+}
+
+/// Makes the picture anew where anything on it has changed.
+fn take(ui: &Ui, run: &RunEntry, slice: &SliceDetail, descending: Option<&Descending>, state: &mut State) {
+    let drawn = Drawn {
+        slice: (run.id, slice.iteration, slice.progress.done, Arc::as_ptr(&slice.plane).addr()),
+        colors: state.colors,
+        bookmarks: run.bookmarks.len(),
+        is_now: run.iteration == slice.iteration,
+        descended: descending.map(|d| d.all.iter().map(|t| t.points.len() + 1).sum()),
+    };
+    if state.drawn != Some(drawn) {
+        let before = state.drawn.map(|d| (d.slice, d.colors));
+        if before != Some((drawn.slice, drawn.colors)) {
+            state.map.set(ui.ctx(), &slice.grid, state.colors);
+        }
+        state.drawn = Some(drawn);
+        state.overlay = legend::overlay(run, slice, descending);
+    }
+    // Out of date by as many updates as it is old: faded to two thirds.
+    let age = (run.iteration - slice.iteration) as f32;
+    let span = (0.1 * slice.iteration as f32).max(100.0);
+    state.overlay.strength = 1.0 - 0.35 * (age / span).clamp(0.0, 1.0);
+}
+
+/// How old and how fine the slice is, and what it cannot show.
+fn status(
+    ui: &mut Ui,
+    session: &Session,
+    run: &RunEntry,
+    slice: &SliceDetail,
+    seconds_left: Option<f64>,
+    descending: Option<&Descending>,
+    state: &State,
+) {
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing = egui::vec2(8.0, 1.0);
+        ui.small(format!("slice {}", freshness::age(run, slice.iteration)));
+        if descending.is_some() && run.finding(Measure::Landscape).is_some_and(|(f, _)| f.finding.iteration > slice.iteration) {
+            ui.small("held").on_hover_text("It stays while descents are on it: take them away (×) for the newest");
+        }
+        let progress = slice.progress;
+        if !progress.is_complete() {
+            let left = seconds_left.map_or(String::new(), |s| format!(", {} left", number::duration(s)));
+            let text = format!("{} of {} points{left}", number::count(progress.done as i64), progress.total);
+            ui.small(text).on_hover_text("Coarse to fine: points not known yet have the loss of a neighbour");
+        }
+        let off = slice.path.iter().map(|p| p.coordinates.distance).fold(0.0, f64::max);
+        ui.small(format!("path ≤ {} off the plane", number::significant(off, 3))).on_hover_text(
+            "Euclidean distance of the path from the plane over all weights. A point is filled with the colour of \
+             its own true loss, and hollow the further off the plane it is: where its colour differs from the \
+             map's around it, the slice misleads.",
+        );
+        if let Some((lowest, highest)) = tables::differences(slice) {
+            let text = format!(
+                "true − plane {} to {}",
+                number::significant(lowest, 3),
+                number::significant(highest, 3)
+            );
+            ui.small(text).on_hover_text(
+                "The true loss of each stored state of the path minus the plane's loss at the same coordinates, \
+                 smallest and largest, on the probe batch without L2: 0 where the state lies in the plane. Far \
+                 from 0 the slice misleads about this path. All values are in the table.",
+            );
+        }
+        let (enormous, bad) = state.map.beyond();
+        if enormous + bad > 0 {
+            ui.small(format!("{enormous} losses beyond the colours, {bad} not finite"));
+        }
+        if descending.is_some() && session.bench().is_descending() {
+            let share = descending.map_or(0.0, Descending::share);
+            ui.add(egui::ProgressBar::new(share as f32).desired_width(60.0).desired_height(10.0));
+        }
+    });
+    if let Some(descending) = descending {
+        legend::descents(ui, descending);
+    }
+}

@@ -1,0 +1,240 @@
+//! What a session tries out on the landscape, without a window: slices through chosen places, cuts, descents, the
+//! shake, on real workers.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use basinscope::engine::Engine;
+use basinscope::session::landscape::Ask;
+use basinscope::session::places::Place;
+use basinscope::session::{Action, RunEntry, RunId, Session, trainers};
+use basinscope::training::config::{RuleKind, SliceDirections};
+use basinscope::training::measures::{Detail, Measure, SliceDetail};
+
+const LONG: Duration = Duration::from_secs(60);
+
+fn until(session: &mut Session, what: &str, done: impl Fn(&Session) -> bool) {
+    let start = Instant::now();
+    while !done(session) {
+        assert!(start.elapsed() < LONG, "waited in vain for {what}: {:?}", session.bench().error());
+        if !session.logic(Duration::from_millis(5)) {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+}
+
+fn current(session: &Session) -> &RunEntry {
+    session.current().expect("a run is selected")
+}
+
+fn settings(rule: &str) -> Action {
+    let text = format!(
+        "iterations = 100000\n[task]\nkind = \"pattern\"\n[network]\nn_rec = 8\n[rule]\nkind = \"{rule}\"\n\
+         [measure]\ntest = \"off\"\ncurvature = \"off\"\nlyapunov = \"off\"\nalignment = \"off\"\nblock = \"all\"\n\
+         slice = {{ points = 9 }}\n"
+    );
+    Action::Take(text.parse().expect("TOML"))
+}
+
+/// A session with a run of each rule, made in turn, `updates` updates on; the last is selected.
+fn with_runs(rules: &[&str], updates: u64) -> (Session, Vec<RunId>) {
+    let mut session = Session::new(Engine::new(2, Arc::new(|| {})), trainers(), toml::Table::new());
+    for rule in rules {
+        session.act(settings(rule));
+        session.act(Action::StartNew);
+        session.act(Action::RunOrPause);
+        session.act(Action::Step(updates));
+    }
+    let at = updates as i64;
+    until(&mut session, "all updates", |s| s.runs().iter().all(|r| r.iteration >= at && !r.is_running()));
+    // A run that had made updates before it was told to pause is set apart by nothing: it is only further.
+    let ids = session.runs().iter().map(|r| r.id).collect();
+    (session, ids)
+}
+
+fn slice(session: &Session) -> Option<&SliceDetail> {
+    session.slice_of(current(session)).filter(|slice| slice.progress.is_complete())
+}
+
+fn ask(session: &mut Session, ask: Ask) {
+    session.act(Action::Landscape(ask));
+}
+
+fn bookmark(session: &mut Session) -> Place {
+    let n = current(session).bookmarks.len();
+    session.act(Action::Bookmark { label: "here".into() });
+    until(session, "the bookmark", |s| current(s).bookmarks.len() > n);
+    let run = current(session);
+    Place::Bookmark(run.id, run.bookmarks[n].id)
+}
+
+#[test]
+fn a_slice_is_centred_on_any_place_and_says_which() {
+    let (mut session, ids) = with_runs(&["bptt"], 20);
+    let here = bookmark(&mut session);
+    let bookmarked = current(&session).bookmarks[0].checkpoint.weights.clone();
+    session.act(Action::Step(20));
+    let at = bookmarked_iteration(&session) + 20;
+    until(&mut session, "twenty more", |s| current(s).iteration >= at);
+    let random = SliceDirections::Random;
+    ask(&mut session, Ask::Slice { directions: random, centre: Some(here), points: None });
+    until(&mut session, "the slice", |s| slice(s).is_some_and(|s| s.centre == "here"));
+    assert_eq!(slice(&session).expect("complete").plane.centre(), &bookmarked);
+    ask(&mut session, Ask::Slice { directions: random, centre: Some(Place::Start(ids[0])), points: None });
+    until(&mut session, "the slice", |s| slice(s).is_some_and(|s| s.centre == "start"));
+    let start = current(&session).bookmarks[0].checkpoint.initial.clone();
+    assert_eq!(slice(&session).expect("complete").plane.centre(), &start);
+    // The path ends at the weights that the slice was asked for.
+    let newest = slice(&session).expect("complete").path.last().expect("a path").iteration;
+    assert_eq!(newest, current(&session).iteration);
+    ask(&mut session, Ask::Slice { directions: random, centre: None, points: None });
+    until(&mut session, "the slice", |s| slice(s).is_some_and(|s| s.centre.starts_with("iteration")));
+}
+
+fn bookmarked_iteration(session: &Session) -> i64 {
+    current(session).bookmarks[0].iteration()
+}
+
+#[test]
+fn a_plane_goes_through_the_start_and_the_ends_of_two_runs_and_shows_both_paths() {
+    let (mut session, ids) = with_runs(&["e-prop", "bptt"], 15);
+    let points = [Place::Start(ids[1]), Place::Now(ids[1]), Place::Now(ids[0])];
+    let directions = SliceDirections::ThreePoints;
+    ask(&mut session, Ask::Slice { directions, centre: None, points: Some(points) });
+    until(&mut session, "the slice", |s| slice(s).is_some());
+    let slice = slice(&session).expect("complete");
+    assert_eq!((slice.centre.as_str(), slice.landmarks.len(), slice.others.len()), ("start", 3, 1));
+    assert!(slice.names[1].contains(&session.run(ids[0]).expect("there").name), "{:?}", slice.names);
+    // f32 weights: their differences are good to 1e-7 of weights of order 1.
+    assert!(slice.landmarks.iter().all(|(_, at)| at.distance < 1e-5), "{:?}", slice.landmarks);
+    let (other, path) = &slice.others[0];
+    assert_eq!(other.run, ids[0].0);
+    let end = path.last().expect("a path");
+    assert!(end.coordinates.distance < 1e-5 && end.loss.is_some());
+}
+
+#[test]
+fn a_place_that_is_gone_or_of_another_size_is_an_error_in_words() {
+    let (mut session, ids) = with_runs(&["bptt"], 5);
+    session.act(settings("bptt"));
+    session.act(Action::Set { key: "network.n_rec".into(), value: 9.into() });
+    session.act(Action::StartNew);
+    session.act(Action::RunOrPause);
+    until(&mut session, "the run", |s| s.runs().len() == 2 && current(s).iteration >= 0);
+    let other = current(&session).id;
+    ask(&mut session, Ask::Cut { from: Place::Now(ids[0]), to: Place::Now(other) });
+    until(&mut session, "the error", |s| s.bench().error().is_some());
+    let error = session.bench().error().expect("an error").to_owned();
+    assert!(error.starts_with("No cut") && error.contains("values, expected"), "{error}");
+    let gone = Place::Bookmark(ids[0], 12345);
+    assert_eq!(session.name_of(gone, ids[0]), None);
+    ask(&mut session, Ask::Cut { from: gone, to: Place::Now(ids[0]) });
+    assert!(session.bench().error().is_none() && !session.bench().is_cutting());
+}
+
+#[test]
+fn a_cut_between_two_runs_has_the_losses_of_both_ends() {
+    let (mut session, ids) = with_runs(&["e-prop", "bptt"], 10);
+    ask(&mut session, Ask::Cut { from: Place::Start(ids[0]), to: Place::Now(ids[1]) });
+    until(&mut session, "the whole cut", |s| s.bench().cut().is_some_and(|c| c.points.len() > 100));
+    let cut = session.bench().cut().expect("a cut");
+    assert_eq!((cut.run, cut.names[0].as_str()), (ids[0], "start"));
+    let at = |t: f64| cut.points.iter().find(|p| p.0 == t).expect("an end").1.loss;
+    // Full batch: the training loss is that of the probe batch.
+    let run = session.run(ids[0]).expect("there");
+    let curve = run.curves.get(basinscope::training::history::Series::TrainLoss).expect("losses");
+    let first = curve.values().0[0].value;
+    assert!((at(0.0) - first).abs() < 1e-6 * first, "{} {first}", at(0.0));
+    assert!(at(1.0) < at(0.0));
+    assert!(cut.points.windows(2).all(|w| w[0].0 < w[1].0));
+}
+
+#[test]
+fn descents_start_where_they_were_asked_to_and_hold_their_slice() {
+    let (mut session, _) = with_runs(&["bptt"], 15);
+    let directions = SliceDirections::Random;
+    let usual = Ask::Slice { directions, centre: None, points: None };
+    ask(&mut session, usual.clone());
+    until(&mut session, "the slice", |s| slice(s).is_some());
+    let plane = Arc::clone(&slice(&session).expect("complete").plane);
+    let from = [0.25, -0.5];
+    ask(&mut session, Ask::Descend { from, rule: RuleKind::Mdgl, steps: [20, 30] });
+    until(&mut session, "the descents", |s| !s.bench().is_descending());
+    let descending = session.bench().descending().expect("descents");
+    assert_eq!(descending.share(), 1.0);
+    let rules: Vec<RuleKind> = descending.all.iter().map(|t| t.rule).collect();
+    assert_eq!((rules[0], rules.len()), (RuleKind::Mdgl, 5), "the rule asked for first, then its ghosts");
+    for trail in &descending.all {
+        let at = trail.points[0].coordinates;
+        assert_eq!([at.a, at.b], from);
+        assert_eq!(trail.points.len(), 50);
+        assert!(trail.points[..20].iter().all(|p| p.coordinates.distance == 0.0));
+        assert!(trail.points[49].coordinates.distance > 0.0);
+    }
+    let bptt = descending.all.iter().find(|t| t.rule == RuleKind::Bptt).expect("a ghost");
+    assert!(bptt.points[49].loss < bptt.points[0].loss);
+
+    // A newer slice of the run does not take theirs away; asking for one does.
+    session.act(Action::Measure(vec![Measure::Landscape]));
+    until(&mut session, "a newer slice", |s| {
+        let found = current(s).finding(Measure::Landscape).map(|(f, _)| &f.finding.detail);
+        matches!(found, Some(Detail::Landscape(Ok(new))) if !Arc::ptr_eq(&new.plane, &plane))
+    });
+    assert!(Arc::ptr_eq(&session.slice_of(current(&session)).expect("held").plane, &plane));
+    ask(&mut session, usual);
+    assert!(session.bench().descending().is_none());
+    assert!(!Arc::ptr_eq(&session.slice_of(current(&session)).expect("the newest").plane, &plane));
+}
+
+#[test]
+fn the_newest_descent_is_the_one_that_counts() {
+    let (mut session, _) = with_runs(&["e-prop"], 5);
+    ask(&mut session, Ask::Slice { directions: SliceDirections::Random, centre: None, points: None });
+    until(&mut session, "the slice", |s| slice(s).is_some());
+    for i in 0..20 {
+        let from = [f64::from(i) / 20.0, 0.0];
+        ask(&mut session, Ask::Descend { from, rule: RuleKind::EProp, steps: [1000, 100_000] });
+    }
+    until(&mut session, "steps", |s| s.bench().descending().is_some_and(|d| d.all[0].points.len() > 8));
+    let descending = session.bench().descending().expect("descents");
+    assert!(descending.all.iter().all(|t| t.points.first().is_none_or(|p| p.coordinates.a == 0.95)));
+    ask(&mut session, Ask::ForgetDescents);
+    assert!(session.bench().descending().is_none() && !session.bench().is_descending());
+}
+
+#[test]
+fn the_selected_run_and_all_pinned_ones_are_shaken_at_the_same_or_at_relative_radii() {
+    let (mut session, ids) = with_runs(&["e-prop", "mdgl", "bptt"], 10);
+    session.act(Action::Pin(ids[0], true));
+    for relative in [false, true] {
+        ask(&mut session, Ask::Shake { relative });
+        until(&mut session, "the shake", |s| {
+            s.bench().shaken().0.len() == 2 && s.bench().shake_share().is_none()
+        });
+        let (shaken, is_relative) = session.bench().shaken();
+        assert_eq!(is_relative, relative);
+        assert_eq!([shaken[0].run, shaken[1].run], [ids[2], ids[0]], "the selected one first");
+        let of = |i: usize| shaken[i].shake.as_ref().expect("shaken");
+        let (one, other) = (of(0), of(1));
+        for (a, b) in one.shaken.iter().zip(&other.shaken) {
+            let same = |a: f64, b: f64| (a / b - 1.0).abs() < 1e-12;
+            assert_eq!(same(a.relative, b.relative), relative);
+            assert_eq!(same(a.radius, b.radius), !relative);
+            assert!(a.loss.lower <= a.loss.median && a.loss.median <= a.loss.upper);
+        }
+        // The largest radius is felt, the smallest hardly.
+        let rise = |i: usize| one.shaken[i].loss.mean - one.at_rest.loss;
+        assert!(rise(13) > 10.0 * rise(0).abs(), "{} {}", rise(0), rise(13));
+        assert_eq!(shaken[0].iteration, current(&session).iteration);
+    }
+    // A pinned run that was reset is a ghost, and still shaken.
+    session.act(Action::Select(ids[0]));
+    session.act(Action::Reset);
+    ask(&mut session, Ask::Shake { relative: false });
+    until(&mut session, "the shake", |s| {
+        s.bench().shaken().0.len() == 2 && s.bench().shake_share().is_none()
+    });
+    let (shaken, _) = session.bench().shaken();
+    assert_eq!(shaken[0].iteration, 0);
+    assert!(shaken[1].iteration >= 10 && shaken[1].shake.is_ok());
+}

@@ -1,0 +1,211 @@
+//! The landscape panel: its views, its controls, its tables.
+
+use std::time::{Duration, Instant};
+
+use basinscope::gui::app::Window;
+use basinscope::session::landscape::Bench;
+use eframe::egui::{Role, vec2};
+use egui_kittest::kittest::{NodeT, Queryable};
+
+use crate::harness::{Screen, click, current, wait, with_paused_run};
+
+/// A paused run twelve updates on, with a slice of nine by nine points, in a window large enough for everything.
+fn with_slice<'a>() -> Screen<'a> {
+    let mut screen = with_paused_run();
+    screen.set_size(vec2(1800.0, 1200.0));
+    click(&mut screen, "Step 10");
+    wait(&mut screen, "ten updates", |w| w.session().current().is_some_and(|r| r.iteration == 10));
+    click(&mut screen, "Slice now");
+    wait_long(&mut screen, "the slice", |w| is_complete(w));
+    screen
+}
+
+fn wait_long(screen: &mut Screen<'_>, what: &str, done: impl Fn(&Window) -> bool) {
+    let start = Instant::now();
+    while !done(screen.state()) {
+        assert!(start.elapsed() < Duration::from_secs(60), "waited in vain for {what}");
+        std::thread::sleep(Duration::from_millis(5));
+        screen.step();
+    }
+    screen.run_steps(3);
+}
+
+fn is_complete(window: &Window) -> bool {
+    let session = window.session();
+    session.current().and_then(|run| session.slice_of(run)).is_some_and(|s| s.progress.is_complete())
+}
+
+fn bench<'a>(screen: &'a Screen<'_>) -> &'a Bench {
+    screen.state().session().bench()
+}
+
+/// Chooses from a list by its accessible name.
+fn choose(screen: &mut Screen<'_>, list: &str, entry: &str) {
+    screen.get_by_role_and_label(Role::ComboBox, list).click();
+    screen.run_steps(3);
+    screen.get_all_by_label(entry).last().expect("an entry").click();
+    screen.run_steps(3);
+}
+
+fn picture(screen: &Screen<'_>, name: &str) -> String {
+    let node = screen.get_by(|node| node.label().is_some_and(|l| l.starts_with(name)));
+    node.accesskit_node().label().expect("it was found by it")
+}
+
+#[test]
+fn every_view_and_every_table_has_names_for_all_its_controls() {
+    let mut screen = with_slice();
+    click(&mut screen, "Landscape: table of numbers");
+    for (view, name) in [
+        ("Slice as a map", "Loss landscape: loss over"),
+        ("Slice as a surface", "Loss surface: loss as height over"),
+        ("Cut", "Loss along the slice's axes"),
+    ] {
+        click(&mut screen, view);
+        assert!(picture(&screen, name).contains("loss"));
+        assert_eq!(screen.unnamed_widgets(), Vec::<String>::new(), "{view}");
+    }
+    click(&mut screen, "Shake");
+    assert_eq!(screen.unnamed_widgets(), Vec::<String>::new());
+}
+
+#[test]
+fn the_axes_name_direction_and_centre_and_the_table_has_the_numbers() {
+    let mut screen = with_slice();
+    let text = picture(&screen, "Loss landscape: loss over");
+    assert!(text.contains("random direction 1, centre iteration 10"), "{text}");
+    choose(&mut screen, "Slice centre", "start");
+    wait_long(&mut screen, "the slice", |w| {
+        is_complete(w)
+            && w.session()
+                .current()
+                .and_then(|r| w.session().slice_of(r))
+                .is_some_and(|s| s.centre == "start")
+    });
+    assert!(picture(&screen, "Loss landscape: loss over").contains("centre start"));
+    click(&mut screen, "Landscape: table of numbers");
+    let session = screen.state().session();
+    let slice = session.slice_of(current(&screen)).expect("a slice");
+    let first = slice.path[0];
+    let corner = slice.grid.loss[0];
+    let number = |v: f64| basinscope::gui::plot::number::exact(v);
+    for text in [number(first.coordinates.distance), number(first.loss.expect("known"))] {
+        assert!(screen.query_all_by_label(&text).next().is_some(), "{text} is not in the table");
+    }
+    click(&mut screen, "Numbers of the grid");
+    assert!(screen.query_all_by_label(&number(corner)).next().is_some());
+}
+
+#[test]
+fn directions_are_chosen_in_the_panel() {
+    let mut screen = with_slice();
+    for (directions, name) in
+        [("trajectory", "PC 1"), ("eigenvectors", "eigenvector 1, lambda"), ("three-points", "from start to")]
+    {
+        choose(&mut screen, "Slice directions", directions);
+        wait_long(&mut screen, directions, |w| {
+            let session = w.session();
+            let slice = session.current().and_then(|run| session.slice_of(run));
+            slice.is_some_and(|s| s.names[0].starts_with(name))
+        });
+        assert!(picture(&screen, "Loss landscape: loss over").contains(name));
+    }
+    for list in ["First point", "Second point", "Third point"] {
+        assert!(screen.query_by_role_and_label(Role::ComboBox, list).is_some(), "{list}");
+    }
+}
+
+#[test]
+fn a_click_on_the_map_starts_descents_of_every_rule() {
+    let mut screen = with_slice();
+    screen.get_by(|node| node.label().is_some_and(|l| l.starts_with("Loss landscape: loss over"))).click();
+    screen.run_steps(3);
+    assert!(bench(&screen).descending().is_some());
+    wait_long(&mut screen, "the descents", |w| !w.session().bench().is_descending());
+    let descending = bench(&screen).descending().expect("descents");
+    assert_eq!(descending.all[0].rule, current(&screen).config.rule.kind);
+    let from = descending.from;
+    for rule in ["bptt", "e-prop", "rflo", "mdgl", "truncated-bptt"] {
+        let name = format!("{rule} ");
+        let is_there = screen.query_all_by_label_contains(&name).next().is_some();
+        assert!(is_there, "{rule} is not in the legend");
+    }
+    choose(&mut screen, "Rule of the descent", "mdgl");
+    wait_long(&mut screen, "the descents", |w| !w.session().bench().is_descending());
+    let descending = bench(&screen).descending().expect("descents");
+    assert_eq!(
+        (descending.all[0].rule, descending.from),
+        (basinscope::training::config::RuleKind::Mdgl, from)
+    );
+    click(&mut screen, "Landscape: table of numbers");
+    click(&mut screen, "Numbers of the descents");
+    assert_eq!(screen.unnamed_widgets(), Vec::<String>::new());
+    assert!(screen.query_by_role_and_label(Role::SpinButton, "Steps in the plane").is_some());
+    click(&mut screen, "Take the descents away");
+    assert!(bench(&screen).descending().is_none());
+}
+
+#[test]
+fn shake_it_is_one_button_for_every_pinned_run() {
+    let mut screen = with_slice();
+    let first = current(&screen).name.clone();
+    click(&mut screen, &format!("Pin {first}"));
+    click(&mut screen, &format!("Branch {first}"));
+    wait_long(&mut screen, "the branch", |w| w.session().runs().len() == 2);
+    click(&mut screen, "Shake");
+    click(&mut screen, "Landscape: table of numbers");
+    for relative in [false, true] {
+        click(&mut screen, if relative { "Radii relative to the weights" } else { "Shake it" });
+        wait_long(&mut screen, "the shake", |w| {
+            let bench = w.session().bench();
+            bench.shake_share().is_none() && bench.shaken().0.len() == 2 && bench.shaken().1 == relative
+        });
+        let text = picture(&screen, "Loss under noise");
+        assert_eq!(text.matches("14 points").count(), 2, "{text}");
+        assert!(picture(&screen, "Accuracy under noise").contains("accuracy"));
+        assert_eq!(screen.unnamed_widgets(), Vec::<String>::new());
+    }
+    let rest = bench(&screen).shaken().0[0].shake.as_ref().expect("shaken").at_rest.loss;
+    let rest = basinscope::gui::plot::number::exact(rest);
+    assert!(screen.query_all_by_label(&rest).next().is_some(), "{rest} is not in the table");
+}
+
+#[test]
+fn a_cut_is_drawn_between_two_networks() {
+    let mut screen = with_slice();
+    click(&mut screen, "Cut");
+    choose(&mut screen, "Line of the cut", "between two networks");
+    wait_long(&mut screen, "the cut", |w| w.session().bench().cut().is_some_and(|c| c.points.len() > 100));
+    assert!(picture(&screen, "Loss between two networks").contains("121 points"));
+    assert!(picture(&screen, "Accuracy between two networks").contains("accuracy"));
+    click(&mut screen, "Landscape: table of numbers");
+    assert_eq!(screen.unnamed_widgets(), Vec::<String>::new());
+    for list in ["Cut from", "Cut to"] {
+        assert!(screen.query_by_role_and_label(Role::ComboBox, list).is_some(), "{list}");
+    }
+}
+
+#[test]
+fn the_surface_is_turned_by_a_drag() {
+    let mut screen = with_slice();
+    click(&mut screen, "Slice as a surface");
+    let before = picture(&screen, "Loss surface");
+    assert!(before.contains("azimuth 30, elevation 35"), "{before}");
+    let centre =
+        screen.get_by(|node| node.label().is_some_and(|l| l.starts_with("Loss surface"))).rect().center();
+    screen.hover_at(centre);
+    screen.run_steps(2);
+    screen.drag_at(centre);
+    screen.run_steps(2);
+    screen.hover_at(centre + vec2(-40.0, 25.0));
+    screen.run_steps(2);
+    screen.drop_at(centre + vec2(-40.0, 25.0));
+    screen.run_steps(3);
+    // Half a degree a point around, 0.4 degrees up.
+    let after = picture(&screen, "Loss surface");
+    assert!(after.contains("azimuth 50, elevation 45"), "{after}");
+    for name in ["Azimuth of the surface", "Elevation of the surface"] {
+        assert!(screen.query_by_role_and_label(Role::SpinButton, name).is_some(), "{name}");
+    }
+    assert!(bench(&screen).descending().is_none(), "a drag turns it and starts nothing");
+}
