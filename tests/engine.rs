@@ -306,7 +306,7 @@ fn activity_is_shown_for_the_trial_asked_for() {
     let mut handle = engine().start("test", fake(&Script::default(), ""));
     handle.send(Command::Activity(Some(5)));
     let (iteration, trial) = wait_for(&mut handle, |event| match event {
-        Event::Activity { iteration, trial, activity, weights: _ } => {
+        Event::Activity { iteration, trial, activity, .. } => {
             assert_eq!(activity.x[[0, 0]], 5.0);
             Some((iteration, trial))
         }

@@ -544,3 +544,38 @@ fn seeds_of_one_setting_are_a_group_and_two_settings_are_compared_in_pairs() {
     let fair = session.compare(small, large, Quantity::SharpnessAtEqualLoss).expect("three seeds");
     assert_eq!(fair.loss, Some(0.0));
 }
+
+#[test]
+fn spectra_of_the_weights_agree_with_trace_and_norm() {
+    let mut session = Session::new(engine(), trainers(), toml::Table::new());
+    let text = "iterations = 1000\n[task]\nkind = \"romo\"\nbatch = 4\n[network]\nn_rec = 8\n";
+    session.act(Action::Take(toml::from_str(text).expect("a table")));
+    session.act(Action::StartNew);
+    session.act(Action::ShowActivity(Some(0)));
+    until(&mut session, "weights after some updates", |s| {
+        current(s).weights.as_ref().is_some_and(|w| w.iteration > 20)
+    });
+    session.act(Action::RunOrPause);
+    until(&mut session, "the pause", |s| {
+        current(s).state == RunState::Paused
+            && current(s).weights.as_ref().is_some_and(|w| w.iteration == current(s).iteration)
+    });
+    session.act(Action::FindWeightSpectra);
+    let iteration = current(&session).iteration;
+    until(&mut session, "spectra", |s| {
+        s.weight_spectra().of(id(s)).is_some_and(|found| found.iteration == iteration)
+    });
+    let found = session.weight_spectra().of(id(&session)).expect("found").clone();
+    let weights = current(&session).weights.clone().expect("shown");
+    let (now, initial) = (weights.now.w_rec(), weights.initial.w_rec());
+    for (matrix, eigenvalues) in [(now, found.eigenvalues), (initial, found.initial)] {
+        let values = eigenvalues.expect("finite");
+        let (re, im) = values.iter().fold((0.0, 0.0), |(a, b), (re, im)| (a + re, b + im));
+        assert!((re - matrix.diag().sum()).abs() < 1e-12 && im.abs() < 1e-12, "{re} {im}");
+    }
+    let singular = found.update.expect("finite");
+    let squares: f64 = singular.iter().map(|s| s * s).sum();
+    let norm: f64 = (&now - &initial).iter().map(|d| d * d).sum();
+    assert!(norm > 0.0 && (squares / norm - 1.0).abs() < 1e-12, "{squares} {norm}");
+    assert!(singular.windows(2).all(|w| w[0] >= w[1]));
+}

@@ -113,6 +113,8 @@ pub enum Event {
         activity: Box<TrialActivity>,
         /// These weights.
         weights: Arc<Weights<f64>>,
+        /// The weights that the run began with.
+        initial: Arc<Weights<f64>>,
     },
     /// A checkpoint that was asked for.
     Checkpoint {

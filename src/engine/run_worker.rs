@@ -410,7 +410,7 @@ impl<'a> Worker<'a> {
         };
         self.shown = Some((trial, iteration));
         let activity = Box::new(self.run.activity(trial));
-        let weights = Arc::new(self.run.weights());
-        self.outbox.push_later(Event::Activity { iteration, trial, activity, weights });
+        let (weights, initial) = (Arc::new(self.run.weights()), Arc::new(self.run.initial()));
+        self.outbox.push_later(Event::Activity { iteration, trial, activity, weights, initial });
     }
 }

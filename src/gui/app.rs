@@ -281,7 +281,7 @@ impl egui_tiles::Behavior<Panel> for Panes<'_> {
             Panel::GainExplorer => {
                 gain_explorer::show(ui, session, &mut panels.gain_explorer, asked);
             }
-            Panel::Weights => weights::show(ui, session, &mut panels.weights),
+            Panel::Weights => weights::show(ui, session, &mut panels.weights, asked),
             Panel::Bookmarks => bookmarks::show(ui, session, &mut panels.bookmarks, asked),
             Panel::Runs => runs::show(ui, session, &mut panels.runs, asked),
         });

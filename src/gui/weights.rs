@@ -1,19 +1,51 @@
-//! Owns the weights panel: the three matrices of the selected run as images, and how their values are spread.
+//! Owns the weights panel: the three matrices of the selected run as images, how their values are spread, the
+//! eigenvalues of `w_rec` and the singular values of what learning has added to it.
 
 use eframe::egui::{Ui, vec2};
 use ndarray::ArrayView2;
 
+use super::app::Asked;
 use super::plot::histogram::Histogram;
 use super::plot::matrix::{self, Matrix};
-use super::plot::number;
+use super::plot::points::{self, Points};
+use super::plot::scale::Scale;
+use super::plot::{number, table};
+use super::spectrum::beside;
 use super::theme;
 use crate::numerics::weights::{Block, Weights};
-use crate::session::{RunEntry, RunId, Session};
+use crate::session::weight_spectra::Spectra;
+use crate::session::{Action, RunEntry, RunId, Session};
+
+/// What is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum View {
+    #[default]
+    Matrices,
+    Eigenvalues,
+    Update,
+}
+
+const VIEWS: [(View, &str, &str); 3] = [
+    (View::Matrices, "Matrices", "The weights as images, and how their values are spread"),
+    (
+        View::Eigenvalues,
+        "Eigenvalues",
+        "The eigenvalues of w_rec in the complex plane, now and at the start. Of N(0, g^2/N) they fill the disc of \
+         radius g; without input a linear network grows along those with a real part above 1.",
+    ),
+    (
+        View::Update,
+        "Update",
+        "The singular values of w_rec - initial w_rec: few large ones mean that learning has used few directions",
+    ),
+];
 
 /// What the panel keeps: pictures, made anew when the weights change.
 #[derive(Default)]
 pub struct State {
     shown: bool,
+    view: View,
+    table: bool,
     drawn: Option<(RunId, i64)>,
     recurrent: Matrix,
     input: Matrix,
@@ -29,25 +61,41 @@ impl State {
 }
 
 /// Draws the panel.
-pub fn show(ui: &mut Ui, session: &Session, state: &mut State) {
+pub fn show(ui: &mut Ui, session: &Session, state: &mut State, asked: &mut Asked) {
     state.shown = true;
-    let Some((run, iteration, weights)) = session
-        .current()
-        .and_then(|run| run.weights.as_ref().map(|(iteration, weights)| (run, *iteration, weights)))
-    else {
+    let Some((run, weights)) = session.current().and_then(|run| Some((run, run.weights.as_ref()?))) else {
         ui.centered_and_justified(|ui| ui.weak("Waiting for the run"));
         return;
     };
+    ui.horizontal_wrapped(|ui| {
+        for (view, name, tip) in VIEWS {
+            ui.selectable_value(&mut state.view, view, name).on_hover_text(tip);
+        }
+        if state.view != View::Matrices {
+            ui.toggle_value(&mut state.table, "table").on_hover_text("Show the numbers beside the plot");
+        }
+        let (iteration, norm) = (number::count(weights.iteration), number::value(weights.now.norm()));
+        ui.small(format!("{} at iteration {iteration}, norm {norm}", run.name));
+    });
+    if state.view == View::Matrices {
+        return matrices(ui, state, run, weights.iteration, &weights.now);
+    }
+    let found = session.weight_spectra().of(run.id);
+    if found.is_none_or(|s| s.iteration != weights.iteration) {
+        asked.act(Action::FindWeightSpectra);
+    }
+    match (found, state.view) {
+        (None, _) => _ = ui.weak("Looking at the weights"),
+        (Some(found), View::Eigenvalues) => eigenvalues(ui, run, found, state.table),
+        (Some(found), _) => update(ui, run, found, state.table),
+    }
+}
+
+fn matrices(ui: &mut Ui, state: &mut State, run: &RunEntry, iteration: i64, weights: &Weights<f64>) {
     if state.drawn != Some((run.id, iteration)) {
         state.drawn = Some((run.id, iteration));
         take(ui, state, weights, run);
     }
-    ui.small(format!(
-        "Weights of {} at iteration {}, norm {}",
-        run.name,
-        number::count(iteration),
-        number::value(weights.norm())
-    ));
     let size = ui.available_size();
     let (top, bottom) = (vec2(size.x, size.y * 0.66 - 4.0), vec2(size.x, size.y * 0.34 - 4.0));
     ui.horizontal(|ui| {
@@ -72,4 +120,90 @@ fn take(ui: &Ui, state: &mut State, weights: &Weights<f64>, run: &RunEntry) {
     let (color, _) = theme::run_style(run.colour, ui.visuals().dark_mode);
     let blocks = [("w_rec", Block::Recurrent), ("w_in", Block::Input), ("w_out", Block::Readout)];
     state.spread = Some(Histogram::of(&blocks.map(|(name, block)| (name, weights.block(block))), color));
+}
+
+/// Eigenvalues of `w_rec` in the complex plane.
+fn eigenvalues(ui: &mut Ui, run: &RunEntry, found: &Spectra, with_table: bool) {
+    let dark = ui.visuals().dark_mode;
+    let (Some(now), Some(initial)) = (&found.eigenvalues, &found.initial) else {
+        ui.weak("The eigenvalues were not found: a weight is not finite, or the search did not converge.");
+        return;
+    };
+    let places = |of: &[(f64, f64)]| of.iter().map(|(re, im)| [*re, *im]).collect();
+    let mut start = points::cloud("at the start", run.colour, dark, places(initial));
+    start.look.marker = Some(theme::Marker::Ring);
+    start.look.color = theme::change_mark(dark);
+    let at = number::count(found.iteration);
+    let gain = run.config.network.gain;
+    let mut circles = vec![(1.0, "radius 1".to_string())];
+    if gain > 0.0 && gain != 1.0 {
+        circles.push((gain, format!("initial gain {}", number::value(gain))));
+    }
+    let plot = Points {
+        title: "Eigenvalues of the recurrent weights",
+        x_name: "real part",
+        y_name: "imaginary part",
+        scales: [Scale::Linear; 2],
+        clouds: vec![start, points::cloud(format!("at iteration {at}"), run.colour, dark, places(now))],
+        circles,
+        equal_axes: true,
+        zero_line: true,
+        at: None,
+    };
+    beside(
+        ui,
+        with_table,
+        |ui, size| _ = plot.show(ui, size),
+        |ui| {
+            let columns = ["rank", "real", "imaginary", "modulus"].map(String::from);
+            table::of_words(ui, "weight eigenvalues", &columns, now.len(), |row, column| {
+                let (re, im) = now[row];
+                match column {
+                    0 => (row + 1).to_string(),
+                    1 => number::significant(re, 6),
+                    2 => number::significant(im, 6),
+                    _ => number::significant(re.hypot(im), 6),
+                }
+            });
+        },
+    );
+}
+
+/// Singular values of the update of `w_rec`.
+fn update(ui: &mut Ui, run: &RunEntry, found: &Spectra, with_table: bool) {
+    let Some(values) = &found.update else {
+        ui.weak("The singular values were not found: a weight is not finite.");
+        return;
+    };
+    let dark = ui.visuals().dark_mode;
+    let ranked = values.iter().enumerate().map(|(i, v)| [(i + 1) as f64, *v]).collect();
+    let at = number::count(found.iteration);
+    let plot = Points {
+        title: "Singular values of the update",
+        x_name: "rank",
+        y_name: "singular value",
+        scales: [Scale::Linear; 2],
+        clouds: vec![points::cloud(
+            format!("w_rec at iteration {at} less the initial"),
+            run.colour,
+            dark,
+            ranked,
+        )],
+        circles: Vec::new(),
+        equal_axes: false,
+        zero_line: true,
+        at: None,
+    };
+    beside(
+        ui,
+        with_table,
+        |ui, size| _ = plot.show(ui, size),
+        |ui| {
+            let columns = ["rank", "singular value"].map(String::from);
+            table::of_words(ui, "update", &columns, values.len(), |row, column| match column {
+                0 => (row + 1).to_string(),
+                _ => number::significant(values[row], 6),
+            });
+        },
+    );
 }

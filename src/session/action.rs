@@ -104,6 +104,9 @@ pub enum Action {
     /// Asks the gain explorer, of networks with the settings as they are.
     Explore(super::explorer::Ask),
 
+    /// Finds the eigenvalues of the weights that are shown, and the singular values of their update.
+    FindWeightSpectra,
+
     /// Shows the activity of this probe trial of the selected run; `None`: of none.
     ShowActivity(Option<usize>),
     /// Takes these measures of the selected run now, whatever their cadence.

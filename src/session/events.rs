@@ -4,7 +4,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::runs::{Bookmark, BookmarkReason, Mark, MarkKind, RunEntry, RunId, RunState, Ticket};
+use super::runs::{
+    Bookmark, BookmarkReason, Mark, MarkKind, RunEntry, RunId, RunState, ShownWeights, Ticket,
+};
 use super::{Session, words};
 use crate::engine::handle::{RunHandle, Silence};
 use crate::engine::messages::{Event, Noted};
@@ -22,7 +24,11 @@ impl Session {
         let start = Instant::now();
         let ids: Vec<RunId> = self.runs.iter().map(|r| r.id).collect();
         self.turn = self.turn.wrapping_add(1);
-        let mut news = self.take_errands() | self.explorer.drain() | self.drain_bench() | self.keep();
+        let mut news = self.take_errands()
+            | self.explorer.drain()
+            | self.drain_bench()
+            | self.weight_spectra.drain()
+            | self.keep();
         for i in 0..ids.len() {
             let id = ids[(self.turn + i) % ids.len()];
             while start.elapsed() < budget && self.take_some(id) {
@@ -81,9 +87,9 @@ impl Session {
                 }
             }
             Event::Changed { iteration, change } => self.runs[at].changed(iteration, change),
-            Event::Activity { iteration, trial, activity, weights } => {
+            Event::Activity { iteration, trial, activity, weights, initial } => {
                 self.runs[at].activity = Some((trial, iteration, activity));
-                self.runs[at].weights = Some((iteration, weights));
+                self.runs[at].weights = Some(ShownWeights { iteration, now: weights, initial });
             }
             Event::Checkpoint { ticket, checkpoint } => {
                 let number = self.number();

@@ -55,13 +55,14 @@ pub mod spectra;
 pub mod stability;
 mod starting;
 pub mod sweep;
+pub mod weight_spectra;
 pub mod words;
 
 pub use action::{Action, Dialog, Effect, Export};
 pub use build::{Build, trainers};
 pub use compare::{Comparison, Group, Quantity};
 pub use pictures::Picture;
-pub use runs::{RunEntry, RunId, RunState};
+pub use runs::{RunEntry, RunId, RunState, ShownWeights};
 pub use settings::Settings;
 
 use crate::engine::Engine;
@@ -93,6 +94,7 @@ pub struct Session {
     engine: Engine,
     explorer: explorer::GainExplorer,
     bench: landscape::Bench,
+    weight_spectra: weight_spectra::WeightSpectra,
     build: Build,
     settings: Settings,
     runs: Vec<RunEntry>,
@@ -113,6 +115,7 @@ impl Session {
         Self {
             explorer: explorer::GainExplorer::new(&engine),
             bench: landscape::Bench::new(&engine),
+            weight_spectra: weight_spectra::WeightSpectra::new(&engine),
             engine,
             build,
             settings,
@@ -131,6 +134,11 @@ impl Session {
     /// The settings being edited.
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// Eigenvalues of weights and singular values of their updates.
+    pub fn weight_spectra(&self) -> &weight_spectra::WeightSpectra {
+        &self.weight_spectra
     }
 
     /// The gain explorer.
@@ -264,6 +272,11 @@ impl Session {
             Action::Explore(ask) => {
                 if let Ok(resolved) = self.settings.resolved() {
                     self.explorer.ask(ask, &resolved.config);
+                }
+            }
+            Action::FindWeightSpectra => {
+                if let Some(run) = self.current.and_then(|id| self.runs.iter().find(|r| r.id == id)) {
+                    self.weight_spectra.find(run);
                 }
             }
             Action::ShowActivity(trial) => self.tell_current(Command::Activity(trial)),

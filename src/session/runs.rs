@@ -37,6 +37,17 @@ pub enum RunState {
     Ghost,
 }
 
+/// Weights for the screen.
+#[derive(Clone, Debug)]
+pub struct ShownWeights {
+    /// Updates made.
+    pub iteration: i64,
+    /// The weights after them.
+    pub now: Arc<Weights<f64>>,
+    /// The weights before the first of them.
+    pub initial: Arc<Weights<f64>>,
+}
+
 /// A setting in which two sets of settings differ.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Difference {
@@ -145,8 +156,8 @@ pub struct RunEntry {
     pub parent: Option<(RunId, i64)>,
     /// The probe trial that is shown: its number, the iteration, the activity.
     pub activity: Option<(usize, i64, Box<TrialActivity>)>,
-    /// The weights under which it was, and their iteration.
-    pub weights: Option<(i64, Arc<Weights<f64>>)>,
+    /// The weights under which it was.
+    pub weights: Option<ShownWeights>,
     /// The newest finding of each measure.
     pub found: BTreeMap<Measure, Found>,
     /// Why it is no longer measured, where its measures panicked.

@@ -141,6 +141,8 @@ pub trait Run: Send {
     fn change(&mut self, change: Change);
     /// The weights now.
     fn weights(&self) -> Weights<f64>;
+    /// The weights at iteration 0, after flossing; while flossing, as they were drawn.
+    fn initial(&self) -> Weights<f64>;
     /// All that is needed to go on later.
     fn checkpoint(&self) -> Checkpoint;
     /// Outputs and activity of one trial of the probe batch, for the screen.

@@ -355,6 +355,10 @@ impl<T: Scalar> Run for Trainer<T> {
         self.weights.cast()
     }
 
+    fn initial(&self) -> Weights<f64> {
+        self.initial.cast()
+    }
+
     fn checkpoint(&self) -> Checkpoint {
         let named = |prefix: &str, state: Vec<(&'static str, Vec<f64>)>| {
             state.into_iter().map(|(name, v)| (format!("{prefix}{name}"), v)).collect::<Vec<_>>()

@@ -127,6 +127,10 @@ impl Run for Fake {
         Weights::from_flat(DIMS, values).expect("as many as the sizes say")
     }
 
+    fn initial(&self) -> Weights<f64> {
+        Weights::zeros(DIMS)
+    }
+
     fn checkpoint(&self) -> Checkpoint {
         Checkpoint {
             iteration: self.iteration,

@@ -89,6 +89,34 @@ fn a_slice_is_asked_for_and_drawn() {
 }
 
 #[test]
+fn the_weights_have_eigenvalues_and_their_update_singular_values_with_tables() {
+    let mut screen = with_paused_run();
+    click(&mut screen, "Step 10");
+    click(&mut screen, "Weights");
+    wait(&mut screen, "the weights", |w| {
+        w.session().current().is_some_and(|r| r.weights.as_ref().is_some_and(|own| own.iteration == 10))
+    });
+    for (view, picture, column) in [
+        ("Eigenvalues", "Eigenvalues of the recurrent weights", "modulus"),
+        ("Update", "Singular values of the update", "singular value"),
+    ] {
+        click(&mut screen, view);
+        wait(&mut screen, view, |w| {
+            let id = w.session().current().map(|r| r.id);
+            id.and_then(|id| w.session().weight_spectra().of(id)).is_some_and(|s| s.iteration == 10)
+        });
+        assert!(
+            screen.query_by(|node| node.label().is_some_and(|l| l.starts_with(picture))).is_some(),
+            "{picture}"
+        );
+        click(&mut screen, "table");
+        assert!(screen.query_all_by_label(column).next().is_some(), "{column} is a column");
+        click(&mut screen, "table");
+        assert_eq!(screen.unnamed_widgets(), Vec::<String>::new(), "{view}");
+    }
+}
+
+#[test]
 fn weights_activity_spectrum_and_gain_are_tabs_that_show_the_run() {
     let mut screen = with_paused_run();
     for (tab, picture) in [

@@ -24,9 +24,10 @@ enum View {
     Rank,
     Training,
     Lyapunov,
+    Convergence,
 }
 
-const VIEWS: [(View, &str, &str); 4] = [
+const VIEWS: [(View, &str, &str); 5] = [
     (
         View::Density,
         "Density",
@@ -40,6 +41,11 @@ const VIEWS: [(View, &str, &str); 4] = [
         "The leading Hessian eigenvalues and the smallest, over the iterations",
     ),
     (View::Lyapunov, "Lyapunov", "The Lyapunov exponents along the probe batch, in their order"),
+    (
+        View::Convergence,
+        "Convergence",
+        "The largest Lyapunov exponent as it settles over the steps of a trial: is the trial long enough?",
+    ),
 ];
 
 /// What the panel keeps.
@@ -99,11 +105,12 @@ pub fn show(ui: &mut Ui, session: &Session, state: &mut State, asked: &mut Asked
             state.table = !state.table;
         }
     });
-    if state.view == View::Lyapunov {
+    if matches!(state.view, View::Lyapunov | View::Convergence) {
         match run.finding(Measure::Lyapunov).map(|(found, _)| &found.finding) {
-            Some(finding) if let Detail::Lyapunov(detail) = &finding.detail => {
-                lyapunov(ui, run, detail, finding.iteration, state.table, asked);
-            }
+            Some(finding) if let Detail::Lyapunov(detail) = &finding.detail => match state.view {
+                View::Convergence => convergence(ui, run, detail, finding.iteration, state.table),
+                _ => lyapunov(ui, run, detail, finding.iteration, state.table, asked),
+            },
             _ => nothing(ui, "No Lyapunov exponents yet. Turn on the measure Lyapunov."),
         }
         return;
@@ -178,6 +185,17 @@ fn lyapunov(
             number::value(exponents.max()),
             number::value(exponents.sum())
         ));
+        if detail.all {
+            ui.small(format!(
+                "Kaplan-Yorke dimension {}, entropy rate {}",
+                number::value(exponents.kaplan_yorke_dimension()),
+                number::value(exponents.entropy_rate())
+            ))
+            .on_hover_text(
+                "Kaplan-Yorke dimension: how many leading exponents add up to 0, by linear interpolation. Entropy \
+                 rate: the sum of the positive exponents, nats per step, an upper bound (Pesin).",
+            );
+        }
     });
     if !detail.all {
         let all = ui.small_button("Measure all exponents");
@@ -218,8 +236,58 @@ fn lyapunov(
     );
 }
 
+/// The largest exponent over the steps that it is a mean of.
+fn convergence(ui: &mut Ui, run: &RunEntry, detail: &LyapunovDetail, at: i64, with_table: bool) {
+    let exponents = &detail.exponents;
+    ui.horizontal_wrapped(|ui| {
+        let text = format!(
+            "Largest Lyapunov exponent of {}, mean over {} steps after {} left out",
+            run.name,
+            detail.convergence.len(),
+            exponents.skip
+        );
+        ui.small(text).on_hover_text(
+            "(1/n) sum of ln |R_11| over the first n steps counted, mean over the trials, nats per step. Where it \
+             still moves at the end, the value says something of this trial's length, not of the network for ever.",
+        );
+        freshness::stamp(ui, Freshness::of(run, Measure::Lyapunov, at));
+    });
+    let step = |i: usize| (exponents.skip + i + 1) as f64;
+    let (color, _) = super::theme::run_style(run.colour, ui.visuals().dark_mode);
+    let line = detail.convergence.iter().enumerate().map(|(i, v)| [step(i), *v]).collect();
+    let plot = Points {
+        title: "Convergence of the largest exponent",
+        x_name: "step",
+        y_name: "mean up to here",
+        scales: [Scale::Linear; 2],
+        clouds: vec![points::line("largest exponent", color, super::theme::Dash::Solid, line)],
+        circles: Vec::new(),
+        equal_axes: false,
+        zero_line: true,
+        at: None,
+    };
+    beside(
+        ui,
+        with_table,
+        |ui, size| _ = plot.show(ui, size),
+        |ui| {
+            let columns = ["step", "mean up to here"].map(String::from);
+            table::of_words(
+                ui,
+                "convergence",
+                &columns,
+                detail.convergence.len(),
+                |row, column| match column {
+                    0 => number::count(step(row) as i64),
+                    _ => number::significant(detail.convergence[row], 6),
+                },
+            );
+        },
+    );
+}
+
 /// A plot, with its numbers beside it where they are wanted.
-fn beside(
+pub(super) fn beside(
     ui: &mut Ui,
     with_table: bool,
     plot: impl FnOnce(&mut Ui, egui::Vec2),

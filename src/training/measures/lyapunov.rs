@@ -23,6 +23,9 @@ pub struct LyapunovDetail {
     pub q0: Arc<Array2<f64>>,
     /// Whether these are all exponents or the leading ones only.
     pub all: bool,
+    /// The leading exponent as it settles: the batch mean over the steps from `exponents.skip` up to each one,
+    /// [T - skip]; the last is its value.
+    pub convergence: Vec<f64>,
 }
 
 /// The number of the free runs' stream in the family of the measures' streams.
@@ -50,21 +53,29 @@ impl<T: Scalar> Lyapunov<T> {
         let n_state = self.spectrum.n_state();
         let asked = measure.lyapunov_exponents.min(n_state);
         let n = if at_an_end || asked == 0 { n_state } else { asked };
-        let settings = SpectrumSettings::leading(n, measure.lyapunov_skip);
-        let (q0, probe) = (self.q0.view(), &shared.probe);
-        let exponents = match measure.lyapunov_drive {
-            Drive::Task => self.spectrum.run(&shared.weights, probe, settings, q0, workers),
+        let (spectrum, q0, probe) = (&mut self.spectrum, self.q0.view(), &shared.probe);
+        let mut exponents = |settings: SpectrumSettings| match measure.lyapunov_drive {
+            Drive::Task => spectrum.run(&shared.weights, probe, settings, q0, workers),
             Drive::None => {
                 // As long as a trial, from as many random states as there are trials: the same each time.
                 let run = FreeRun { n_steps: probe.n_steps(), n_states: probe.n_batch() };
                 let mut stream = Stream::numbered(shared.config.seed, Purpose::Measures, STREAM);
-                self.spectrum.run_free(&shared.weights, run, settings, q0, &mut stream, workers)
+                spectrum.run_free(&shared.weights, run, settings, q0, &mut stream, workers)
             }
+        };
+        // The leading one alone goes by a vector, every step of it: its way there comes for nothing beside all.
+        let leading =
+            SpectrumSettings { convergence: true, ..SpectrumSettings::leading(1, measure.lyapunov_skip) };
+        let mut leading = exponents(leading);
+        let convergence = leading.convergence.take().map_or(Vec::new(), |c| c.column(0).to_vec());
+        let exponents = match n {
+            1 => leading,
+            _ => exponents(SpectrumSettings::leading(n, measure.lyapunov_skip)),
         };
         push(Series::LyapunovMax, exponents.max());
         if n == n_state {
             push(Series::LyapunovSum, exponents.sum());
         }
-        LyapunovDetail { exponents, q0: Arc::clone(&self.q0), all: n == n_state }
+        LyapunovDetail { exponents, q0: Arc::clone(&self.q0), all: n == n_state, convergence }
     }
 }
