@@ -173,7 +173,10 @@ const PLOTS: &[Plot] = &[
         panel: Panel::Lyapunov,
         id: "lyapunov",
         title: "Lyapunov",
-        series: &[(Series::LyapunovMax, "largest exponent", Dash::Solid)],
+        series: &[
+            (Series::LyapunovMax, "largest exponent", Dash::Solid),
+            (Series::FlossingLoss, "flossing loss", Dash::Dotted),
+        ],
         vertical: Vertical::Linear,
         noisy: &[],
         empty: "No value yet. Turn on the measure Lyapunov in the experiment panel.",
@@ -389,7 +392,11 @@ fn notes(curve: &Curve, view: &View) -> Option<String> {
 fn key(plot: &Plot, runs: &[&RunEntry], groups: &[Group], dark: bool) -> Vec<(LineLook, String)> {
     let grey = theme::change_mark(dark);
     let look = |color, dash, marker: Option<Marker>| LineLook { color, dash, marker, width: 1.5 };
-    let kinds = plot.series.iter().map(|(_, name, dash)| (look(grey, *dash, None), (*name).to_owned()));
+    // Nobody flosses: no word of it.
+    let drawn =
+        |series| series != Series::FlossingLoss || runs.iter().any(|r| r.curves.get(series).is_some());
+    let kinds = plot.series.iter().filter(|(series, ..)| drawn(*series));
+    let kinds = kinds.map(|(_, name, dash)| (look(grey, *dash, None), (*name).to_owned()));
     // The runs' colours stand beside the loss and in the table of runs; elsewhere the room is the curves'.
     let named = runs.iter().filter(|_| plot.panel == Panel::Loss).filter_map(|run| {
         let (color, marker) = theme::run_style(run.colour, dark);
@@ -411,7 +418,8 @@ fn seeds(first: &RunEntry, group: &Group) -> String {
 /// The iterations or seconds that all plots show, so that they line up.
 fn x_range(runs: &[&RunEntry], axis: Axis) -> Option<(f64, f64)> {
     let ends = runs.iter().filter_map(|run| match axis {
-        Axis::Iterations => Some(((run.iteration as f64).min(0.0), run.iteration as f64)),
+        // Flossing before training has negative iterations.
+        Axis::Iterations => Some((-(run.config.flossing.iterations as f64), run.iteration as f64)),
         Axis::Seconds => Some((0.0, run.seconds.total())),
         Axis::Loss => None,
     });

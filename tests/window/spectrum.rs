@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use basinscope::gui::app::Window;
 use basinscope::session::Action;
+use basinscope::training::history::Series;
 use basinscope::training::measures::Measure;
 use egui_kittest::kittest::Queryable;
 
@@ -80,4 +81,18 @@ fn a_value_is_shown_as_fresh_and_then_as_stale_with_what_it_cost() {
     wait(&mut screen, "ten updates", |w| w.session().current().is_some_and(|r| r.iteration == 10));
     until_drawn(&mut screen, "stale since iteration 0, 10 ago");
     assert!(is_drawn(&screen, " products"), "the cost in products");
+}
+
+#[test]
+fn flossing_is_drawn_before_iteration_0() {
+    let screen = with_paused_run();
+    assert!(screen.query_by_label("flossing loss").is_none(), "nobody flosses");
+    let table = "iterations = 100000\n[task]\nkind = \"romo\"\nbatch = 4\n[network]\nn_rec = 8\n\
+                 [flossing]\niterations = 5\nk = 2\n";
+    let mut screen = window(vec![Action::Take(toml::from_str(table).unwrap()), Action::StartNew]);
+    wait(&mut screen, "some training", |w| w.session().current().is_some_and(|r| r.iteration > 3));
+    let first = |series| current(&screen).curves.get(series).unwrap().values().0[0].iteration;
+    assert_eq!((first(Series::FlossingLoss), first(Series::LyapunovMax)), (-5, -5));
+    assert_eq!(first(Series::TrainLoss), 0);
+    assert!(screen.query_by_label("flossing loss").is_some(), "its line has a name");
 }
