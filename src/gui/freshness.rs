@@ -134,7 +134,7 @@ pub fn cost(ui: &mut Ui, run: &RunEntry) {
 
 fn cost_in_words(run: &RunEntry, measure: Measure) -> Option<String> {
     let (_, updates) = run.cost(measure).filter(|(_, updates)| updates.is_finite() && *updates >= 0.5)?;
-    Some(format!("= {} iterations", number::significant(updates, 2)))
+    Some(format!("cost {} iterations", number::significant(updates, 2)))
 }
 
 /// How old a value is that was measured at `iteration`.

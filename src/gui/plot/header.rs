@@ -5,6 +5,9 @@ use eframe::egui::{self, Response, Ui, vec2};
 use super::curves::{Curves, Vertical, View};
 use super::paint::LineLook;
 
+/// Length of a line's sample in a legend, in points.
+const SAMPLE: f32 = 20.0;
+
 /// The legend: what the lines are, with what there is to say about them.
 pub fn legend(ui: &mut Ui, plot: &Curves<'_>) {
     ui.horizontal_wrapped(|ui| {
@@ -21,13 +24,20 @@ pub fn legend(ui: &mut Ui, plot: &Curves<'_>) {
     });
 }
 
-/// One entry of a legend.
+/// One entry of a legend, on a row of its own where this one has no room left.
 pub fn entry(ui: &mut Ui, look: LineLook, text: &str) -> Response {
+    let (font, color) = (egui::TextStyle::Small.resolve(ui.style()), ui.visuals().text_color());
+    let width = SAMPLE + 3.0 + ui.painter().layout_no_wrap(text.to_owned(), font, color).size().x;
+    // A row of widgets is placed before its width is known.
+    let row_has_begun = ui.cursor().left() > ui.max_rect().left() + 1.0;
+    if ui.layout().main_wrap && row_has_begun && ui.available_size_before_wrap().x < width {
+        ui.end_row();
+    }
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 3.0;
         let height = ui.text_style_height(&egui::TextStyle::Small);
-        let (rect, _) = ui.allocate_exact_size(vec2(20.0, height), egui::Sense::hover());
-        ui.painter().extend(look.sample(rect.left_center(), 20.0));
+        let (rect, _) = ui.allocate_exact_size(vec2(SAMPLE, height), egui::Sense::hover());
+        ui.painter().extend(look.sample(rect.left_center(), SAMPLE));
         ui.small(text)
     })
     .inner

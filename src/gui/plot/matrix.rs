@@ -46,6 +46,9 @@ fn color(value: f64, reach: f64) -> Color32 {
     Color32::from_rgb(mix(from.0, to.0), mix(from.1, to.1), mix(from.2, to.2))
 }
 
+/// Width in points that a legend with both colours needs.
+const LEGEND_WIDTH: f32 = 200.0;
+
 /// Draws a matrix: rows are post-synaptic, columns pre-synaptic.
 pub fn show(ui: &mut Ui, title: &str, name: &str, matrix: &Matrix, size: Vec2) {
     let (rect, _) = ui.allocate_exact_size(size, egui::Sense::hover());
@@ -64,7 +67,11 @@ pub fn show(ui: &mut Ui, title: &str, name: &str, matrix: &Matrix, size: Vec2) {
         });
     let frame = *shown.transform.frame();
     let reach = number::value(matrix.reach);
-    paint::corner(ui, frame, &format!("{title}, blue -{reach} to orange {reach}"));
+    let legend = match frame.width() {
+        width if width < LEGEND_WIDTH => format!("{title}, ±{reach}"),
+        _ => format!("{title}, blue -{reach} to orange {reach}"),
+    };
+    paint::corner(ui, frame, &legend);
     if let Some(pointer) = shown.response.hover_pos() {
         let at = shown.transform.value_from_position(pointer);
         if let Some((row, column)) = cell(at, rows, columns) {
