@@ -58,6 +58,8 @@ fn the_list_names_every_figure_and_a_wrong_name_the_nearest() {
     let error = refused(&["reproduce", "p1-tabel1", "--out", "none"]);
     assert!(error.contains("`p1-tabel1`") && error.contains("`p1-table1`"), "{error}");
     assert!(refused(&["reproduce", "p1-3"]).contains("--out"));
+    let error = refused(&["reproduce", "p1-3", "--cases", "romo", "--out", "none"]);
+    assert!(error.contains("--cases romo: expected some of pattern, cued-match, mnist"), "{error}");
     assert!(!Path::new("none").exists());
 }
 

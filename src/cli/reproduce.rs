@@ -2,8 +2,8 @@
 
 use super::sweep::with_progress;
 use super::{Ending, Refused, ReproduceArguments, complain, interrupt, say};
-use crate::session::reproduce::Reproduction;
 use crate::session::reproduce::spec::{Spec, figures};
+use crate::session::reproduce::{Asked, Reproduction};
 use crate::session::sweep::{Share, Sweep};
 
 /// Makes the runs of a figure that have not ended yet, then the figure, its tables and its report; or lists the
@@ -19,7 +19,12 @@ pub fn reproduce(arguments: &ReproduceArguments) -> Result<Ending, Refused> {
     let Some(out) = &arguments.out else {
         return Err(Refused("--out DIR is missing: expected a folder for the runs and the figure".into()));
     };
-    let (figure, plan) = Reproduction::new(spec, arguments.quick, arguments.seeds.map(u64::from))?;
+    let asked = Asked {
+        quick: arguments.quick,
+        seeds: arguments.seeds.map(u64::from),
+        cases: arguments.cases.clone(),
+    };
+    let (figure, plan) = Reproduction::new(spec, &asked).map_err(|e| Refused(e.to_string()))?;
     let which: Vec<usize> = (0..plan.runs.len()).collect();
     let mut sweep = Sweep::open(out, plan, &figure.plan_text(), arguments.force)?;
     interrupt::listen();

@@ -18,17 +18,61 @@ use cells::{Cell, Cells};
 use spec::Spec;
 use verdict::Judged;
 
+/// How much of a figure is asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// The fewer runs of its quick look.
+    pub quick: bool,
+    /// Seeds 1 to this; `None`: the figure's own number.
+    pub seeds: Option<u64>,
+    /// Ids of the cases; empty = all.
+    pub cases: Vec<String>,
+}
+
+impl Asked {
+    /// The command line that asks for it.
+    fn command(&self, spec: &Spec) -> String {
+        let mut command = format!("basinscope reproduce {}", spec.id);
+        if self.quick {
+            command += " --quick";
+        }
+        if let Some(seeds) = self.seeds {
+            command += &format!(" --seeds {seeds}");
+        }
+        if !self.cases.is_empty() {
+            command += &format!(" --cases {}", self.cases.join(","));
+        }
+        command + " --out DIR"
+    }
+}
+
+/// Why a figure cannot be made.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum ReproduceError {
+    /// A case that the figure has not.
+    #[error("--cases {case}: expected some of {expected}")]
+    NoCase {
+        /// What was given.
+        case: String,
+        /// Those there are.
+        expected: String,
+    },
+    /// A setting of the figure.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+}
+
 /// A figure whose runs are planned.
 pub struct Reproduction {
     spec: Spec,
-    quick: bool,
+    asked: Asked,
     cells: Cells,
 }
 
 /// A figure whose runs are made.
 pub struct Made {
     spec: Spec,
-    quick: bool,
+    asked: Asked,
     cells: Vec<Cell>,
     n_runs: usize,
     /// Seconds of all runs together.
@@ -37,25 +81,32 @@ pub struct Made {
 }
 
 impl Reproduction {
-    /// Plans the runs of a figure, or the fewer ones of its quick look; with another number of seeds, where one
-    /// is given.
+    /// Plans the runs of a figure as it is asked for.
     ///
     /// # Errors
-    /// A setting of the figure that is wrong.
-    pub fn new(spec: &Spec, quick: bool, seeds: Option<u64>) -> Result<(Self, Plan), ConfigError> {
-        let spec = if quick { spec.quick() } else { spec.clone() };
-        let spec = seeds.map(|seeds| spec.with_seeds(seeds)).unwrap_or(spec);
-        let (plan, cells) = Cells::plan(&spec)?;
-        Ok((Self { spec, quick, cells }, plan))
+    /// A case that the figure has not; a setting of the figure that is wrong.
+    pub fn new(spec: &Spec, asked: &Asked) -> Result<(Self, Plan), ReproduceError> {
+        let mut own = if asked.quick { spec.quick() } else { spec.clone() };
+        if let Some(seeds) = asked.seeds {
+            own = own.with_seeds(seeds);
+        }
+        for case in &asked.cases {
+            if !spec.cases.iter().any(|c| c.id == *case) {
+                let expected: Vec<&str> = spec.cases.iter().map(|c| c.id.as_str()).collect();
+                return Err(ReproduceError::NoCase { case: case.clone(), expected: expected.join(", ") });
+            }
+        }
+        if !asked.cases.is_empty() {
+            own.cases = spec.cases.iter().filter(|c| asked.cases.contains(&c.id)).cloned().collect();
+        }
+        let (plan, cells) = Cells::plan(&own)?;
+        Ok((Self { spec: own, asked: asked.clone(), cells }, plan))
     }
 
     /// What the folder of the runs holds in the place of a plan.
     pub fn plan_text(&self) -> String {
-        let quick = if self.quick { " --quick" } else { "" };
-        format!(
-            "# The runs of `basinscope reproduce {}{quick}`; each has its settings in its folder.\n",
-            self.spec.id
-        )
+        let command = self.asked.command(&self.spec);
+        format!("# The runs of `{command}`; each has its settings in its folder.\n")
     }
 
     /// Reads what the runs say.
@@ -63,11 +114,11 @@ impl Reproduction {
     /// # Errors
     /// A history that cannot be read.
     pub fn read(self, sweep: &Sweep) -> Result<Made, FileError> {
-        let Self { spec, quick, cells } = self;
+        let Self { spec, asked, cells } = self;
         let cells = cells.read(&spec, sweep)?;
         let judged = verdict::judge(&spec, &cells);
         let seconds = sweep.ended().iter().flatten().map(|e| e.wall_seconds).sum();
-        Ok(Made { judged, cells, n_runs: sweep.runs().len(), seconds, spec, quick })
+        Ok(Made { judged, cells, n_runs: sweep.runs().len(), seconds, spec, asked })
     }
 }
 

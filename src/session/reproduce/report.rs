@@ -16,9 +16,9 @@ use crate::training::history::Series;
 
 /// The report in Markdown.
 pub fn report(made: &Made) -> String {
-    let Made { spec, quick, cells, judged, .. } = made;
+    let Made { spec, asked, cells, judged, .. } = made;
     let mut text = format!("# {}\n\n{}\n\n", spec.title, spec.shows);
-    if let Some(less) = spec.quick.as_ref().filter(|_| *quick) {
+    if let Some(less) = spec.quick.as_ref().filter(|_| asked.quick) {
         let _ = writeln!(text, "**A quick look.** It leaves out: {}.\n", less.leaves_out);
     }
     let _ = writeln!(text, "![{}]({}.png)\n", spec.title, spec.id);
@@ -36,14 +36,16 @@ pub fn report(made: &Made) -> String {
     values_table(&mut text, spec, cells);
     settings(&mut text, spec, cells);
     let seconds: f64 = made.seconds;
+    let seeds: Vec<String> =
+        spec.cases.iter().map(|c| format!("1 to {} ({})", spec.seeds_of(c), c.name)).collect();
     let _ = writeln!(
         text,
-        "\nBasinscope {VERSION}; {} runs, seeds 1 to {}, {} s of computing on one core. `{}` makes this folder again; \
-         every run stands in `runs/` with all its settings and their sources.",
+        "\nBasinscope {VERSION}; {} runs, seeds {}; {} s of computing on one core. `{}` makes this folder; every run \
+         stands in `runs/` with all its settings and their sources.",
         made.n_runs,
-        spec.seeds,
+        seeds.join(", "),
         significant(seconds, 3),
-        format_args!("basinscope reproduce {}{} --out DIR", spec.id, if *quick { " --quick" } else { "" }),
+        asked.command(spec),
     );
     text
 }

@@ -401,7 +401,7 @@ impl Spec {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::session::reproduce::Reproduction;
+    use crate::session::reproduce::{Asked, Reproduction};
     use crate::training::history::Series;
 
     #[test]
@@ -451,9 +451,10 @@ mod tests {
 
     #[test]
     fn every_run_of_every_figure_has_sound_settings_and_quick_runs_are_fewer() {
+        let quickly = Asked { quick: true, ..Asked::default() };
         for spec in figures() {
-            let (_, plan) = Reproduction::new(spec, false, None).expect("sound settings");
-            let (_, quick) = Reproduction::new(spec, true, None).expect("sound settings");
+            let (_, plan) = Reproduction::new(spec, &Asked::default()).expect("sound settings");
+            let (_, quick) = Reproduction::new(spec, &quickly).expect("sound settings");
             assert!(quick.runs.len() < plan.runs.len() / 2, "{}", spec.id);
             assert!(spec.quick().claims.iter().any(|c| spec.quick().has_runs_for(c)), "{}", spec.id);
             let mut names: Vec<&String> = plan.runs.iter().map(|r| &r.name).collect();
