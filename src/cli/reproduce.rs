@@ -38,14 +38,15 @@ pub fn reproduce(arguments: &ReproduceArguments) -> Result<Ending, Refused> {
         say(format_args!("stopped by the user: the same command goes on with the {left} runs left"));
         return Ok(Ending::Interrupted);
     }
+    let left_out = figure.leaves_out();
     let made = figure.read(&sweep)?;
     let report = made.write(out)?;
     say(&spec.title);
     for found in made.judged() {
         say(format_args!("{} ({}): {}; {}", found.text, found.case, found.verdict, found.numbers));
     }
-    if let Some(quick) = spec.quick.as_ref().filter(|_| arguments.quick) {
-        say(format_args!("left out by --quick: {}", quick.leaves_out));
+    if let Some(less) = left_out {
+        say(format_args!("left out by --quick: {less}"));
     }
     say(format_args!("report in {}", report.display()));
     Ok(if lost.is_empty() { Ending::Done } else { Ending::Badly })

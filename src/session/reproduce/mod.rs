@@ -15,7 +15,7 @@ use crate::session::sweep::Sweep;
 use crate::training::config::error::ConfigError;
 use crate::training::plan::Plan;
 use cells::{Cell, Cells};
-use spec::Spec;
+use spec::{Spec, figures};
 use verdict::Judged;
 
 /// How much of a figure is asked for.
@@ -30,6 +30,17 @@ pub struct Asked {
 }
 
 impl Asked {
+    /// What its quick look leaves out.
+    fn leaves_out(&self, spec: &Spec) -> Option<String> {
+        let less = spec.quick.as_ref().filter(|_| self.quick)?;
+        let full = figures().iter().find(|s| s.id == spec.id).map_or(0, |s| s.seeds);
+        let seeds = match full.saturating_sub(spec.seeds) {
+            0 => String::new(),
+            fewer => format!("; {fewer} of {full} seeds"),
+        };
+        Some(format!("{}{seeds}", less.leaves_out))
+    }
+
     /// The command line that asks for it.
     fn command(&self, spec: &Spec) -> String {
         let mut command = format!("basinscope reproduce {}", spec.id);
@@ -101,6 +112,11 @@ impl Reproduction {
         }
         let (plan, cells) = Cells::plan(&own)?;
         Ok((Self { spec: own, asked: asked.clone(), cells }, plan))
+    }
+
+    /// What a quick look leaves out, in words; `None` where all is asked for.
+    pub fn leaves_out(&self) -> Option<String> {
+        self.asked.leaves_out(&self.spec)
     }
 
     /// What the folder of the runs holds in the place of a plan.

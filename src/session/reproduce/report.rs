@@ -18,8 +18,8 @@ use crate::training::history::Series;
 pub fn report(made: &Made) -> String {
     let Made { spec, asked, cells, judged, .. } = made;
     let mut text = format!("# {}\n\n{}\n\n", spec.title, spec.shows);
-    if let Some(less) = spec.quick.as_ref().filter(|_| asked.quick) {
-        let _ = writeln!(text, "**A quick look.** It leaves out: {}.\n", less.leaves_out);
+    if let Some(less) = asked.leaves_out(spec) {
+        let _ = writeln!(text, "**A quick look.** It leaves out: {less}.\n");
     }
     let _ = writeln!(text, "![{}]({}.png)\n", spec.title, spec.id);
     let _ = writeln!(text, "## What shows up\n");
