@@ -12,8 +12,8 @@ use super::layout::{Layout, Panel};
 use super::plot::curves::Cursor;
 use super::theme::{Look, ThemeChoice};
 use super::{
-    activity, bookmarks, compare, curves, diagnostics, experiment, gain_explorer, help, landscape, notices,
-    runs, spectrum, theme, top_bar, weights,
+    activity, bookmarks, compare, curves, diagnostics, experiment, gain_explorer, help, landscape, lesson,
+    notices, runs, spectrum, theme, top_bar, weights,
 };
 use crate::session::{Action, Effect, Session};
 
@@ -77,6 +77,7 @@ pub struct Window {
     dialogs: Dialogs,
     help: help::State,
     compare: compare::State,
+    lesson: lesson::State,
     diagnostics: diagnostics::State,
 }
 
@@ -93,6 +94,7 @@ impl Window {
             dialogs: Dialogs::default(),
             help: help::State::default(),
             compare: compare::State::default(),
+            lesson: lesson::State::default(),
             diagnostics: diagnostics::State::default(),
         }
     }
@@ -131,6 +133,7 @@ impl Window {
         if self.session.logic(DRAIN) {
             ctx.request_repaint_after(Duration::from_millis(15));
         }
+        self.lesson.arrange(&self.session, &mut self.layout, ctx.content_rect().height());
         if let Some(action) = self.dialogs.answer() {
             self.act(ctx, action);
         }
@@ -153,6 +156,7 @@ impl Window {
         self.panels.cursor.turn();
         top_bar::show(ui, &self.session, &self.layout, self.look, &mut asked);
         notices::show(ui, &self.session, &mut asked);
+        self.lesson.show(ui, &self.session, &mut asked);
         egui::CentralPanel::no_frame().show(ui, |ui| {
             let mut panes = Panes { session: &self.session, panels: &mut self.panels, asked: &mut asked };
             self.layout.tree.ui(&mut panes, ui);
@@ -222,6 +226,7 @@ impl Window {
             Command::UsualLayout => self.layout = Layout::fitting(ctx.content_rect().height()),
             Command::Keys => self.help.toggle(),
             Command::Compare => self.compare.toggle(),
+            Command::WhichLesson => self.lesson.toggle_which(),
             Command::Diagnostics => self.diagnostics.toggle(),
             _ => {}
         }

@@ -38,6 +38,7 @@ pub enum Command {
     Toggle(Panel),
     UsualLayout,
     Keys,
+    WhichLesson,
     Diagnostics,
 }
 
@@ -147,6 +148,7 @@ pub const TABLE: &[Entry] = &[
     entry(C::UsualLayout, M::View, "Usual layout", None, "Put every panel back where it was at first"),
 
     entry(C::Keys, M::Help, "All keys", key(NONE, Key::Questionmark), "Show every key and what it does"),
+    entry(C::WhichLesson, M::Help, "Which lesson to take", None, "One page, with timings"),
     entry(C::Diagnostics, M::Help, "Diagnostics", None, "Processor time of the frame and of the runs"),
 
     entry(C::Save(Export::Snapshot), M::Export, "Snapshot (npz)…", key(CTRL, Key::S), "Write everything about the selected run, to go on from or to read with numpy"),
@@ -162,6 +164,7 @@ pub const TABLE: &[Entry] = &[
     entry(C::Save(Export::Picture(Picture::Spectrum)), M::Export, "Picture of the spectrum…", None, "Write the spectra of the selected run as PNG or SVG for print, on white, with legend"),
     entry(C::Save(Export::Script), M::Export, "Script for matplotlib…", None, "Write a script that draws the runs shown, and beside it their values as CSV"),
     entry(C::Save(Export::Methods), M::Export, "Methods paragraph…", None, "Write how the runs were made, with every constant and its source"),
+    entry(C::Save(Export::Lesson), M::Export, "Lesson with pictures…", None, "Write the lesson as a page with a picture of every step, for a class without the program"),
 ];
 
 /// The entries of a menu.

@@ -96,6 +96,7 @@ fn title(export: Export) -> &'static str {
         Export::Picture(_) => "Save picture (png or svg)",
         Export::Script => "Save script for matplotlib",
         Export::Methods => "Save methods paragraph",
+        Export::Lesson => "Save lesson with pictures",
     }
 }
 
@@ -117,7 +118,7 @@ fn system_dialog(ctx: &egui::Context, dialog: Dialog, proposal: &str) -> Option<
         Dialog::Save(Export::Settings) => ("Settings", &["toml"]),
         Dialog::Save(Export::Picture(_)) => ("Picture", &["png", "svg"]),
         Dialog::Save(Export::Script) => ("Script", &["py"]),
-        Dialog::Save(Export::Methods) => ("Text", &["md"]),
+        Dialog::Save(Export::Methods | Export::Lesson) => ("Text", &["md"]),
     };
     let file = rfd::AsyncFileDialog::new().set_file_name(proposal);
     let file = match dialog {

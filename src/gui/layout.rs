@@ -61,6 +61,11 @@ impl Panel {
         }
     }
 
+    /// The panel of this name in a layout's file or a lesson.
+    pub fn from_name(name: &str) -> Option<Self> {
+        serde_json::from_value(name.into()).ok()
+    }
+
     /// What it shows, for a tooltip.
     pub fn meaning(self) -> &'static str {
         match self {
@@ -164,6 +169,18 @@ fn split(tiles: &mut Tiles<Panel>, dir: LinearDir, parts: &[(TileId, f32)]) -> T
 }
 
 impl Layout {
+    /// The usual layout with these panels only, the first of several tabs in front.
+    pub fn of_panels(panels: &[Panel], height: f32) -> Self {
+        let mut layout = Self::fitting(height);
+        for panel in Panel::ALL {
+            layout.show(panel, false);
+        }
+        for panel in panels.iter().rev() {
+            layout.show(*panel, true);
+        }
+        layout
+    }
+
     /// Whether a panel is in sight, or behind another tab.
     pub fn is_shown(&self, panel: Panel) -> bool {
         self.tree.tiles.find_pane(&panel).is_some_and(|id| self.tree.tiles.is_visible(id))

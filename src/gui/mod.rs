@@ -19,6 +19,7 @@ mod freshness;
 mod gain_explorer;
 mod help;
 mod landscape;
+mod lesson;
 mod notices;
 mod open;
 mod runs;

@@ -8,7 +8,7 @@ use super::layout::Layout;
 use super::plot::number;
 use super::theme::{Look, ThemeChoice};
 use crate::numerics::tasks::TaskKind;
-use crate::session::{Action, RunEntry, RunState, Session, words};
+use crate::session::{Action, Export, RunEntry, RunState, Session, words};
 use crate::training::history::Series;
 
 /// Speeds to choose from, in updates a second.
@@ -28,6 +28,7 @@ pub fn show(ui: &mut Ui, session: &Session, layout: &Layout, look: Look, asked: 
             for which in [Menu::File, Menu::Run, Menu::View, Menu::Help] {
                 menu(ui, which, session, layout, look, asked);
             }
+            super::lesson::menu(ui, session, asked);
             ui.separator();
             presets(ui, session, asked);
             ui.separator();
@@ -87,6 +88,7 @@ fn is_possible(entry: &Entry, session: &Session) -> bool {
         Command::Step | Command::TenSteps | Command::RunOrPause | Command::Stop | Command::Bookmark => {
             session.current().is_some_and(RunEntry::is_alive)
         }
+        Command::Save(Export::Lesson) => session.playing().is_some(),
         Command::Save(_) | Command::Reset | Command::NewSeed => session.current().is_some(),
         _ => true,
     }

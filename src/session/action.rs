@@ -116,6 +116,12 @@ pub enum Action {
     Landscape(super::landscape::Ask),
     /// What the screen wants to find again at the next start (its panels, in words of its own).
     Layout(String),
+    /// Begins a lesson, by its place in [`super::lessons::lessons`]; the other runs wait, hidden.
+    BeginLesson(usize),
+    /// Goes to a step of the lesson.
+    LessonStep(usize),
+    /// Leaves the lesson; its runs close, the others come back.
+    EndLesson,
     /// Takes a notice away.
     Dismiss(u64),
     /// The user wants to choose a path: the screen answers with [`Action::Save`] or [`Action::Open`].
@@ -150,6 +156,8 @@ pub enum Export {
     Script,
     /// How the runs were made, in words for a paper.
     Methods,
+    /// The lesson that is being taken as a Markdown page with pictures.
+    Lesson,
 }
 
 /// What a session asks of its screen.

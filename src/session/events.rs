@@ -28,7 +28,8 @@ impl Session {
             | self.explorer.drain()
             | self.drain_bench()
             | self.weight_spectra.drain()
-            | self.keep();
+            | self.keep()
+            | self.play();
         for i in 0..ids.len() {
             let id = ids[(self.turn + i) % ids.len()];
             while start.elapsed() < budget && self.take_some(id) {

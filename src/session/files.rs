@@ -9,6 +9,7 @@ use std::time::Duration;
 use toml::{Table, Value};
 
 use super::action::Export;
+use super::playing::write_pages;
 use super::settings::{given_for, put};
 use super::{RunId, Session};
 use crate::engine::errand::{Asked, question};
@@ -54,11 +55,17 @@ impl Errand {
 impl Session {
     /// Writes a file of the selected run.
     pub(super) fn save(&mut self, export: Export, path: PathBuf) {
+        if export == Export::Lesson {
+            let Some(lesson) = self.playing().map(|playing| playing.lesson) else {
+                return self.notice("There is no lesson to write: begin one first.".into(), true, None);
+            };
+            return self.write_aside(path, move |path| write_pages(path, lesson));
+        }
         let Some(run) = self.current() else {
             return self.notice("There is no run to save: start one first.".into(), true, None);
         };
         match export {
-            Export::Snapshot | Export::Curves | Export::Settings => {}
+            Export::Snapshot | Export::Curves | Export::Settings | Export::Lesson => {}
             Export::Picture(picture) => {
                 let figure = self.figure(picture);
                 return self.write_aside(path, move |path| figure?.write(path).map_err(|e| e.to_string()));
@@ -185,7 +192,7 @@ fn write(export: Export, path: &Path, all: Collected, workers: &Processors) -> R
         Export::Curves => history_csv::write(path, &all.history),
         Export::Snapshot => snapshot(all, workers)?.write(path),
         // Written without asking the run.
-        Export::Picture(_) | Export::Script | Export::Methods => Ok(()),
+        Export::Picture(_) | Export::Script | Export::Methods | Export::Lesson => Ok(()),
     }
     .map_err(|e| e.to_string())
 }

@@ -272,7 +272,10 @@ impl Session {
             }
         }
         let known = |id: RunId| written.contains_key(&id) || changed.iter().any(|(i, _)| *i == id);
-        let kept: Vec<&RunEntry> = self.runs.iter().filter(|r| known(r.id)).collect();
+        // A lesson's runs end with it, and the others are hidden for as long as it takes only.
+        let in_lesson = |id| self.playing().is_some_and(|playing| playing.has(id));
+        let kept: Vec<&RunEntry> = self.runs.iter().filter(|r| known(r.id) && !in_lesson(r.id)).collect();
+        let waits = |id| self.playing().is_some_and(|playing| playing.waits(id));
         let current = self.current.and_then(|id| kept.iter().position(|r| r.id == id));
         let bookmarks: Vec<_> = kept
             .iter()
@@ -284,7 +287,10 @@ impl Session {
             current,
             layout: self.layout.clone(),
             settings: self.settings.given().clone(),
-            runs: kept.into_iter().map(KeptRun::of).collect(),
+            runs: kept
+                .into_iter()
+                .map(|run| KeptRun { hidden: run.hidden && !waits(run.id), ..KeptRun::of(run) })
+                .collect(),
         };
         let job = move || write(&folder, table, changed, bookmarks, written);
         let writing = self.engine.errand("keep", job);

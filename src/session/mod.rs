@@ -22,6 +22,7 @@
 //! | sentences: ends, states, differences | [`words`] |
 //! | looks at a gain before training, scans over gains | [`Session::explorer`] |
 //! | cuts, descents and shakes of the landscape | [`Session::bench`], [`Session::places`] |
+//! | the lesson that is being taken | [`Session::playing`], [`Session::observations`] |
 //! | messages to show until dismissed | [`Session::notices`] |
 //!
 //! It is made with [`Session::new`]`(engine, `[`trainers`]`(), given)` and begun with
@@ -44,9 +45,11 @@ mod files;
 pub mod freshness;
 pub mod keep;
 pub mod landscape;
+pub mod lessons;
 mod methods;
 pub mod pictures;
 pub mod places;
+mod playing;
 pub mod reproduce;
 pub mod runs;
 pub mod seconds;
@@ -62,6 +65,7 @@ pub use action::{Action, Dialog, Effect, Export};
 pub use build::{Build, trainers};
 pub use compare::{Comparison, Group, Quantity};
 pub use pictures::Picture;
+pub use playing::Playing;
 pub use runs::{RunEntry, RunId, RunState, ShownWeights};
 pub use settings::Settings;
 
@@ -106,6 +110,7 @@ pub struct Session {
     keeper: Option<Keeper>,
     demonstrates: bool,
     layout: String,
+    playing: Option<Playing>,
 }
 
 impl Session {
@@ -128,6 +133,7 @@ impl Session {
             keeper: None,
             demonstrates: false,
             layout: String::new(),
+            playing: None,
         }
     }
 
@@ -283,6 +289,9 @@ impl Session {
             Action::Measure(measures) => self.tell_current(Command::Measure(measures)),
             Action::Landscape(ask) => self.ask_landscape(ask),
             Action::Layout(text) => self.layout = text,
+            Action::BeginLesson(lesson) => self.begin_lesson(lesson),
+            Action::LessonStep(step) => self.lesson_step(step),
+            Action::EndLesson => self.end_lesson(),
             Action::Dismiss(id) => self.notices.retain(|n| n.id != id),
             Action::Ask(dialog) => effects.push(Effect::AskPath { dialog, proposal: proposal(dialog) }),
             Action::Save(export, path) => self.save(export, path),
@@ -383,5 +392,6 @@ fn proposal(dialog: Dialog) -> String {
         Dialog::Save(Export::Picture(picture)) => format!("{}.png", picture.name()),
         Dialog::Save(Export::Script) => "runs.py".into(),
         Dialog::Save(Export::Methods) => "methods.md".into(),
+        Dialog::Save(Export::Lesson) => "lesson.md".into(),
     }
 }

@@ -14,7 +14,8 @@ use crate::training::history::Series;
 use crate::training::measures::{Detail, Measure, SliceDetail};
 
 /// A plot that can be written as a picture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[allow(missing_docs)]
 pub enum Picture {
     /// Every plot that there are values for.

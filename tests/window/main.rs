@@ -4,6 +4,7 @@ mod compare;
 mod export;
 mod harness;
 mod landscape;
+mod lessons;
 mod runs;
 mod settings;
 mod shell;

@@ -1,0 +1,334 @@
+//! Owns [`Playing`], a lesson that is being taken: its states are computed ahead on a thread of their own, so that a
+//! step is a jump.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::lessons::{Check, Lesson, StepRun, lessons};
+use super::runs::{Mark, MarkKind, RunId, RunState};
+use super::settings::{flat_value, put};
+use super::{Session, trainers};
+use crate::engine::Engine;
+use crate::engine::errand::Asked;
+use crate::engine::messages::Found;
+use crate::files::{atomic, task_data};
+use crate::numerics::landscape::trajectory::Trajectory;
+use crate::numerics::parallel::Workers;
+use crate::training::config::Config;
+use crate::training::config::resolve::resolve;
+use crate::training::driver::Driver;
+use crate::training::history::{History, Row};
+use crate::training::measures::Finding;
+use crate::training::run::{Checkpoint, StopReason};
+
+/// A run as a step finds it.
+struct State {
+    given: toml::Table,
+    config: Config,
+    checkpoint: Arc<Checkpoint>,
+    history: History,
+    trajectory: Trajectory,
+    findings: Vec<Finding>,
+    marks: Vec<Mark>,
+    diverged: Option<StopReason>,
+}
+
+/// A lesson that is being taken.
+pub struct Playing {
+    /// Which, in the order of [`lessons`].
+    pub lesson: usize,
+    /// Its step.
+    pub step: usize,
+    /// The step whose states are on the screen.
+    shown: Option<usize>,
+    /// The runs of the lesson on the screen.
+    runs: Vec<RunId>,
+    /// The user's own runs, hidden meanwhile.
+    hidden: Vec<RunId>,
+    /// What was computed: the run asked for, and its state or why there is none.
+    states: Vec<(StepRun, Result<Arc<State>, String>)>,
+    computing: Option<(StepRun, Asked<Result<State, String>>)>,
+}
+
+impl Playing {
+    /// The lesson.
+    pub fn lesson(&self) -> &'static Lesson {
+        &lessons()[self.lesson]
+    }
+
+    /// Whether the states of the step are on the screen.
+    pub fn is_reached(&self) -> bool {
+        self.shown == Some(self.step)
+    }
+
+    /// Whether a run belongs to it.
+    pub fn has(&self, run: RunId) -> bool {
+        self.runs.contains(&run)
+    }
+
+    /// Whether a run of the user's waits for its end.
+    pub fn waits(&self, run: RunId) -> bool {
+        self.hidden.contains(&run)
+    }
+
+    fn state(&self, run: &StepRun) -> Option<&Result<Arc<State>, String>> {
+        self.states.iter().find(|(own, _)| own == run).map(|(_, state)| state)
+    }
+
+    /// The next run without a state: of this step, then of those after it, then of all.
+    fn wanted(&self) -> Option<StepRun> {
+        let lesson = self.lesson();
+        let steps = (self.step..lesson.steps.len()).chain(0..self.step);
+        steps.flat_map(|step| lesson.runs(step)).find(|run| self.state(run).is_none()).cloned()
+    }
+}
+
+impl Session {
+    /// The lesson that is being taken.
+    pub fn playing(&self) -> Option<&Playing> {
+        self.playing.as_ref()
+    }
+
+    /// Begins a lesson; the user's runs wait, hidden, until it ends.
+    pub(super) fn begin_lesson(&mut self, lesson: usize) {
+        if lesson >= lessons().len() {
+            return;
+        }
+        self.end_lesson();
+        let shown: Vec<RunId> = self.runs.iter().filter(|run| !run.hidden).map(|run| run.id).collect();
+        for id in &shown {
+            self.with(*id, |run| run.hidden = true);
+            if self.run(*id).is_some_and(super::RunEntry::is_running) {
+                self.set_running(*id, false);
+            }
+        }
+        self.playing = Some(Playing {
+            lesson,
+            step: 0,
+            shown: None,
+            runs: Vec::new(),
+            hidden: shown,
+            states: Vec::new(),
+            computing: None,
+        });
+    }
+
+    /// Goes to a step: its states as they are computed, whatever was done since.
+    pub(super) fn lesson_step(&mut self, step: usize) {
+        if let Some(playing) = &mut self.playing {
+            let same = playing.shown.is_some_and(|shown| {
+                let lesson = playing.lesson();
+                step == shown + 1 && lesson.runs(step) == lesson.runs(shown)
+            });
+            playing.step = step.min(playing.lesson().steps.len() - 1);
+            // The next step of the same runs goes on with them as they are.
+            playing.shown = same.then_some(playing.step);
+        }
+    }
+
+    /// Closes the runs of the lesson and brings back the user's.
+    pub(super) fn end_lesson(&mut self) {
+        let Some(playing) = self.playing.take() else { return };
+        playing.runs.into_iter().for_each(|id| self.close(id));
+        for id in &playing.hidden {
+            self.with(*id, |run| run.hidden = false);
+        }
+        if let Some(id) = playing.hidden.last() {
+            self.select(*id);
+        }
+    }
+
+    /// Takes in what was computed, computes what is missing, shows the step when it can; whether anything changed.
+    pub(super) fn play(&mut self) -> bool {
+        let Some(playing) = &mut self.playing else { return false };
+        if let Some((run, asked)) = playing.computing.take() {
+            match asked.try_take() {
+                Ok(None) => playing.computing = Some((run, asked)),
+                Ok(Some(state)) => playing.states.push((run, state.map(Arc::new))),
+                Err(_) => {
+                    playing.states.push((run, Err("the system refused a thread for the lesson".into())));
+                }
+            }
+        }
+        if playing.computing.is_none()
+            && let Some(run) = playing.wanted()
+        {
+            let (own, workers) = (run.clone(), self.engine.measure_processors());
+            playing.computing = Some((run, self.engine.errand("lesson", move || reach(&own, &workers))));
+        }
+        if playing.is_reached() {
+            return false;
+        }
+        let lesson = playing.lesson();
+        let runs = lesson.runs(playing.step);
+        let states: Option<Vec<_>> = runs.iter().map(|run| playing.state(run).cloned()).collect();
+        let Some(states) = states else { return false };
+        let old = std::mem::take(&mut playing.runs);
+        playing.shown = Some(playing.step);
+        old.into_iter().for_each(|id| self.close(id));
+        let mut placed = Vec::new();
+        for (run, state) in runs.iter().zip(states) {
+            match state {
+                Ok(state) => placed.push(self.place(&run.name, &state)),
+                Err(text) => self.notice(format!("{}: {text}", run.name), true, None),
+            }
+        }
+        if let Some(playing) = &mut self.playing {
+            playing.runs = placed;
+        }
+        true
+    }
+
+    /// A paused run in a state.
+    fn place(&mut self, name: &str, state: &State) -> RunId {
+        let (history, trajectory) = (state.history.clone(), state.trajectory.clone());
+        let earlier = Box::new(move || (history, trajectory)) as super::starting::Earlier;
+        let from = Some((Arc::clone(&state.checkpoint), earlier));
+        let id = self.start(state.given.clone(), state.config.clone(), from, None, false);
+        self.with(id, |run| {
+            run.name = name.into();
+            for (series, values) in state.history.all() {
+                let row =
+                    |(iteration, value): &(i64, f64)| Row { iteration: *iteration, series, value: *value };
+                values.iter().for_each(|v| run.curves.push(row(v)));
+            }
+            let found = |finding: &Finding| {
+                (finding.measure, Found { finding: finding.clone(), processor: Duration::ZERO })
+            };
+            run.found = state.findings.iter().map(found).collect();
+            run.marks.clone_from(&state.marks);
+            run.speed = Some(SPEED);
+            if let Some(reason) = &state.diverged {
+                run.state = RunState::Ended(reason.clone());
+            }
+        });
+        self.tell(id, crate::engine::messages::Command::Speed(Some(SPEED)));
+        id
+    }
+
+    /// What the step expects, in words, with the value that is there and whether it is as expected.
+    pub fn observations(&self) -> Vec<(String, Option<f64>, bool)> {
+        let Some(playing) = self.playing.as_ref().filter(|playing| playing.is_reached()) else {
+            return Vec::new();
+        };
+        let observe = |check: &Check| {
+            let (value, holds) = self.observed(playing, check);
+            (check.words(), value, holds)
+        };
+        playing.lesson().steps[playing.step].checks.iter().map(observe).collect()
+    }
+
+    fn observed(&self, playing: &Playing, check: &Check) -> (Option<f64>, bool) {
+        let run =
+            |name: &str| self.runs.iter().find(|run| run.name == name && playing.runs.contains(&run.id));
+        let Some(own) = run(&check.run) else { return (None, false) };
+        if check.diverged {
+            return (None, matches!(own.state, RunState::Ended(StopReason::Diverged { .. })));
+        }
+        let at = |run: &super::RunEntry, series| match check.at_start {
+            true => run.curves.get(series)?.values().0.first().map(|p| p.value),
+            false => run.curves.last(series).map(|p| p.value),
+        };
+        let value = || {
+            let series = check.series?;
+            let value = at(own, series)?;
+            match (&check.over, check.of) {
+                (Some(other), _) => Some(value / at(run(other)?, series)?),
+                (None, Some(of)) => Some(value / at(own, of)?),
+                (None, None) => Some(value),
+            }
+        };
+        let value = value();
+        (value, value.is_some_and(|value| check.holds(value)))
+    }
+}
+
+/// Updates a second of a lesson's runs: slow enough to watch.
+const SPEED: f64 = 150.0;
+/// How long the pages of a lesson may take to compute.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// Computes a state, with every measure at its cadence.
+fn reach(run: &StepRun, workers: &dyn Workers) -> Result<State, String> {
+    let resolved = |given: &toml::Table| resolve(given.clone()).map(|r| r.config).map_err(|e| e.to_string());
+    let mut given = run.set.clone();
+    let mut config = resolved(&given)?;
+    let data = task_data::load(&config.task.own).map_err(|e| e.to_string())?;
+    // A stretch ends as a run does, with its last measures.
+    let until = |config: &Config, at: u64| Config { iterations: at, ..config.clone() };
+    let first = run.change.as_ref().map_or(run.at, |change| change.at);
+    let mut driver = Driver::start(&until(&config, first), &data).map_err(|e| e.to_string())?;
+    let mut ended = to_end(&mut driver, workers);
+    let mut marks = Vec::new();
+    if let Some(change) = run.change.as_ref().filter(|_| ended == StopReason::Done) {
+        for (key, value) in flat_value(&toml::Value::Table(change.set.clone())) {
+            marks.push(Mark {
+                iteration: change.at as i64,
+                text: format!("{key} {value}"),
+                kind: MarkKind::Changed,
+            });
+            put(&mut given, &key, Some(value));
+        }
+        config = resolved(&given)?;
+        let (checkpoint, history) = (driver.checkpoint(), driver.history().clone());
+        let path = driver.trajectory().clone();
+        driver = Driver::resume(&until(&config, run.at), &data, &checkpoint, history, path)
+            .map_err(|e| e.to_string())?;
+        ended = to_end(&mut driver, workers);
+    }
+    Ok(State {
+        checkpoint: Arc::new(driver.checkpoint()),
+        history: driver.history().clone(),
+        trajectory: driver.trajectory().clone(),
+        findings: driver.latest().values().cloned().collect(),
+        marks,
+        diverged: Some(ended).filter(|reason| matches!(reason, StopReason::Diverged { .. })),
+        given,
+        config,
+    })
+}
+
+fn to_end(driver: &mut Driver, workers: &dyn Workers) -> StopReason {
+    loop {
+        if let Some(reason) = driver.advance(workers) {
+            return reason;
+        }
+    }
+}
+
+/// Writes a lesson as a page, with a picture of every step beside it under the page's name.
+///
+/// # Errors
+/// A state that cannot be computed, a picture or file that cannot be written; in words.
+pub(super) fn write_pages(path: &Path, lesson: usize) -> Result<(), String> {
+    if path.extension().is_none_or(|ending| ending != "md") {
+        return Err(format!("{}: a page ends in .md", path.display()));
+    }
+    let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let mut files = BTreeMap::new();
+    // A session of its own: the lesson is taken as a user would.
+    let mut session = Session::new(Engine::new(0, Arc::new(|| ())), trainers(), toml::Table::new());
+    session.begin_lesson(lesson);
+    let start = Instant::now();
+    for step in 0..lessons()[lesson].steps.len() {
+        session.lesson_step(step);
+        while !session.playing().is_some_and(Playing::is_reached) {
+            if start.elapsed() > PATIENCE {
+                return Err("the lesson takes too long to compute".into());
+            }
+            session.play();
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        if let Some(notice) = session.notices().iter().find(|notice| notice.is_error) {
+            return Err(notice.text.clone());
+        }
+        let name = format!("{stem}-{}.png", step + 1);
+        let figure = session.figure(lessons()[lesson].steps[step].picture)?;
+        figure.write(&path.with_file_name(&name)).map_err(|e| e.to_string())?;
+        files.insert(step, name);
+    }
+    let text = lessons()[lesson].markdown(|step| files.get(&step).cloned());
+    atomic::write_text(path, &text).map_err(|e| e.to_string())
+}

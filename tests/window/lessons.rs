@@ -1,0 +1,53 @@
+//! Lessons in the window: every step shows its panels and has the controls that it names.
+
+use basinscope::gui::layout::Panel;
+use basinscope::session::lessons::lessons;
+use basinscope::session::{Action, Playing};
+use eframe::egui::vec2;
+use egui_kittest::kittest::{NodeT, Queryable};
+
+use crate::harness::{click, menu, sized, wait, window};
+
+#[test]
+fn every_step_shows_its_panels_and_controls() {
+    for (i, lesson) in lessons().iter().enumerate() {
+        // High enough that nothing is scrolled out of sight.
+        let mut screen = sized(vec2(1920.0, 2400.0), vec![Action::BeginLesson(i)]);
+        for (number, step) in lesson.steps.iter().enumerate() {
+            let at = format!("{}, step {}", lesson.name, number + 1);
+            if number > 0 {
+                click(&mut screen, "Next step");
+            }
+            wait(&mut screen, &at, |w| w.session().playing().is_some_and(Playing::is_reached));
+            screen.run_steps(3);
+            for name in &step.panels {
+                let panel = Panel::from_name(name).unwrap_or_else(|| panic!("{at}: no panel {name}"));
+                assert!(screen.state().layout().is_shown(panel), "{at}: {name} is not shown");
+            }
+            for control in &step.controls {
+                assert!(screen.query_all_by_label(control).next().is_some(), "{at}: no control {control}");
+            }
+            assert_eq!(screen.unnamed_widgets(), Vec::<String>::new(), "{at}");
+        }
+        assert!(screen.get_by_label("Next step").accesskit_node().is_disabled());
+    }
+}
+
+#[test]
+fn a_lesson_begins_in_the_menu_and_leaves_the_window_as_it_was() {
+    let mut screen = window(vec![Action::Demonstrate]);
+    let runs = screen.state().session().runs().len();
+    menu(&mut screen, "Lessons", "Which lesson to take");
+    assert!(screen.query_by_label_contains("With ten minutes").is_some());
+    menu(&mut screen, "Lessons", "Sharp and flat minima");
+    assert!(!screen.state().layout().is_shown(Panel::Landscape));
+    assert!(screen.query_by_label("Show what to expect").is_some());
+    wait(&mut screen, "the first step", |w| w.session().playing().is_some_and(Playing::is_reached));
+    click(&mut screen, "Show what to expect");
+    assert!(screen.query_by_label_contains("rho is above 0.8").is_some());
+    assert!(screen.query_all_by_label_contains("Seen: rho of Three-factor").next().is_some());
+    click(&mut screen, "Leave the lesson");
+    assert!(screen.state().layout().is_shown(Panel::Landscape));
+    let visible = screen.state().session().runs().iter().filter(|run| !run.hidden).count();
+    assert_eq!(visible, runs);
+}
