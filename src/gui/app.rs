@@ -12,8 +12,8 @@ use super::layout::{Layout, Panel};
 use super::plot::curves::Cursor;
 use super::theme::{Look, ThemeChoice};
 use super::{
-    activity, bookmarks, compare, curves, diagnostics, experiment, gain_explorer, help, landscape, lesson,
-    notices, runs, spectrum, theme, top_bar, weights,
+    activity, bookmarks, compare, curves, diagnostics, experiment, gain_explorer, glossary, help, landscape,
+    lesson, notices, remember, runs, spectrum, theme, top_bar, weights,
 };
 use crate::session::{Action, Effect, Session};
 
@@ -76,9 +76,13 @@ pub struct Window {
     panels: Panels,
     dialogs: Dialogs,
     help: help::State,
+    glossary: glossary::State,
     compare: compare::State,
     lesson: lesson::State,
     diagnostics: diagnostics::State,
+    /// What of the window the session keeps, and when that is next looked at.
+    remembered: String,
+    remember_at: f64,
 }
 
 impl Window {
@@ -93,6 +97,9 @@ impl Window {
             panels: Panels::default(),
             dialogs: Dialogs::default(),
             help: help::State::default(),
+            glossary: glossary::State::default(),
+            remembered: String::new(),
+            remember_at: 0.0,
             compare: compare::State::default(),
             lesson: lesson::State::default(),
             diagnostics: diagnostics::State::default(),
@@ -133,6 +140,7 @@ impl Window {
         if self.session.logic(DRAIN) {
             ctx.request_repaint_after(Duration::from_millis(15));
         }
+        self.remember(ctx.input(|input| input.time));
         self.lesson.arrange(&self.session, &mut self.layout, ctx.content_rect().height());
         if let Some(action) = self.dialogs.answer() {
             self.act(ctx, action);
@@ -163,6 +171,7 @@ impl Window {
         });
         self.dialogs.show(ui.ctx(), &mut asked);
         self.help.show(ui.ctx());
+        self.glossary.show(ui.ctx());
         self.compare.show(ui.ctx(), &self.session, &mut asked);
         self.diagnostics.show(ui.ctx(), &self.session);
         if self.panels.cursor.found != self.panels.cursor.shown {
@@ -175,6 +184,37 @@ impl Window {
         for action in asked.actions {
             self.act(ui.ctx(), action);
         }
+    }
+
+    /// Takes up what a restored session knows of the window; keeps, once a second, what has changed since.
+    fn remember(&mut self, now: f64) {
+        if self.session.layout() != self.remembered {
+            self.remembered = self.session.layout().to_owned();
+            if let Some(kept) = remember::read(&self.remembered) {
+                (self.look, self.layout, self.panels.curves) = (kept.look, kept.layout, kept.curves);
+            }
+        }
+        // A lesson and a presentation have layouts of their own.
+        let is_own = self.session.playing().is_none() && !self.look.presenter;
+        if now < self.remember_at || !is_own {
+            return;
+        }
+        self.remember_at = now + 1.0;
+        let text = remember::text(self.look, &self.layout, &self.panels.curves);
+        if let Some(text) = text.filter(|text| *text != self.remembered) {
+            self.remembered.clone_from(&text);
+            self.session.act(Action::Layout(text));
+        }
+    }
+
+    /// Asks the session, as a script would.
+    pub fn ask(&mut self, action: Action) {
+        self.session.act(action);
+    }
+
+    /// Writes the session a last time, as closing the window does.
+    pub fn end(&mut self) {
+        self.session.end();
     }
 
     fn act(&mut self, ctx: &egui::Context, action: Action) {
@@ -225,6 +265,7 @@ impl Window {
             Command::Toggle(panel) => self.layout.show(panel, !self.layout.is_shown(panel)),
             Command::UsualLayout => self.layout = Layout::fitting(ctx.content_rect().height()),
             Command::Keys => self.help.toggle(),
+            Command::Glossary => self.glossary.toggle(),
             Command::Compare => self.compare.toggle(),
             Command::WhichLesson => self.lesson.toggle_which(),
             Command::Diagnostics => self.diagnostics.toggle(),
@@ -256,7 +297,7 @@ impl eframe::App for Window {
     }
 
     fn on_exit(&mut self, _: Option<&eframe::glow::Context>) {
-        self.session.end();
+        self.end();
     }
 
     fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {

@@ -38,6 +38,7 @@ pub enum Command {
     Toggle(Panel),
     UsualLayout,
     Keys,
+    Glossary,
     WhichLesson,
     Diagnostics,
 }
@@ -148,6 +149,7 @@ pub const TABLE: &[Entry] = &[
     entry(C::UsualLayout, M::View, "Usual layout", None, "Put every panel back where it was at first"),
 
     entry(C::Keys, M::Help, "All keys", key(NONE, Key::Questionmark), "Show every key and what it does"),
+    entry(C::Glossary, M::Help, "Glossary", key(NONE, Key::G), "Every quantity: what it is, its unit, where it is defined"),
     entry(C::WhichLesson, M::Help, "Which lesson to take", None, "One page, with timings"),
     entry(C::Diagnostics, M::Help, "Diagnostics", None, "Processor time of the frame and of the runs"),
 

@@ -5,6 +5,7 @@ mod export;
 mod harness;
 mod landscape;
 mod lessons;
+mod remember;
 mod runs;
 mod settings;
 mod shell;
