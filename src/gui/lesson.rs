@@ -59,7 +59,7 @@ impl State {
         egui::Window::new("Which lesson to take").open(which).default_width(560.0).vscroll(true).show(
             ui.ctx(),
             |ui| {
-                CommonMarkViewer::new().show(ui, cache, WHICH.split_once('\n').map_or("", |(_, rest)| rest));
+                CommonMarkViewer::new().show(ui, cache, &page());
             },
         );
         let Some(playing) = session.playing() else { return };
@@ -132,6 +132,14 @@ fn buttons(ui: &mut Ui, playing: &Playing, asked: &mut Asked) {
         button(true, "Step again", "Jump to the state of this step again", Action::LessonStep(step));
         button(true, "Leave the lesson", "Close its runs and bring back your own", Action::EndLesson);
     });
+}
+
+/// The page without its title, which the window has, and without its links, which lead to files.
+fn page() -> String {
+    let body = WHICH.split_once('\n').map_or("", |(_, rest)| rest);
+    lessons().iter().fold(body.to_owned(), |text, lesson| {
+        text.replace(&format!("[{}]({}.md)", lesson.title, lesson.name), &lesson.title)
+    })
 }
 
 /// The panels that a step shows.

@@ -45,7 +45,8 @@ mod tests {
         let mut layout = Layout::default();
         layout.show(Panel::Weights, false);
         let look = Look { theme: ThemeChoice::Light, text_scale: 1.21, ..Look::default() };
-        let curves = curves::State { span: 77.0, ..curves::State::default() };
+        let mut curves = curves::State::default();
+        curves.span = 77.0;
         let back = read(&text(look, &layout, &curves).expect("a text")).expect("sound");
         assert_eq!((back.look, back.curves.span), (look, 77.0));
         assert!(!back.layout.is_shown(Panel::Weights) && back.layout.is_shown(Panel::Runs));

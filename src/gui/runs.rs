@@ -23,6 +23,9 @@ pub fn show(ui: &mut Ui, session: &Session, state: &mut State, asked: &mut Asked
         ui.centered_and_justified(|ui| ui.weak("No run. Choose a preset, or press New run."));
         return;
     }
+    // The user's own runs wait out of sight while a lesson is taken.
+    let waits = |id| session.playing().is_some_and(|playing| playing.waits(id));
+    let runs: Vec<&RunEntry> = session.runs().iter().filter(|run| !waits(run.id)).collect();
     let height = ui.spacing().interact_size.y;
     let current = session.current().map(|run| run.id);
     let small = |least: f32| Column::auto().at_least(least);
@@ -54,8 +57,8 @@ pub fn show(ui: &mut Ui, session: &Session, state: &mut State, asked: &mut Asked
             }
         })
         .body(|body| {
-            body.rows(height, session.runs().len(), |mut row| {
-                let run = &session.runs()[row.index()];
+            body.rows(height, runs.len(), |mut row| {
+                let run = runs[row.index()];
                 row.set_selected(current == Some(run.id));
                 columns(&mut row, run, state, asked);
                 let response = row.response();

@@ -195,7 +195,10 @@ impl Session {
                 values.iter().for_each(|v| run.curves.push(row(v)));
             }
             let found = |finding: &Finding| {
-                (finding.measure, Found { finding: finding.clone(), processor: Duration::ZERO })
+                (
+                    finding.measure,
+                    Found { finding: finding.clone(), processor: Duration::ZERO, seconds_left: None },
+                )
             };
             run.found = state.findings.iter().map(found).collect();
             run.marks.clone_from(&state.marks);
