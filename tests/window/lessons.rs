@@ -1,12 +1,25 @@
 //! Lessons in the window: every step shows its panels and has the controls that it names.
 
+use std::time::{Duration, Instant};
+
 use basinscope::gui::layout::Panel;
 use basinscope::session::lessons::lessons;
 use basinscope::session::{Action, Playing};
 use eframe::egui::vec2;
 use egui_kittest::kittest::{NodeT, Queryable};
 
-use crate::harness::{click, menu, sized, wait, window};
+use crate::harness::{Screen, click, menu, sized, window};
+
+/// Waits for the states of a step; some take seconds to compute on an idle machine.
+fn reach(screen: &mut Screen<'_>, what: &str) {
+    let start = Instant::now();
+    while !screen.state().session().playing().is_some_and(Playing::is_reached) {
+        assert!(start.elapsed() < Duration::from_secs(600), "waited in vain for {what}");
+        std::thread::sleep(Duration::from_millis(50));
+        screen.step();
+    }
+    screen.run_steps(3);
+}
 
 #[test]
 fn every_step_shows_its_panels_and_controls() {
@@ -18,8 +31,7 @@ fn every_step_shows_its_panels_and_controls() {
             if number > 0 {
                 click(&mut screen, "Next step");
             }
-            wait(&mut screen, &at, |w| w.session().playing().is_some_and(Playing::is_reached));
-            screen.run_steps(3);
+            reach(&mut screen, &at);
             for name in &step.panels {
                 let panel = Panel::from_name(name).unwrap_or_else(|| panic!("{at}: no panel {name}"));
                 assert!(screen.state().layout().is_shown(panel), "{at}: {name} is not shown");
@@ -40,7 +52,7 @@ fn a_lesson_begins_in_the_menu_and_leaves_the_window_as_it_was() {
     menu(&mut screen, "Lessons", "Sharp and flat minima");
     assert!(!screen.state().layout().is_shown(Panel::Landscape));
     assert!(screen.query_by_label("Show what to expect").is_some());
-    wait(&mut screen, "the first step", |w| w.session().playing().is_some_and(Playing::is_reached));
+    reach(&mut screen, "the first step");
     click(&mut screen, "Show what to expect");
     assert!(screen.query_by_label_contains("rho is above 0.8").is_some());
     assert!(screen.query_all_by_label_contains("Seen: rho of Three-factor").next().is_some());
