@@ -10,6 +10,7 @@ use super::plot::curves::{Cursor, Curves, Level, Shown, Vertical, View};
 use super::plot::header;
 use super::plot::paint::LineLook;
 use super::plot::trace::{Abscissa, RunningMean};
+use super::plots::{self, Plot};
 use super::stability::{formula, reasons, standing};
 use super::theme::{self, Dash, Marker};
 use crate::session::curves::Curve;
@@ -59,6 +60,8 @@ pub struct State {
     pub views: BTreeMap<Panel, View>,
     /// The horizontal axis of each panel.
     pub axes: BTreeMap<Panel, Axis>,
+    /// Which plot each panel shows, by its name; the first where there is none.
+    pub chosen: BTreeMap<Panel, String>,
     /// Span of the running mean in iterations; 0 = off.
     pub span: f64,
     /// The panel under the pointer in the last frame.
@@ -72,13 +75,13 @@ pub struct State {
 
 impl Default for State {
     fn default() -> Self {
-        let views = PLOTS
-            .iter()
-            .map(|plot| (plot.panel, View { vertical: plot.vertical, ..View::default() }))
-            .collect();
+        let first = |panel: &Panel| plots::of(*panel).next();
+        let view = |plot: &Plot| (plot.panel, View { vertical: plot.vertical, ..View::default() });
+        let views = Panel::ALL.iter().filter_map(first).map(view).collect();
         Self {
             views,
             axes: BTreeMap::new(),
+            chosen: BTreeMap::new(),
             span: 20.0,
             hovered: None,
             lines: HashMap::new(),
@@ -88,6 +91,21 @@ impl Default for State {
 }
 
 impl State {
+    /// The plot that a panel shows.
+    fn plot(&self, panel: Panel) -> Option<&'static Plot> {
+        let chosen = self.chosen.get(&panel);
+        plots::of(panel)
+            .find(|plot| chosen.is_some_and(|id| plot.id == id))
+            .or_else(|| plots::of(panel).next())
+    }
+
+    /// Has a panel show another of its plots.
+    fn choose(&mut self, plot: &Plot) {
+        self.chosen.insert(plot.panel, plot.id.into());
+        let view = self.views.entry(plot.panel).or_default();
+        (view.vertical, view.fit) = (plot.vertical, true);
+    }
+
     /// Shows all of every curve again.
     pub fn fit(&mut self) {
         self.views.values_mut().for_each(|view| view.fit = true);
@@ -96,9 +114,11 @@ impl State {
     /// Makes the plot under the pointer logarithmic or linear, or all of them.
     pub fn toggle_log(&mut self) {
         let hovered = self.hovered;
+        let usual: BTreeMap<Panel, Vertical> =
+            Panel::ALL.into_iter().filter_map(|panel| Some((panel, self.plot(panel)?.vertical))).collect();
         for (panel, view) in &mut self.views {
             if hovered.is_none_or(|h| h == *panel) {
-                let usual = plot(*panel).map_or(Vertical::Log, |p| p.vertical);
+                let usual = usual.get(panel).copied().unwrap_or(Vertical::Log);
                 view.vertical = match view.vertical {
                     Vertical::Linear if usual == Vertical::SignedLog => Vertical::SignedLog,
                     Vertical::Linear => Vertical::Log,
@@ -116,95 +136,9 @@ impl State {
     }
 }
 
-/// One plot.
-struct Plot {
-    panel: Panel,
-    id: &'static str,
-    title: &'static str,
-    /// With the name of the line within a run, and how it is broken.
-    series: &'static [(Series, &'static str, Dash)],
-    vertical: Vertical,
-    /// Series that come at every iteration and may be smoothed.
-    noisy: &'static [Series],
-    /// Of the measure: said where there is no value at all.
-    empty: &'static str,
-    /// A value that is worth a line of its own: chance, zero.
-    level: Option<(f64, &'static str)>,
-}
-
-const PLOTS: &[Plot] = &[
-    Plot {
-        panel: Panel::Loss,
-        id: "loss",
-        title: "Loss",
-        series: &[(Series::TrainLoss, "train", Dash::Solid), (Series::TestLoss, "test", Dash::Dashed)],
-        vertical: Vertical::Log,
-        noisy: &[Series::TrainLoss],
-        empty: "No value yet. Press Space to run.",
-        level: None,
-    },
-    Plot {
-        panel: Panel::Accuracy,
-        id: "accuracy",
-        title: "Accuracy",
-        series: &[
-            (Series::TrainAccuracy, "train", Dash::Solid),
-            (Series::TestAccuracy, "test", Dash::Dashed),
-        ],
-        vertical: Vertical::Linear,
-        noisy: &[Series::TrainAccuracy],
-        empty: "No value yet. A regression without a decision (pattern) has no accuracy.",
-        level: None,
-    },
-    Plot {
-        panel: Panel::Curvature,
-        id: "curvature",
-        title: "Curvature",
-        series: &[
-            (Series::LambdaMax, "lambda_max", Dash::Solid),
-            (Series::LambdaMin, "lambda_min", Dash::Dashed),
-        ],
-        vertical: Vertical::SignedLog,
-        noisy: &[],
-        empty: "No value yet. Turn on the measure Curvature in the experiment panel.",
-        level: None,
-    },
-    Plot {
-        panel: Panel::Lyapunov,
-        id: "lyapunov",
-        title: "Lyapunov",
-        series: &[
-            (Series::LyapunovMax, "largest exponent", Dash::Solid),
-            (Series::FlossingLoss, "flossing loss", Dash::Dotted),
-        ],
-        vertical: Vertical::Linear,
-        noisy: &[],
-        empty: "No value yet. Turn on the measure Lyapunov in the experiment panel.",
-        level: Some((0.0, "0: neither growing nor shrinking")),
-    },
-    Plot {
-        panel: Panel::Alignment,
-        id: "alignment",
-        title: "Alignment and gap",
-        series: &[
-            (Series::Rho, "rho", Dash::Solid),
-            (Series::Cosine, "cosine", Dash::Dashed),
-            (Series::GeneralizationGap, "gap", Dash::Dotted),
-        ],
-        vertical: Vertical::Linear,
-        noisy: &[],
-        empty: "No value yet. Turn on the measure Alignment in the experiment panel.",
-        level: Some((1.0, "1: the exact gradient")),
-    },
-];
-
-fn plot(panel: Panel) -> Option<&'static Plot> {
-    PLOTS.iter().find(|plot| plot.panel == panel)
-}
-
 /// The switches of a panel of curves, for the bar of its tab, from right to left.
 pub fn switches(ui: &mut Ui, panel: Panel, state: &mut State) {
-    let Some(plot) = plot(panel) else { return };
+    let Some(plot) = state.plot(panel) else { return };
     let view = state.views.entry(panel).or_default();
     header::switches(ui, plot.title, view);
     let axis = state.axes.entry(panel).or_default();
@@ -227,6 +161,22 @@ pub fn switches(ui: &mut Ui, panel: Panel, state: &mut State) {
         .response
         .on_hover_text(tip)
         .widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, ui.is_enabled(), &name));
+    if plots::of(panel).count() > 1 {
+        let menu = ui.menu_button(egui::RichText::new(plot.choice).small(), |ui| {
+            for other in plots::of(panel) {
+                let tip = other.series.iter().map(|(series, ..)| series.meaning()).collect::<Vec<_>>();
+                let entry = ui.selectable_label(other.id == plot.id, other.choice);
+                if entry.on_hover_text(tip.join("\n")).clicked() {
+                    state.choose(other);
+                    ui.close();
+                }
+            }
+        });
+        let name = format!("{}: which quantity", panel.title());
+        menu.response
+            .on_hover_text("Which quantity the panel shows")
+            .widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, ui.is_enabled(), &name));
+    }
     if !plot.noisy.is_empty() {
         header::smoothing(ui, plot.title, &mut state.span);
     }
@@ -234,7 +184,8 @@ pub fn switches(ui: &mut Ui, panel: Panel, state: &mut State) {
 
 /// Draws a panel of curves.
 pub fn show(ui: &mut Ui, panel: Panel, session: &Session, state: &mut State, cursor: &mut Cursor) {
-    let Some(plot) = plot(panel) else { return };
+    let Some(plot) = state.plot(panel) else { return };
+    let with_lines = plot.id == "curvature";
     let dark = ui.visuals().dark_mode;
     let is_hovered = ui.rect_contains_pointer(ui.max_rect());
     if is_hovered || state.hovered == Some(panel) {
@@ -242,7 +193,7 @@ pub fn show(ui: &mut Ui, panel: Panel, session: &Session, state: &mut State, cur
     }
     let runs: Vec<&RunEntry> = session.runs().iter().filter(|run| !run.hidden).collect();
     let current = session.current().map(|run| run.id);
-    if panel == Panel::Curvature {
+    if with_lines {
         state.lines.retain(|id, _| session.run(*id).is_some());
         for run in &runs {
             state.lines.entry(run.id).or_default().update(&run.curves, &run.config);
@@ -297,9 +248,7 @@ pub fn show(ui: &mut Ui, panel: Panel, session: &Session, state: &mut State, cur
                 band: &[],
             });
         }
-        if panel == Panel::Curvature
-            && let Some(lines) = lines.get(&run.id)
-        {
+        if with_lines && let Some(lines) = lines.get(&run.id) {
             // Of runs that are not selected the line that holds them is enough.
             let own = (&lines.own, &lines.own_now, Dash::Sparse);
             let exact = (&lines.exact, &lines.exact_now, Dash::Dotted);
@@ -362,7 +311,7 @@ pub fn show(ui: &mut Ui, panel: Panel, session: &Session, state: &mut State, cur
         empty: plot.empty,
     };
     if let Some(run) = session.current() {
-        super::freshness::line(ui, panel, run, lines.get(&run.id));
+        super::freshness::line(ui, plot, run, lines.get(&run.id));
     }
     chart.show(ui, view, cursor);
 }

@@ -1,57 +1,66 @@
 //! Owns the lines that say how old a measured value is, whether it converged, and what it cost.
 
-use eframe::egui::{self, Color32, RichText, Ui, vec2};
+use eframe::egui::{self, Color32, Response, RichText, Ui, vec2};
 
-use super::layout::Panel;
 use super::plot::{number, paint};
+use super::plots::Plot;
 use super::theme::{self, Marker};
 use crate::session::RunEntry;
 use crate::session::freshness::{Freshness, thinned};
-use crate::session::stability::{Lines, converged};
+use crate::session::stability::Lines;
 use crate::training::history::Series;
 use crate::training::measures::{Detail, Measure};
 
-/// What is known now of the measured values of a panel of curves.
-pub fn line(ui: &mut Ui, panel: Panel, run: &RunEntry, lines: Option<&Lines>) {
-    let (measure, shown): (Measure, &[Series]) = match panel {
-        Panel::Curvature => (Measure::Curvature, &[Series::LambdaMax]),
-        Panel::Lyapunov => (Measure::Lyapunov, &[Series::LyapunovMax]),
-        Panel::Alignment => (Measure::Alignment, &[Series::Rho, Series::Cosine]),
-        _ => return,
-    };
+/// What is known now of the measured values of a plot of curves.
+pub fn line(ui: &mut Ui, plot: &Plot, run: &RunEntry, lines: Option<&Lines>) {
+    // The train and test curves need none, and four terms have no room.
+    let shown: Vec<Series> = plot.series.iter().map(|(series, ..)| *series).take(2).collect();
+    let of = |measure: &Measure| measure.series().contains(&shown[0]);
+    let Some(measure) = Measure::ALL.into_iter().find(of) else { return };
+    let with_ends = shown[0] == Series::LambdaMax;
     let Some(newest) = shown.iter().filter_map(|s| run.curves.last(*s)).map(|p| p.iteration).max() else {
         return;
     };
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.y = 1.0;
         ui.small(&run.name);
-        let loose = run.curves.last(Series::LambdaMax).filter(|_| panel == Panel::Curvature).and_then(|p| {
-            let residual = run.curves.last(Series::LambdaMaxResidual).map_or(f64::NAN, |r| r.value);
-            (converged(&run.curves, &run.config, &p) == Some(false)).then_some(residual)
-        });
-        let freshness = Freshness::of(run, measure, newest).unless(loose);
-        for series in shown {
+        let mut freshness = Freshness::of(run, measure, newest);
+        // Both ends of the spectrum would fill two lines.
+        for series in shown.iter().take(if with_ends { 1 } else { 2 }) {
             let Some(point) = run.curves.last(*series).filter(|p| p.iteration == newest) else { continue };
+            let Some(own) = Freshness::of_series(run, *series, point) else { continue };
             let text = format!("{} {}", series.name(), number::value(point.value));
-            ui.label(look(ui, &text, freshness)).on_hover_text(series.meaning());
+            ui.label(look(ui, RichText::new(text).small(), own)).on_hover_text(series.meaning());
+            freshness = own;
         }
-        stamp(ui, freshness);
-        if panel == Panel::Curvature {
+        stamp(ui, freshness).on_hover_text(cost_in_words(run, measure));
+        if shown[0] == Series::Rho {
+            alignment(ui, run, freshness);
+        }
+        if with_ends {
             cost(ui, run);
             if let Some(text) = lines.and_then(|lines| lines.not_binding.as_ref()) {
-                ui.small("this rate does not bind").on_hover_text(text);
+                ui.small("does not bind").on_hover_text(text);
             }
-        } else if let Some(text) = cost_in_words(run, measure) {
-            ui.label(RichText::new(text).small().weak())
-                .on_hover_text("Processor time of a measure, in iterations of training");
         }
     });
 }
 
+/// What the last measure of alignment says beyond its curves.
+fn alignment(ui: &mut Ui, run: &RunEntry, freshness: Freshness) {
+    let Some((found, _)) = run.finding(Measure::Alignment) else { return };
+    let Detail::Alignment(detail) = &found.finding.detail else { return };
+    if let Some(lie) = detail.lie {
+        let text = format!("relative error {}", number::value(lie.relative_error));
+        ui.label(look(ui, RichText::new(text).small(), freshness)).on_hover_text(
+            "||g^ - g|| / ||g||, the rule's gradient against the exact one on the probe batch",
+        );
+    }
+}
+
 /// How a value is written: plain, weak in italics where it is stale, in the colour of warnings where it has not
 /// converged.
-fn look(ui: &Ui, text: &str, freshness: Freshness) -> RichText {
-    let text = RichText::new(text).small();
+pub fn look(ui: &Ui, text: RichText, freshness: Freshness) -> RichText {
     match freshness {
         Freshness::Fresh { .. } => text,
         Freshness::Stale { .. } => text.weak().italics(),
@@ -59,32 +68,40 @@ fn look(ui: &Ui, text: &str, freshness: Freshness) -> RichText {
     }
 }
 
+/// How old a value is, and whether it is to be relied on.
+pub fn words(freshness: Freshness) -> String {
+    match freshness {
+        Freshness::Fresh { iteration } => format!("fresh, iteration {}", number::count(iteration)),
+        Freshness::Stale { since, behind } => {
+            format!("stale since iteration {}, {} ago", number::count(since), number::count(behind))
+        }
+        Freshness::NotConverged { iteration, residual } => format!(
+            "not converged, residual {}, iteration {}",
+            number::significant(residual, 2),
+            number::count(iteration)
+        ),
+    }
+}
+
 /// How old a value is, and whether it is to be relied on: a disc for a fresh one, an empty circle for a stale one, a
 /// cross for one that has not converged, each with words.
-pub fn stamp(ui: &mut Ui, freshness: Freshness) {
+pub fn stamp(ui: &mut Ui, freshness: Freshness) -> Response {
     let visuals = ui.visuals();
     let warning = theme::warning(visuals.dark_mode);
-    let (marker, color, text, tip): (Marker, Color32, String, &str) = match freshness {
-        Freshness::Fresh { iteration } => (
+    let (marker, color, tip): (Marker, Color32, &str) = match freshness {
+        Freshness::Fresh { .. } => (
             Marker::Circle,
             visuals.text_color(),
-            format!("fresh, iteration {}", number::count(iteration)),
             "Measured on the weights of now, or no further back than the measure's cadence",
         ),
-        Freshness::Stale { since, behind } => (
+        Freshness::Stale { .. } => (
             Marker::Ring,
             visuals.weak_text_color(),
-            format!("stale since iteration {}, {} ago", number::count(since), number::count(behind)),
             "The weights have moved on by more than the measure's cadence",
         ),
-        Freshness::NotConverged { iteration, residual } => (
+        Freshness::NotConverged { .. } => (
             Marker::Cross,
             warning,
-            format!(
-                "not converged, residual {}, iteration {}",
-                number::significant(residual, 2),
-                number::count(iteration)
-            ),
             "Marked by a ring on the curve. ||Hv - lambda v|| / |lambda| is above 0.001 after the products that a \
              measure may spend",
         ),
@@ -94,8 +111,9 @@ pub fn stamp(ui: &mut Ui, freshness: Freshness) {
         let height = ui.text_style_height(&egui::TextStyle::Small);
         let (rect, _) = ui.allocate_exact_size(vec2(8.0, height), egui::Sense::hover());
         ui.painter().add(paint::marker(marker, rect.center(), 3.5, color));
-        ui.label(look(ui, &text, freshness)).on_hover_text(tip);
-    });
+        ui.label(look(ui, RichText::new(words(freshness)).small(), freshness)).on_hover_text(tip)
+    })
+    .inner
 }
 
 /// What the curvature cost, in products and iterations, and whether that thins it.
@@ -132,9 +150,16 @@ pub fn cost(ui: &mut Ui, run: &RunEntry) {
     }
 }
 
-fn cost_in_words(run: &RunEntry, measure: Measure) -> Option<String> {
-    let (_, updates) = run.cost(measure).filter(|(_, updates)| updates.is_finite() && *updates >= 0.5)?;
-    Some(format!("cost {} iterations", number::significant(updates, 2)))
+/// What a measure costs.
+fn cost_in_words(run: &RunEntry, measure: Measure) -> String {
+    match run.cost(measure).filter(|(_, updates)| updates.is_finite()) {
+        Some((seconds, updates)) => format!(
+            "A measure takes {:.1} ms of processor time, as much as {} iterations of training",
+            1e3 * seconds,
+            number::significant(updates, 2)
+        ),
+        None => "What a measure costs is not known yet".into(),
+    }
 }
 
 /// How old a value is that was measured at `iteration`.

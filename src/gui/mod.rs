@@ -23,6 +23,7 @@ mod landscape;
 mod lesson;
 mod notices;
 mod open;
+mod plots;
 mod remember;
 mod runs;
 mod spectrum;

@@ -5,9 +5,11 @@ use egui_extras::{Column, TableBuilder};
 
 use super::app::Asked;
 use super::commands::Command;
+use super::freshness;
 use super::plot::number;
 use super::plot::paint::LineLook;
 use super::theme::{self, Dash};
+use crate::session::freshness::Freshness;
 use crate::session::{Action, RunEntry, RunId, Session, words};
 use crate::training::history::Series;
 
@@ -94,8 +96,18 @@ fn columns(row: &mut egui_extras::TableRow<'_, '_>, run: &RunEntry, state: &mut 
     });
     for series in [Series::TrainLoss, Series::TestLoss, Series::LambdaMax, Series::GeneralizationGap] {
         row.col(|ui| {
-            let text = run.curves.last(series).map_or("–".into(), |p| number::value(p.value));
-            ui.label(text);
+            let Some(point) = run.curves.last(series) else {
+                ui.label("–");
+                return;
+            };
+            let text = number::value(point.value);
+            match Freshness::of_series(run, series, point) {
+                None => _ = ui.label(text),
+                Some(freshness) => {
+                    let look = freshness::look(ui, text.into(), freshness);
+                    ui.label(look).on_hover_text(freshness::words(freshness));
+                }
+            }
         });
     }
     row.col(|ui| buttons(ui, run, asked));

@@ -7,11 +7,18 @@ pub fn formula(line: &StabilityLine) -> String {
     if line.value.is_some() { line.formula.clone() } else { "no stability line".into() }
 }
 
-/// How far a stability line can be trusted, in a word or two.
+/// Reasons that the legend names; the tooltip has all.
+const MOST_TAGS: usize = 1;
+
+/// How far a stability line can be trusted, and why not further, in a few words.
 pub fn standing(line: &StabilityLine) -> String {
     match line.standing {
         Standing::Holds => "holds".into(),
-        Standing::Guide => "a guide".into(),
+        Standing::Guide => {
+            let tags: Vec<&str> = line.reasons.iter().map(|reason| reason.tag()).collect();
+            let more = if tags.len() > MOST_TAGS { ", …" } else { "" };
+            format!("a guide: {}{more}", tags[..tags.len().min(MOST_TAGS)].join(", "))
+        }
         Standing::None => line.reasons.first().map(ToString::to_string).unwrap_or_default(),
     }
 }
@@ -77,7 +84,9 @@ mod tests {
             assert_eq!(formula(&none), "no stability line");
             assert!(reasons(&none).contains("there is none"));
         }
-        assert_eq!((formula(&guide), standing(&guide)), ("2/eta".into(), "a guide".into()));
+        assert_eq!((formula(&guide), standing(&guide)), ("2/eta".into(), "a guide: Adam, …".into()));
+        let one = line(Standing::Guide, &EVERY[13..14]);
+        assert_eq!(standing(&one), "a guide: momentum");
         assert_eq!(standing(&line(Standing::Holds, &[])), "holds");
     }
 }

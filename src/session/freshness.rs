@@ -1,7 +1,9 @@
 //! Owns [`Freshness`], how far a measured value can be taken for that of now, and [`Thinned`], how much seldomer
 //! than its cadence a measure comes.
 
+use super::curves::Point;
 use super::runs::RunEntry;
+use super::stability::converged;
 use crate::training::config::Cadence;
 use crate::training::history::Series;
 use crate::training::measures::Measure;
@@ -48,6 +50,14 @@ impl Freshness {
     /// Of a value of this measure of a run.
     pub fn of(run: &RunEntry, measure: Measure, iteration: i64) -> Self {
         Self::of_age(measure.cadence(&run.config), iteration, run.iteration)
+    }
+
+    /// Of the newest value of a series of a run; `None` for series that every update writes.
+    pub fn of_series(run: &RunEntry, series: Series, point: Point) -> Option<Self> {
+        let measure = Measure::ALL.into_iter().find(|measure| measure.series().contains(&series))?;
+        let loose = series == Series::LambdaMax && converged(&run.curves, &run.config, &point) == Some(false);
+        let residual = || run.curves.last(Series::LambdaMaxResidual).map_or(f64::NAN, |r| r.value);
+        Some(Self::of(run, measure, point.iteration).unless(loose.then(residual)))
     }
 
     /// The same where its residual says that it has not converged.

@@ -7,29 +7,7 @@ use crate::numerics::curvature::stability::Reason;
 use crate::training::config::resolve::{parse, resolve};
 use crate::training::history::Row;
 
-/// A name for every reason there is: a new one does not compile without a place in the tests below.
-fn name_of(reason: &Reason) -> &'static str {
-    match reason {
-        Reason::Adam => "Adam",
-        Reason::NoRate(_) => "no rate",
-        Reason::RhoUnknown => "rho unknown",
-        Reason::RhoNotPositive(_) => "rho not positive",
-        Reason::AboveAnyRate { .. } => "L2 above any rate",
-        Reason::MiniBatch => "mini-batch",
-        Reason::SeveralTrials(_) => "several trials",
-        Reason::SeveralOutputs(_) => "several outputs",
-        Reason::SeveralSteps(_) => "several steps",
-        Reason::CrossEntropy => "cross-entropy",
-        Reason::RateMoves => "rate moves",
-        Reason::Clipped { .. } => "clipped",
-        Reason::L2(_) => "L2",
-        Reason::Momentum(_) => "momentum",
-        Reason::ResidualError { .. } => "residual error",
-        Reason::ErrorMayAlign => "error may align",
-        Reason::LowerBound(_) => "lower bound",
-    }
-}
-
+/// The tag of every reason there is.
 const EVERY: [&str; 17] = [
     "Adam",
     "no rate",
@@ -113,7 +91,7 @@ fn every_reason_comes_from_some_run_and_is_said_of_its_line() {
     for (settings, history, expected) in runs {
         let lines = lines(&settings, 3.0, &history);
         let line = lines.own_now.or(lines.exact_now).expect("a line or why there is none");
-        let names: Vec<&str> = line.reasons.iter().map(name_of).collect();
+        let names: Vec<&str> = line.reasons.iter().map(Reason::tag).collect();
         for reason in expected {
             assert!(names.contains(&reason), "{settings}: {reason} is missing in {names:?}");
         }

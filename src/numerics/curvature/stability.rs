@@ -145,6 +145,31 @@ pub enum Reason {
     LowerBound(Block),
 }
 
+impl Reason {
+    /// The reason in a word or two, for a legend.
+    pub fn tag(&self) -> &'static str {
+        match self {
+            Reason::Adam => "Adam",
+            Reason::NoRate(_) => "no rate",
+            Reason::RhoUnknown => "rho unknown",
+            Reason::RhoNotPositive(_) => "rho not positive",
+            Reason::AboveAnyRate { .. } => "L2 above any rate",
+            Reason::MiniBatch => "mini-batch",
+            Reason::SeveralTrials(_) => "several trials",
+            Reason::SeveralOutputs(_) => "several outputs",
+            Reason::SeveralSteps(_) => "several steps",
+            Reason::CrossEntropy => "cross-entropy",
+            Reason::RateMoves => "rate moves",
+            Reason::Clipped { .. } => "clipped",
+            Reason::L2(_) => "L2",
+            Reason::Momentum(_) => "momentum",
+            Reason::ResidualError { .. } => "residual error",
+            Reason::ErrorMayAlign => "error may align",
+            Reason::LowerBound(_) => "lower bound",
+        }
+    }
+}
+
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
