@@ -328,8 +328,12 @@ impl Session {
     /// Fills in where each run differs from the others of its task: the keys on which not all agree.
     fn find_differences(&mut self) {
         let all: Vec<_> = self.runs.iter().map(|r| settings::flat(&r.config)).collect();
+        // Runs that wait for the end of a lesson are not compared with its own.
+        let waits: Vec<bool> =
+            self.runs.iter().map(|r| self.playing.as_ref().is_some_and(|p| p.waits(r.id))).collect();
         for (run, own) in self.runs.iter_mut().zip(&all) {
-            let uneven = |key: &String| all.iter().any(|other| other.get(key) != own.get(key));
+            let uneven =
+                |key: &String| all.iter().zip(&waits).any(|(other, w)| !w && other.get(key) != own.get(key));
             run.differs = own
                 .iter()
                 .filter(|(key, _)| uneven(key))

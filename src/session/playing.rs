@@ -138,6 +138,7 @@ impl Session {
         if let Some(id) = playing.hidden.last() {
             self.select(*id);
         }
+        self.find_differences();
     }
 
     /// Takes in what was computed, computes what is missing, shows the step when it can; whether anything changed.
