@@ -11,7 +11,8 @@ use super::measure_worker::{MeasureHandle, Report, Request};
 use super::messages::{Event, Noted};
 use super::thinning::Thinning;
 use crate::numerics::landscape::trajectory::Trajectory;
-use crate::training::config::{Cadence, Config, MeasureConfig, OptimizerKind, StopConfig};
+use crate::numerics::weights::Block;
+use crate::training::config::{Cadence, Config, MeasureConfig, OptimizerKind, SliceDirections, StopConfig};
 use crate::training::history::{History, Row, Series};
 use crate::training::measures::{Finding, Measure, SliceRequest};
 use crate::training::run::{Run, StopReason};
@@ -217,8 +218,9 @@ impl Watch {
     fn due_slice(&self) -> SliceRequest {
         let usual = SliceRequest::of(&self.measure);
         let is_alike = |asked: &&SliceRequest| {
-            (asked.directions, asked.n_points, asked.range, asked.block)
-                == (usual.directions, usual.n_points, usual.range, usual.block)
+            let of_all = asked.directions == SliceDirections::ThreePoints && asked.block == Block::All;
+            (asked.directions, asked.n_points, asked.range) == (usual.directions, usual.n_points, usual.range)
+                && (asked.block == usual.block || of_all)
         };
         self.asked.as_ref().filter(is_alike).cloned().unwrap_or(usual)
     }

@@ -221,7 +221,8 @@ fn script(path: &Path, runs: &[(String, History)]) -> Result<(), String> {
 fn snapshot(mut all: Collected, workers: &Processors) -> Result<Snapshot, String> {
     let data = task_data::load(&all.config.task.own).map_err(|e| e.to_string())?;
     let iteration = all.checkpoint.iteration;
-    all.findings.retain(|f| f.iteration == iteration);
+    let block = all.config.measure.block;
+    all.findings.retain(|f| f.iteration == iteration && f.slice_block().is_none_or(|own| own == block));
     let finite = all.checkpoint.weights.flat().iter().all(|w| w.is_finite());
     if finite && iteration >= 0 {
         let mut measurer = measurer(&all.config, &data).map_err(|e| e.to_string())?;

@@ -23,7 +23,8 @@ use crate::training::terrain::{Descended, Descents, Terrain, terrain};
 /// What a user asks of the landscape.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Ask {
-    /// A slice of the selected run, its range, points and block as the measures have them.
+    /// A slice of the selected run, its range, points and block as the measures have them; with three points of
+    /// all weights, so that it holds them.
     Slice {
         /// How the directions are found.
         directions: SliceDirections,
@@ -300,7 +301,11 @@ impl Session {
         self.forget_descents();
         let Some(run) = self.current() else { return };
         let id = run.id;
-        let usual = SliceRequest { directions, ..SliceRequest::of(&run.config.measure) };
+        let mut usual = SliceRequest { directions, ..SliceRequest::of(&run.config.measure) };
+        if directions == SliceDirections::ThreePoints {
+            // In one block alone the plane would not hold the three networks.
+            usual.block = Block::All;
+        }
         let points = points.filter(|_| directions == SliceDirections::ThreePoints);
         // The present weights are those that the worker measures.
         let centre = centre.filter(|place| *place != Place::Now(id) || points.is_some());

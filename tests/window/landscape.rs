@@ -16,7 +16,7 @@ fn with_slice<'a>() -> Screen<'a> {
     click(&mut screen, "Step 10");
     wait(&mut screen, "ten updates", |w| w.session().current().is_some_and(|r| r.iteration == 10));
     click(&mut screen, "Slice now");
-    wait_long(&mut screen, "the slice", |w| is_complete(w));
+    wait_long(&mut screen, "the slice", is_complete);
     screen
 }
 

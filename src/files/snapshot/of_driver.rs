@@ -36,7 +36,10 @@ impl Snapshot {
     ) -> Result<Self, TaskError> {
         let mut snapshot = self;
         let probe = probe(&snapshot.config, data)?;
-        snapshot.found = Found::of_findings(findings, snapshot.iteration);
+        // The file has room for a slice of the measures' block.
+        let block = snapshot.config.measure.block;
+        let fits = |finding: &&Finding| finding.slice_block().is_none_or(|own| own == block);
+        snapshot.found = Found::of_findings(findings.into_iter().filter(fits), snapshot.iteration);
         // A run that diverged has nothing left to measure.
         if snapshot.weights.flat().iter().all(|w| w.is_finite()) {
             let config = snapshot.config.clone();

@@ -28,8 +28,8 @@ pub const DIRECTIONS: [(SliceDirections, &str, &str); 4] = [
     (
         SliceDirections::ThreePoints,
         "three-points",
-        "The plane through three networks: start, middle and end of the path, or any three that are chosen. It is \
-         spanned by the weights of the measures' block; with the block all it holds the three themselves",
+        "The plane through three networks, of all weights: start, middle and end of the path, or any three that \
+         are chosen, also of other runs",
     ),
 ];
 

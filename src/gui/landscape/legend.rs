@@ -68,6 +68,7 @@ fn descent_look(rule: RuleKind, is_chosen: bool) -> LineLook {
 pub fn descents(ui: &mut Ui, descending: &Descending) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = vec2(8.0, 1.0);
+        ui.spacing_mut().interact_size.y = 0.0;
         for (i, trail) in descending.all.iter().enumerate() {
             let loss = trail.points.last().map_or(String::new(), |p| number::significant(p.loss, 2));
             let end = if trail.diverged { " diverged" } else { "" };

@@ -13,6 +13,7 @@ use crate::gui::plot::colormap::ColorMap;
 use crate::gui::plot::number;
 use crate::gui::plot::surface::Surface;
 use crate::gui::{freshness, theme};
+use crate::numerics::landscape::LandscapeError;
 use crate::session::landscape::{Ask, Descending, RULES};
 use crate::session::places::Place;
 use crate::session::{Action, RunEntry, RunId, Session};
@@ -212,7 +213,11 @@ pub fn show(ui: &mut Ui, session: &Session, run: &RunEntry, state: &mut State, a
     let Some(slice) = session.slice_of(run) else {
         if let Detail::Landscape(Err(error)) = &finding.detail {
             ui.centered_and_justified(|ui| {
-                ui.colored_label(theme::warning(ui.visuals().dark_mode), format!("No slice: {error}"));
+                let hint = match error {
+                    LandscapeError::FewStates { .. } => ". Make a few updates first",
+                    _ => "",
+                };
+                ui.colored_label(theme::warning(ui.visuals().dark_mode), format!("No slice: {error}{hint}"));
             });
         }
         return;

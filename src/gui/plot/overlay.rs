@@ -132,6 +132,10 @@ impl Overlay {
         let of_landmarks = self.landmarks.iter().map(|mark| (mark.at, None, &mark.name));
         let mut labels: Vec<Label> = Vec::new();
         for (at, loss, text) in of_paths.chain(of_landmarks) {
+            // A place that has two reasons to be named is named once.
+            if labels.iter().any(|label| label.galley.text() == text) {
+                continue;
+            }
             let Some(at) = place(at, loss).filter(|at| frame.expand(4.0).contains(*at)) else { continue };
             let galley = ui.painter().layout_no_wrap(text.clone(), font.clone(), Color32::WHITE);
             let size = galley.size();

@@ -252,7 +252,14 @@ impl Surface<'_> {
                 let galley = painter.layout_no_wrap(text, font.clone(), ui.visuals().text_color());
                 let half = 0.5 * galley.size();
                 let away = vec2(out.x * (half.x + 5.0), out.y.max(0.3) * (half.y + 5.0));
-                painter.galley(at + away - half, galley, ui.visuals().text_color());
+                // What would hang over the edge is moved inside.
+                let inside = painter.clip_rect().shrink2(half);
+                let center = at + away;
+                let center = pos2(
+                    center.x.max(inside.left()).min(inside.right()),
+                    center.y.max(inside.top()).min(inside.bottom()),
+                );
+                painter.galley(center - half, galley, ui.visuals().text_color());
             };
             write(points[1], self.names[axis].clone());
             for (point, value) in [(points[0], values.first()), (points[2], values.last())] {

@@ -5,8 +5,8 @@
 pub struct LossScale {
     /// The smallest positive loss, but no less than [`LossScale::DEEPEST`] times `high`.
     pub low: f64,
-    /// The largest finite loss, but no more than [`LossScale::HIGHEST`] times the lower quartile: what is above
-    /// counts as enormous.
+    /// The largest finite loss, but no more than the larger of [`LossScale::OF_MEDIAN`] medians and
+    /// [`LossScale::OF_UPPER`] upper quartiles of the positive losses: what is above counts as enormous.
     pub high: f64,
     /// Finite losses above `high`.
     pub n_enormous: usize,
@@ -15,8 +15,11 @@ pub struct LossScale {
 }
 
 impl LossScale {
-    /// What makes a loss enormous, in lower quartiles (`[own]`).
-    pub const HIGHEST: f64 = 1e4;
+    /// What makes a loss enormous, in medians and in upper quartiles (`[own]`: a steep corner of a slice neither
+    /// hides the rest nor is a wall of more than a quarter of it left out).
+    pub const OF_MEDIAN: f64 = 100.0;
+    /// See [`LossScale::OF_MEDIAN`].
+    pub const OF_UPPER: f64 = 10.0;
     /// The largest ratio of low to high (`[own]`).
     pub const DEEPEST: f64 = 1e-8;
 
@@ -25,7 +28,9 @@ impl LossScale {
         let mut positive: Vec<f64> = losses.iter().copied().filter(|l| l.is_finite() && *l > 0.0).collect();
         positive.sort_by(f64::total_cmp);
         let (smallest, largest) = (*positive.first()?, *positive.last()?);
-        let high = largest.min(Self::HIGHEST * positive[positive.len() / 4]);
+        let quantile = |quarters: usize| positive[quarters * positive.len() / 4];
+        let enormous = (Self::OF_MEDIAN * quantile(2)).max(Self::OF_UPPER * quantile(3));
+        let high = largest.min(enormous);
         Some(Self {
             low: smallest.max(Self::DEEPEST * high),
             high,

@@ -117,6 +117,16 @@ pub struct Finding {
     pub detail: Detail,
 }
 
+impl Finding {
+    /// The block of the slice, where it is one.
+    pub fn slice_block(&self) -> Option<crate::numerics::weights::Block> {
+        match &self.detail {
+            Detail::Landscape(Ok(slice)) => Some(slice.plane.block()),
+            _ => None,
+        }
+    }
+}
+
 /// What a measure found beyond the history's values.
 #[derive(Clone, Debug)]
 #[allow(missing_docs)]

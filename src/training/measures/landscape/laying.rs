@@ -269,11 +269,9 @@ fn iteration(n: i64) -> String {
 
 /// Three significant digits.
 fn short(value: f64) -> String {
-    let digits = if (0.01..1000.0).contains(&value.abs()) {
+    if (0.01..1000.0).contains(&value.abs()) {
         let decimals = (2 - value.abs().log10().floor() as i32).max(0) as usize;
-        format!("{value:.decimals$}")
-    } else {
-        format!("{value:.2e}")
-    };
-    digits
+        return format!("{value:.decimals$}");
+    }
+    format!("{value:.2e}")
 }
