@@ -5,6 +5,8 @@ mod common;
 
 use std::collections::BTreeMap;
 
+use basinscope::numerics::landscape::plane::Plane;
+use basinscope::numerics::landscape::trajectory::Trajectory;
 use basinscope::numerics::parallel::Serial;
 use basinscope::training::config::resolve::{parse, resolve};
 use basinscope::training::config::{Config, RuleKind};
@@ -38,6 +40,14 @@ fn measured(number: usize) -> (Measured, Members) {
     let (problem, members) = reference_case(number);
     let values = |name: &str| members[name].array::<ndarray::Ix1>().to_vec();
     let flat = |name: &str| members[name].array::<ndarray::IxDyn>().iter().copied().collect::<Vec<f64>>();
+    // States at the grid's own points: their losses are those of the reference's grid.
+    let (d1, d2) = (flat("slice_direction_1"), flat("slice_direction_2"));
+    let plane = Plane::new(problem.weights.clone(), problem.block, d1, d2).expect("a sound case");
+    let places = [(0, 0), (1, 2)].map(|(i, j)| (values("slice_a")[i], values("slice_b")[j]));
+    let mut path = Trajectory::default();
+    for (iteration, (a, b)) in (0..).zip(places) {
+        path.record(iteration, &plane.point(a, b), None);
+    }
     let given = Given {
         network: problem.network,
         weights: problem.weights,
@@ -49,6 +59,7 @@ fn measured(number: usize) -> (Measured, Members) {
             b: values("slice_b"),
             direction_1: flat("slice_direction_1"),
             direction_2: flat("slice_direction_2"),
+            path,
         }),
         config: config(&members),
     };
@@ -126,6 +137,15 @@ fn every_reference_case_is_measured_as_it_should_be() {
         }
         let grid = found.slice.expect("a slice was given").expect("a plane");
         assert_close(&grid.loss, &members, "slice_loss", 1e-9);
+        assert_eq!(found.slice_path.len(), 2);
+        for (point, (i, j)) in found.slice_path.iter().zip([(0, 0), (1, 2)]) {
+            let (at, expected) = (point.coordinates, grid.at(i, j));
+            // Coordinates by least squares of weights that were rounded once.
+            assert!(
+                (at.a - grid.a[i]).abs() < 1e-9 && (at.b - grid.b[j]).abs() < 1e-9 && at.distance < 1e-12
+            );
+            assert!((point.loss.expect("known") - expected).abs() < 1e-9 * (1.0 + expected.abs()));
+        }
     }
 }
 

@@ -8,8 +8,9 @@ use toml::{Table, Value};
 
 use super::atomic::FileError;
 use super::npz::{Npz, NpzError};
-use super::snapshot::{Found, Snapshot, read_list, read_matrix, read_meta, read_weights};
+use super::snapshot::{Found, Snapshot, read_list, read_matrix, read_meta, read_states, read_weights};
 use super::trials;
+use crate::numerics::landscape::trajectory::Trajectory;
 use crate::numerics::tasks::TaskKind;
 use crate::numerics::trials::{LossKind, Target, Trials};
 use crate::training::config::Skip;
@@ -83,7 +84,7 @@ pub fn read_from<R: Read + Seek>(file: &mut Npz<R>, changes: Table) -> Result<Ne
     };
     let block = config.measure.block.range(dims).len();
     let slice = match SLICE.iter().all(|name| file.has(name)) {
-        true => Some(read_slice(file, block)?),
+        true => Some(GivenSlice { path: read_states(file, dims)?, ..read_slice(file, block)? }),
         false => None,
     };
     let network = trainer::network(&config.network, dims);
@@ -167,7 +168,7 @@ fn read_slice<R: Read + Seek>(file: &mut Npz<R>, block: usize) -> Result<GivenSl
     }
     let mut direction = |name: &str| file.finite(name, &[block], "the weights of `measure.block`");
     let (direction_1, direction_2) = (direction("slice_direction_1")?, direction("slice_direction_2")?);
-    Ok(GivenSlice { a, b, direction_1, direction_2 })
+    Ok(GivenSlice { a, b, direction_1, direction_2, path: Trajectory::default() })
 }
 
 /// The file of what was measured: the network as it was given, with everything that could be found.

@@ -15,7 +15,8 @@ use crate::numerics::curvature::trace::Estimate;
 use crate::numerics::landscape::LandscapeError;
 use crate::numerics::landscape::plane::Plane;
 use crate::numerics::landscape::slice::{Grid, Slice};
-use crate::numerics::landscape::surface::NetworkSurface;
+use crate::numerics::landscape::surface::{NetworkSurface, Surface};
+use crate::numerics::landscape::trajectory::{PathPoint, Trajectory};
 use crate::numerics::lyapunov::{
     Exponents, Flossing, FlossingOutcome, FlossingSettings, LyapunovSpectrum, Orthonormalise,
     SpectrumSettings, q0_fits,
@@ -59,6 +60,8 @@ pub struct GivenSlice {
     pub direction_1: Vec<f64>,
     /// [P of the block]
     pub direction_2: Vec<f64>,
+    /// The states of the run that the network comes from; empty where they are not known.
+    pub path: Trajectory,
 }
 
 /// Outputs on the probe batch, and gradients there.
@@ -110,6 +113,8 @@ pub struct Measured {
     pub flossing: (FlossingOutcome, Weights<f64>),
     /// The slice, where one was given.
     pub slice: Option<Result<Grid, LandscapeError>>,
+    /// The path in the plane of the slice, with true losses; empty where there is none.
+    pub slice_path: Vec<PathPoint>,
 }
 
 /// Why a network cannot be measured.
@@ -189,6 +194,7 @@ pub fn measure_network(given: &Given, workers: &dyn Workers) -> Result<Measured,
         alignment: alignment(rule, gradients.exact.block(block)),
         top_shares: shares_in_top(rule, gradients.exact.block(block), top),
         slice: given.slice.as_ref().map(|slice| evaluate(given, slice, workers)),
+        slice_path: given.slice.as_ref().and_then(|slice| path(given, slice).ok()).unwrap_or_default(),
         gradients,
         curvature,
         exponents,
@@ -265,11 +271,27 @@ fn curvature(given: &Given, workers: &dyn Workers) -> Result<Curvature, NotFinit
     })
 }
 
-fn evaluate(given: &Given, slice: &GivenSlice, workers: &dyn Workers) -> Result<Grid, LandscapeError> {
-    let Given { network, weights, probe, config, .. } = given;
+fn plane(given: &Given, slice: &GivenSlice) -> Result<Plane, LandscapeError> {
     let (d1, d2) = (slice.direction_1.clone(), slice.direction_2.clone());
-    let plane = Plane::new(weights.clone(), config.measure.block, d1, d2)?;
-    let surface = NetworkSurface::new(network, probe, &plane, workers.width());
+    Plane::new(given.weights.clone(), given.config.measure.block, d1, d2)
+}
+
+/// The states of the path in the plane of the slice.
+fn path(given: &Given, slice: &GivenSlice) -> Result<Vec<PathPoint>, LandscapeError> {
+    let plane = plane(given, slice)?;
+    let surface = NetworkSurface::new(&given.network, &given.probe, &plane, 1);
+    let mut path = slice.path.path(&plane)?;
+    for (point, state) in path.iter_mut().zip(slice.path.states()) {
+        let at = point.coordinates;
+        point.loss = Some(surface.loss_of(&state.weights()));
+        point.loss_in_plane = Some(surface.loss(at.a, at.b));
+    }
+    Ok(path)
+}
+
+fn evaluate(given: &Given, slice: &GivenSlice, workers: &dyn Workers) -> Result<Grid, LandscapeError> {
+    let plane = plane(given, slice)?;
+    let surface = NetworkSurface::new(&given.network, &given.probe, &plane, workers.width());
     let mut grid = Slice::new(slice.a.clone(), slice.b.clone());
     grid.advance(&surface, workers, usize::MAX, &|| false);
     // Nothing cancels it, so it is complete.

@@ -20,7 +20,7 @@ mod write;
 pub use found::{FlossingFound, Found, Hessian, LyapunovFound, PathFound, SliceFound};
 pub use meta::table_of;
 pub use of_driver::probe;
-pub(crate) use read::{read_list, read_matrix, read_meta, read_weights};
+pub(crate) use read::{read_list, read_matrix, read_meta, read_states, read_weights};
 
 use std::collections::BTreeMap;
 

@@ -3,6 +3,7 @@
 use ndarray::Array2;
 
 use super::{Found, Hessian, LyapunovFound, PathFound, SliceFound};
+use crate::numerics::landscape::trajectory::PathPoint;
 use crate::training::measures::{
     AlignmentDetail, CurvatureDetail, Detail, Finding, LyapunovDetail, SliceDetail,
 };
@@ -67,13 +68,6 @@ fn lyapunov(detail: &LyapunovDetail) -> LyapunovFound {
 fn slice(detail: &SliceDetail) -> Option<SliceFound> {
     let (plane, grid) = (&detail.plane, &detail.grid);
     let loss = Array2::from_shape_vec((grid.b.len(), grid.a.len()), grid.loss.clone()).ok()?;
-    let point = |p: &crate::numerics::landscape::trajectory::PathPoint| PathFound {
-        iteration: p.iteration,
-        a: p.coordinates.a,
-        b: p.coordinates.b,
-        loss: p.loss.unwrap_or(f64::NAN),
-        distance: p.coordinates.distance,
-    };
     Some(SliceFound {
         a: grid.a.clone(),
         b: grid.b.clone(),
@@ -81,6 +75,17 @@ fn slice(detail: &SliceDetail) -> Option<SliceFound> {
         direction_1: plane.d1().to_vec(),
         direction_2: plane.d2().to_vec(),
         centre: plane.centre().block(plane.block()).to_vec(),
-        path: detail.path.iter().map(point).collect(),
+        path: detail.path.iter().map(on_path).collect(),
     })
+}
+
+/// A state of the path as a file holds it.
+pub(super) fn on_path(p: &PathPoint) -> PathFound {
+    PathFound {
+        iteration: p.iteration,
+        a: p.coordinates.a,
+        b: p.coordinates.b,
+        loss: p.loss.unwrap_or(f64::NAN),
+        distance: p.coordinates.distance,
+    }
 }

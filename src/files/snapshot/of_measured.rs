@@ -2,6 +2,7 @@
 
 use ndarray::Array2;
 
+use super::of_findings::on_path;
 use super::{FlossingFound, Found, Hessian, LyapunovFound, SliceFound};
 use crate::training::config::RuleKind;
 use crate::training::measured::{Curvature, GivenSlice, Gradients, Measured};
@@ -36,7 +37,7 @@ impl Found {
                 direction_1: given.direction_1.clone(),
                 direction_2: given.direction_2.clone(),
                 centre: centre.to_vec(),
-                path: Vec::new(),
+                path: measured.slice_path.iter().map(on_path).collect(),
             })
         });
         found

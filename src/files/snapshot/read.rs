@@ -119,6 +119,11 @@ fn read_resume<R: Read + Seek>(file: &mut Npz<R>, dims: Dims) -> Result<(Config,
     Ok((config, Resume { optimizer, measures, streams: json.streams, path }))
 }
 
+/// The stored states of a run, where the file holds them; empty where it does not.
+pub(crate) fn read_states<R: Read + Seek>(file: &mut Npz<R>, dims: Dims) -> Result<Trajectory, NpzError> {
+    if file.has(members::PATH_ITERATION) { read_path(file, dims, 1) } else { Ok(Trajectory::default()) }
+}
+
 fn read_path<R: Read + Seek>(file: &mut Npz<R>, dims: Dims, space: i64) -> Result<Trajectory, NpzError> {
     let iterations = iterations_of(file, members::PATH_ITERATION)?;
     let n = iterations.len();
