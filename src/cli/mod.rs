@@ -132,7 +132,7 @@ struct ReproduceArguments {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=10_000))]
     seeds: Option<u16>,
     /// Some of the figure's tasks, such as pattern,cued-match (default: all)
-    #[arg(long, value_name = "ID,ID", value_delimiter = ',')]
+    #[arg(long, value_name = "ID,ID", value_delimiter = ',', conflicts_with = "quick")]
     cases: Vec<String>,
     /// Take a folder that holds other things, and replace runs of other settings in it
     #[arg(long)]

@@ -25,7 +25,7 @@ pub struct Asked {
     pub quick: bool,
     /// Seeds 1 to this; `None`: the figure's own number.
     pub seeds: Option<u64>,
-    /// Ids of the cases; empty = all.
+    /// Ids of the cases; empty = all (of those of the quick look).
     pub cases: Vec<String>,
 }
 
@@ -97,18 +97,21 @@ impl Reproduction {
     /// # Errors
     /// A case that the figure has not; a setting of the figure that is wrong.
     pub fn new(spec: &Spec, asked: &Asked) -> Result<(Self, Plan), ReproduceError> {
-        let mut own = if asked.quick { spec.quick() } else { spec.clone() };
-        if let Some(seeds) = asked.seeds {
-            own = own.with_seeds(seeds);
-        }
         for case in &asked.cases {
             if !spec.cases.iter().any(|c| c.id == *case) {
                 let expected: Vec<&str> = spec.cases.iter().map(|c| c.id.as_str()).collect();
                 return Err(ReproduceError::NoCase { case: case.clone(), expected: expected.join(", ") });
             }
         }
+        let mut own = spec.clone();
         if !asked.cases.is_empty() {
-            own.cases = spec.cases.iter().filter(|c| asked.cases.contains(&c.id)).cloned().collect();
+            own.cases.retain(|c| asked.cases.contains(&c.id));
+        }
+        if asked.quick {
+            own = own.quick();
+        }
+        if let Some(seeds) = asked.seeds {
+            own = own.with_seeds(seeds);
         }
         let (plan, cells) = Cells::plan(&own)?;
         Ok((Self { spec: own, asked: asked.clone(), cells }, plan))
