@@ -140,7 +140,17 @@ impl Window {
         if self.session.logic(DRAIN) {
             ctx.request_repaint_after(Duration::from_millis(15));
         }
-        self.remember(ctx.input(|input| input.time));
+        let now = ctx.input(|input| input.time);
+        if now >= self.remember_at {
+            self.remember_at = now + 1.0;
+            self.remember();
+        } else {
+            // A change in the last frame before the window rests is kept too.
+            ctx.request_repaint_after(Duration::from_secs_f64(self.remember_at - now));
+        }
+        if let Some(wait) = self.session.until_kept() {
+            ctx.request_repaint_after(wait);
+        }
         self.lesson.arrange(&self.session, &mut self.layout, ctx.content_rect().height());
         if let Some(action) = self.dialogs.answer() {
             self.act(ctx, action);
@@ -186,8 +196,8 @@ impl Window {
         }
     }
 
-    /// Takes up what a restored session knows of the window; keeps, once a second, what has changed since.
-    fn remember(&mut self, now: f64) {
+    /// Takes up what a restored session knows of the window; keeps what has changed since.
+    fn remember(&mut self) {
         if self.session.layout() != self.remembered {
             self.remembered = self.session.layout().to_owned();
             if let Some(kept) = remember::read(&self.remembered) {
@@ -196,10 +206,9 @@ impl Window {
         }
         // A lesson and a presentation have layouts of their own.
         let is_own = self.session.playing().is_none() && !self.look.presenter;
-        if now < self.remember_at || !is_own {
+        if !is_own {
             return;
         }
-        self.remember_at = now + 1.0;
         let text = remember::text(self.look, &self.layout, &self.panels.curves);
         if let Some(text) = text.filter(|text| *text != self.remembered) {
             self.remembered.clone_from(&text);
@@ -214,6 +223,7 @@ impl Window {
 
     /// Writes the session a last time, as closing the window does.
     pub fn end(&mut self) {
+        self.remember();
         self.session.end();
     }
 

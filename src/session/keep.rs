@@ -193,6 +193,14 @@ impl Session {
         &self.layout
     }
 
+    /// How long until the session is to be written again: a screen that rests has to wake for it. `None` where it
+    /// is not kept, or is being read or written, which wakes the screen by itself.
+    pub fn until_kept(&self) -> Option<Duration> {
+        let keeper = self.keeper.as_ref()?;
+        let busy = keeper.writing.is_some() || keeper.reading.is_some();
+        (!busy).then(|| keeper.every.saturating_sub(keeper.last.elapsed()))
+    }
+
     /// Writes the session a last time, for at most some seconds.
     pub fn end(&mut self) {
         let Some(keeper) = &mut self.keeper else { return };
