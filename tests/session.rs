@@ -548,7 +548,7 @@ fn seeds_of_one_setting_are_a_group_and_two_settings_are_compared_in_pairs() {
 #[test]
 fn spectra_of_the_weights_agree_with_trace_and_norm() {
     let mut session = Session::new(engine(), trainers(), toml::Table::new());
-    let text = "iterations = 1000\n[task]\nkind = \"romo\"\nbatch = 4\n[network]\nn_rec = 8\n";
+    let text = "iterations = 1000000000\n[task]\nkind = \"romo\"\nbatch = 4\n[network]\nn_rec = 8\n";
     session.act(Action::Take(toml::from_str(text).expect("a table")));
     session.act(Action::StartNew);
     session.act(Action::ShowActivity(Some(0)));
