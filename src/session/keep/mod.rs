@@ -4,91 +4,28 @@
 //! run and every bookmark. Each file is replaced whole, `session.toml` last: what a crash leaves is a session of
 //! at most a minute before. A second window leaves the folder to the first.
 
+mod folder;
+
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Serialize};
-use toml::Table;
+use folder::{FORMAT, Found, Kept, KeptRun, TABLE, TRYING, Written, bookmark_file, read, write};
 
 use super::Session;
-use super::runs::{Bookmark, BookmarkReason, Mark, MarkKind, RunEntry, RunId, RunState};
+use super::runs::{Bookmark, Mark, RunEntry, RunId, RunState};
 use crate::engine::errand::{Asked, question};
-use crate::engine::messages::{Collected, Command};
+use crate::engine::messages::Command;
 use crate::files::atomic;
 use crate::files::snapshot::Snapshot;
-use crate::numerics::landscape::trajectory::Trajectory;
 use crate::training::config::Config;
-use crate::training::history::History;
-use crate::training::run::{Checkpoint, StopReason};
 
 /// Time between two writings.
 const EVERY: Duration = Duration::from_secs(60);
 /// How long the last writing may take before the program ends without it.
 const AT_THE_END: Duration = Duration::from_secs(5);
-/// How long it waits for a run.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// The largest table of runs that is read.
-const MOST_TEXT: u64 = 1 << 24;
-
-const FORMAT: u32 = 1;
-const TABLE: &str = "session.toml";
-/// There while a session is being brought back: what is found there again brought the program down.
-const TRYING: &str = "restoring";
-
-/// A session as its table holds it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-struct Kept {
-    format: u32,
-    /// Numbers below it name files.
-    next_number: u64,
-    /// The place of the selected run among `runs`.
-    current: Option<usize>,
-    /// Whatever the screen wants to find again.
-    layout: String,
-    /// The settings being edited.
-    settings: Table,
-    #[serde(default)]
-    runs: Vec<KeptRun>,
-}
-
-/// A run as the table holds it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct KeptRun {
-    /// The name of its snapshot.
-    file: String,
-    name: String,
-    colour: usize,
-    pinned: bool,
-    hidden: bool,
-    ghost: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ended: Option<StopReason>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    speed: Option<f64>,
-    seconds: f64,
-    given: Table,
-    #[serde(default)]
-    marks: Vec<KeptMark>,
-    #[serde(default)]
-    bookmarks: Vec<KeptBookmark>,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct KeptMark {
-    iteration: i64,
-    text: String,
-    kind: MarkKind,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct KeptBookmark {
-    file: String,
-    label: String,
-    reason: BookmarkReason,
-}
 
 /// The folder of a session.
 pub(super) struct Keeper {
@@ -101,16 +38,6 @@ pub(super) struct Keeper {
     written: Written,
     writing: Option<Asked<Result<Written, String>>>,
     reading: Option<Asked<Result<Found, String>>>,
-}
-
-/// The iteration and the settings that were written, by run.
-type Written = BTreeMap<RunId, (i64, Config)>;
-
-/// A session that was found.
-struct Found {
-    kept: Kept,
-    /// Each run's snapshot and those of its bookmarks, or why it cannot be read.
-    runs: Vec<Result<(Snapshot, Vec<Snapshot>), String>>,
 }
 
 /// Where a session is kept, and how often.
@@ -383,106 +310,4 @@ impl Session {
         }
         Ok(id)
     }
-}
-
-impl KeptRun {
-    fn of(run: &RunEntry) -> Self {
-        let mark = |m: &Mark| KeptMark { iteration: m.iteration, text: m.text.clone(), kind: m.kind };
-        let bookmark = |b: &Bookmark| KeptBookmark {
-            file: bookmark_file(run.id, b.id),
-            label: b.label.clone(),
-            reason: b.reason,
-        };
-        Self {
-            file: format!("run-{}.npz", run.id.0),
-            name: run.name.clone(),
-            colour: run.colour,
-            pinned: run.pinned,
-            hidden: run.hidden,
-            ghost: run.state == RunState::Ghost,
-            ended: match &run.state {
-                RunState::Ended(reason) => Some(reason.clone()),
-                _ => None,
-            },
-            speed: run.speed,
-            seconds: run.seconds.total(),
-            given: run.given.clone(),
-            marks: run.marks.iter().map(mark).collect(),
-            bookmarks: run.bookmarks.iter().map(bookmark).collect(),
-        }
-    }
-}
-
-fn bookmark_file(run: RunId, bookmark: u64) -> String {
-    format!("run-{}-bookmark-{bookmark}.npz", run.0)
-}
-
-/// Writes runs that have changed, new bookmarks, then the table; removes what no longer belongs to it.
-fn write(
-    folder: &Path,
-    mut table: Kept,
-    changed: Vec<(RunId, Asked<Box<Collected>>)>,
-    bookmarks: Vec<(String, Bookmark)>,
-    mut written: Written,
-) -> Result<Written, String> {
-    for (id, asked) in changed {
-        // A run that gives no answer is kept as it was, if it was.
-        let Some(all) = asked.wait(PATIENCE) else { continue };
-        let snapshot = Snapshot::of_run(&all.config, &all.checkpoint, &all.history, &all.trajectory);
-        snapshot.write(&folder.join(format!("run-{}.npz", id.0))).map_err(|e| e.to_string())?;
-        written.insert(id, (all.checkpoint.iteration, all.config));
-    }
-    for (file, bookmark) in bookmarks {
-        let path = folder.join(file);
-        if !path.is_file() {
-            of_bookmark(&bookmark.config, &bookmark.checkpoint).write(&path).map_err(|e| e.to_string())?;
-        }
-    }
-    table.runs.retain(|run| folder.join(&run.file).is_file());
-    table.current = table.current.filter(|i| *i < table.runs.len());
-    let text = toml::to_string(&table).map_err(|e| e.to_string())?;
-    atomic::write_text(&folder.join(TABLE), &text).map_err(|e| e.to_string())?;
-    let belongs = |name: &str| {
-        let mut files = table.runs.iter().flat_map(|r| r.bookmarks.iter().map(|b| &b.file).chain([&r.file]));
-        files.any(|file| file == name)
-    };
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if name.starts_with("run-") && name.ends_with(".npz") && !belongs(&name) {
-            let _ = fs::remove_file(entry.path());
-        }
-    }
-    written.retain(|id, _| table.runs.iter().any(|r| r.file == format!("run-{}.npz", id.0)));
-    Ok(written)
-}
-
-fn of_bookmark(config: &Config, checkpoint: &Checkpoint) -> Snapshot {
-    Snapshot::of_run(config, checkpoint, &History::default(), &Trajectory::default())
-}
-
-/// Reads a session, on a thread of its own.
-fn read(folder: &Path) -> Result<Found, String> {
-    File::create(folder.join(TRYING)).map_err(|e| atomic::reason(&e))?;
-    let path = folder.join(TABLE);
-    let text = atomic::read_text(&path, MOST_TEXT).map_err(|e| e.to_string())?;
-    let kept: Kept = toml::from_str(&text).map_err(|e| format!("{}: {}", path.display(), e.message()))?;
-    if kept.format != FORMAT {
-        return Err(format!("{}: format {}, expected {FORMAT}", path.display(), kept.format));
-    }
-    // Names in the table stay within the folder.
-    let snapshot = |file: &str| match Path::new(file).file_name() {
-        Some(name) => Snapshot::read(&folder.join(name)).map_err(|e| e.to_string()),
-        None => Err(format!("{file} is no name of a file")),
-    };
-    let runs = kept
-        .runs
-        .iter()
-        .map(|run| {
-            let own = snapshot(&run.file)?;
-            // A bookmark that cannot be read is not worth a run.
-            let bookmarks = run.bookmarks.iter().map(|b| snapshot(&b.file)).collect::<Result<_, _>>();
-            Ok((own, bookmarks.unwrap_or_default()))
-        })
-        .collect();
-    Ok(Found { kept, runs })
 }

@@ -1,0 +1,195 @@
+//! Owns the files of a kept session: what they hold, how they are written and read.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::path::Path;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use toml::Table;
+
+use crate::engine::errand::Asked;
+use crate::engine::messages::Collected;
+use crate::files::atomic;
+use crate::files::snapshot::Snapshot;
+use crate::numerics::landscape::trajectory::Trajectory;
+use crate::session::runs::{Bookmark, BookmarkReason, Mark, MarkKind, RunEntry, RunId, RunState};
+use crate::training::config::Config;
+use crate::training::history::History;
+use crate::training::run::{Checkpoint, StopReason};
+
+/// How long it waits for a run.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// The largest table of runs that is read.
+const MOST_TEXT: u64 = 1 << 24;
+
+/// Version of the table.
+pub(super) const FORMAT: u32 = 1;
+/// The table's name.
+pub(super) const TABLE: &str = "session.toml";
+/// There while a session is being brought back: what is found there again brought the program down.
+pub(super) const TRYING: &str = "restoring";
+
+/// A session as its table holds it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Kept {
+    pub(super) format: u32,
+    /// Numbers below it name files.
+    pub(super) next_number: u64,
+    /// The place of the selected run among `runs`.
+    pub(super) current: Option<usize>,
+    /// Whatever the screen wants to find again.
+    pub(super) layout: String,
+    /// The settings being edited.
+    pub(super) settings: Table,
+    #[serde(default)]
+    pub(super) runs: Vec<KeptRun>,
+}
+
+/// A run as the table holds it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct KeptRun {
+    /// The name of its snapshot.
+    pub(super) file: String,
+    pub(super) name: String,
+    pub(super) colour: usize,
+    pub(super) pinned: bool,
+    pub(super) hidden: bool,
+    pub(super) ghost: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) ended: Option<StopReason>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) speed: Option<f64>,
+    pub(super) seconds: f64,
+    pub(super) given: Table,
+    #[serde(default)]
+    pub(super) marks: Vec<KeptMark>,
+    #[serde(default)]
+    pub(super) bookmarks: Vec<KeptBookmark>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct KeptMark {
+    pub(super) iteration: i64,
+    pub(super) text: String,
+    pub(super) kind: MarkKind,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct KeptBookmark {
+    pub(super) file: String,
+    pub(super) label: String,
+    pub(super) reason: BookmarkReason,
+}
+
+/// The iteration and the settings that were written, by run.
+pub(super) type Written = BTreeMap<RunId, (i64, Config)>;
+
+/// A session that was found.
+pub(super) struct Found {
+    pub(super) kept: Kept,
+    /// Each run's snapshot and those of its bookmarks, or why it cannot be read.
+    pub(super) runs: Vec<Result<(Snapshot, Vec<Snapshot>), String>>,
+}
+
+impl KeptRun {
+    pub(super) fn of(run: &RunEntry) -> Self {
+        let mark = |m: &Mark| KeptMark { iteration: m.iteration, text: m.text.clone(), kind: m.kind };
+        let bookmark = |b: &Bookmark| KeptBookmark {
+            file: bookmark_file(run.id, b.id),
+            label: b.label.clone(),
+            reason: b.reason,
+        };
+        Self {
+            file: format!("run-{}.npz", run.id.0),
+            name: run.name.clone(),
+            colour: run.colour,
+            pinned: run.pinned,
+            hidden: run.hidden,
+            ghost: run.state == RunState::Ghost,
+            ended: match &run.state {
+                RunState::Ended(reason) => Some(reason.clone()),
+                _ => None,
+            },
+            speed: run.speed,
+            seconds: run.seconds.total(),
+            given: run.given.clone(),
+            marks: run.marks.iter().map(mark).collect(),
+            bookmarks: run.bookmarks.iter().map(bookmark).collect(),
+        }
+    }
+}
+
+pub(super) fn bookmark_file(run: RunId, bookmark: u64) -> String {
+    format!("run-{}-bookmark-{bookmark}.npz", run.0)
+}
+
+/// Writes runs that have changed, new bookmarks, then the table; removes what no longer belongs to it.
+pub(super) fn write(
+    folder: &Path,
+    mut table: Kept,
+    changed: Vec<(RunId, Asked<Box<Collected>>)>,
+    bookmarks: Vec<(String, Bookmark)>,
+    mut written: Written,
+) -> Result<Written, String> {
+    for (id, asked) in changed {
+        // A run that gives no answer is kept as it was, if it was.
+        let Some(all) = asked.wait(PATIENCE) else { continue };
+        let snapshot = Snapshot::of_run(&all.config, &all.checkpoint, &all.history, &all.trajectory);
+        snapshot.write(&folder.join(format!("run-{}.npz", id.0))).map_err(|e| e.to_string())?;
+        written.insert(id, (all.checkpoint.iteration, all.config));
+    }
+    for (file, bookmark) in bookmarks {
+        let path = folder.join(file);
+        if !path.is_file() {
+            of_bookmark(&bookmark.config, &bookmark.checkpoint).write(&path).map_err(|e| e.to_string())?;
+        }
+    }
+    table.runs.retain(|run| folder.join(&run.file).is_file());
+    table.current = table.current.filter(|i| *i < table.runs.len());
+    let text = toml::to_string(&table).map_err(|e| e.to_string())?;
+    atomic::write_text(&folder.join(TABLE), &text).map_err(|e| e.to_string())?;
+    let belongs = |name: &str| {
+        let mut files = table.runs.iter().flat_map(|r| r.bookmarks.iter().map(|b| &b.file).chain([&r.file]));
+        files.any(|file| file == name)
+    };
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with("run-") && name.ends_with(".npz") && !belongs(&name) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+    written.retain(|id, _| table.runs.iter().any(|r| r.file == format!("run-{}.npz", id.0)));
+    Ok(written)
+}
+
+fn of_bookmark(config: &Config, checkpoint: &Checkpoint) -> Snapshot {
+    Snapshot::of_run(config, checkpoint, &History::default(), &Trajectory::default())
+}
+
+/// Reads a session, on a thread of its own.
+pub(super) fn read(folder: &Path) -> Result<Found, String> {
+    File::create(folder.join(TRYING)).map_err(|e| atomic::reason(&e))?;
+    let path = folder.join(TABLE);
+    let text = atomic::read_text(&path, MOST_TEXT).map_err(|e| e.to_string())?;
+    let kept: Kept = toml::from_str(&text).map_err(|e| format!("{}: {}", path.display(), e.message()))?;
+    if kept.format != FORMAT {
+        return Err(format!("{}: format {}, expected {FORMAT}", path.display(), kept.format));
+    }
+    // Names in the table stay within the folder.
+    let snapshot = |file: &str| match Path::new(file).file_name() {
+        Some(name) => Snapshot::read(&folder.join(name)).map_err(|e| e.to_string()),
+        None => Err(format!("{file} is no name of a file")),
+    };
+    let runs = kept
+        .runs
+        .iter()
+        .map(|run| {
+            let own = snapshot(&run.file)?;
+            // A bookmark that cannot be read is not worth a run.
+            let bookmarks = run.bookmarks.iter().map(|b| snapshot(&b.file)).collect::<Result<_, _>>();
+            Ok((own, bookmarks.unwrap_or_default()))
+        })
+        .collect();
+    Ok(Found { kept, runs })
+}
