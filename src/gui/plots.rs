@@ -37,6 +37,19 @@ const CURVATURE: &str = "No value yet. Turn on the measure Curvature in the expe
 const LYAPUNOV: &str = "No value yet. Turn on the measure Lyapunov in the experiment panel.";
 const ALIGNMENT: &str = "No value yet. Turn on the measure Alignment in the experiment panel.";
 
+/// A plot with nothing special: on linear axes, without a line of its own.
+const PLAIN: Plot = Plot {
+    panel: Panel::Loss,
+    id: "",
+    title: "",
+    choice: "",
+    series: &[],
+    vertical: Vertical::Linear,
+    noisy: &[],
+    empty: RUN,
+    level: None,
+};
+
 const PLOTS: &[Plot] = &[
     Plot {
         panel: Panel::Loss,
@@ -46,8 +59,7 @@ const PLOTS: &[Plot] = &[
         series: &[(Series::TrainLoss, "train", Dash::Solid), (Series::TestLoss, "test", Dash::Dashed)],
         vertical: Vertical::Log,
         noisy: &[Series::TrainLoss],
-        empty: RUN,
-        level: None,
+        ..PLAIN
     },
     Plot {
         panel: Panel::Loss,
@@ -56,9 +68,7 @@ const PLOTS: &[Plot] = &[
         choice: "rate",
         series: &[(Series::LearningRate, "learning rate", Dash::Solid)],
         vertical: Vertical::Log,
-        noisy: &[],
-        empty: RUN,
-        level: None,
+        ..PLAIN
     },
     Plot {
         panel: Panel::Loss,
@@ -71,8 +81,7 @@ const PLOTS: &[Plot] = &[
         ],
         vertical: Vertical::Log,
         noisy: &[Series::GradientNorm],
-        empty: RUN,
-        level: None,
+        ..PLAIN
     },
     Plot {
         panel: Panel::Accuracy,
@@ -83,10 +92,9 @@ const PLOTS: &[Plot] = &[
             (Series::TrainAccuracy, "train", Dash::Solid),
             (Series::TestAccuracy, "test", Dash::Dashed),
         ],
-        vertical: Vertical::Linear,
         noisy: &[Series::TrainAccuracy],
         empty: "No value yet. A regression without a decision (pattern) has no accuracy.",
-        level: None,
+        ..PLAIN
     },
     Plot {
         panel: Panel::Curvature,
@@ -98,9 +106,8 @@ const PLOTS: &[Plot] = &[
             (Series::LambdaMin, "lambda_min", Dash::Dashed),
         ],
         vertical: Vertical::SignedLog,
-        noisy: &[],
         empty: CURVATURE,
-        level: None,
+        ..PLAIN
     },
     Plot {
         panel: Panel::Curvature,
@@ -109,9 +116,8 @@ const PLOTS: &[Plot] = &[
         choice: "trace",
         series: &[(Series::HessianTrace, "trace", Dash::Solid)],
         vertical: Vertical::SignedLog,
-        noisy: &[],
         empty: CURVATURE,
-        level: None,
+        ..PLAIN
     },
     Plot {
         panel: Panel::Curvature,
@@ -120,9 +126,8 @@ const PLOTS: &[Plot] = &[
         choice: "relative flatness",
         series: &[(Series::RelativeFlatness, "relative flatness", Dash::Solid)],
         vertical: Vertical::SignedLog,
-        noisy: &[],
         empty: CURVATURE,
-        level: None,
+        ..PLAIN
     },
     Plot {
         panel: Panel::Curvature,
@@ -130,10 +135,8 @@ const PLOTS: &[Plot] = &[
         title: "Power-law exponent",
         choice: "power law",
         series: &[(Series::PowerLawExponent, "exponent", Dash::Solid)],
-        vertical: Vertical::Linear,
-        noisy: &[],
         empty: "No value yet. It needs the measure Curvature and at least two leading eigenvalues.",
-        level: None,
+        ..PLAIN
     },
     Plot {
         panel: Panel::Curvature,
@@ -142,9 +145,9 @@ const PLOTS: &[Plot] = &[
         choice: "residual",
         series: &[(Series::LambdaMaxResidual, "residual", Dash::Solid)],
         vertical: Vertical::Log,
-        noisy: &[],
         empty: CURVATURE,
         level: Some((1e-3, "0.001: converged below")),
+        ..PLAIN
     },
     Plot {
         panel: Panel::Lyapunov,
@@ -155,10 +158,9 @@ const PLOTS: &[Plot] = &[
             (Series::LyapunovMax, "largest exponent", Dash::Solid),
             (Series::FlossingLoss, "flossing loss", Dash::Dotted),
         ],
-        vertical: Vertical::Linear,
-        noisy: &[],
         empty: LYAPUNOV,
         level: Some((0.0, "0: neither growing nor shrinking")),
+        ..PLAIN
     },
     Plot {
         panel: Panel::Lyapunov,
@@ -166,10 +168,8 @@ const PLOTS: &[Plot] = &[
         title: "Sum of the Lyapunov exponents",
         choice: "sum",
         series: &[(Series::LyapunovSum, "sum of those measured", Dash::Solid)],
-        vertical: Vertical::Linear,
-        noisy: &[],
         empty: LYAPUNOV,
-        level: None,
+        ..PLAIN
     },
     Plot {
         panel: Panel::Lyapunov,
@@ -178,9 +178,8 @@ const PLOTS: &[Plot] = &[
         choice: "flossing",
         series: &[(Series::FlossingLoss, "flossing loss", Dash::Solid)],
         vertical: Vertical::Log,
-        noisy: &[],
         empty: "No value. The run has no flossing: set its iterations in the experiment panel.",
-        level: None,
+        ..PLAIN
     },
     Plot {
         panel: Panel::Alignment,
@@ -192,10 +191,9 @@ const PLOTS: &[Plot] = &[
             (Series::Cosine, "cosine", Dash::Dashed),
             (Series::GeneralizationGap, "gap", Dash::Dotted),
         ],
-        vertical: Vertical::Linear,
-        noisy: &[],
         empty: ALIGNMENT,
         level: Some((1.0, "1: the exact gradient")),
+        ..PLAIN
     },
     Plot {
         panel: Panel::Alignment,
@@ -203,10 +201,9 @@ const PLOTS: &[Plot] = &[
         title: "Generalization gap",
         choice: "gap",
         series: &[(Series::GeneralizationGap, "gap", Dash::Solid)],
-        vertical: Vertical::Linear,
-        noisy: &[],
         empty: "No value yet. Turn on the measure Test in the experiment panel.",
         level: Some((0.0, "0: no gap")),
+        ..PLAIN
     },
     Plot {
         panel: Panel::Alignment,
@@ -217,10 +214,8 @@ const PLOTS: &[Plot] = &[
             (Series::ErrorInTopSubspace, "of the rule's error", Dash::Solid),
             (Series::GradientInTopSubspace, "of the exact gradient", Dash::Dashed),
         ],
-        vertical: Vertical::Linear,
-        noisy: &[],
         empty: "No value yet. It needs the measures Curvature and Alignment; an exact rule has no error.",
-        level: None,
+        ..PLAIN
     },
     Plot {
         panel: Panel::Alignment,
@@ -229,9 +224,9 @@ const PLOTS: &[Plot] = &[
         choice: "update size",
         series: &[(Series::UpdateRatio, "rule over exact", Dash::Solid)],
         vertical: Vertical::Log,
-        noisy: &[],
         empty: ALIGNMENT,
         level: Some((1.0, "1: as long as the exact gradient")),
+        ..PLAIN
     },
     Plot {
         panel: Panel::Alignment,
@@ -245,9 +240,8 @@ const PLOTS: &[Plot] = &[
             (Series::TaylorSecondExact, "second, exact", Dash::Sparse),
         ],
         vertical: Vertical::SignedLog,
-        noisy: &[],
         empty: ALIGNMENT,
-        level: None,
+        ..PLAIN
     },
 ];
 

@@ -8,7 +8,6 @@ use super::app::Asked;
 use super::plot::histogram::Histogram;
 use super::plot::matrix::{self, Matrix};
 use super::plot::points::{self, Points};
-use super::plot::scale::Scale;
 use super::plot::{number, table};
 use super::spectrum::beside;
 use super::theme;
@@ -140,15 +139,14 @@ fn eigenvalues(ui: &mut Ui, run: &RunEntry, found: &Spectra, with_table: bool) {
         circles.push((gain, format!("initial gain {}", number::value(gain))));
     }
     let plot = Points {
-        title: "Eigenvalues of the recurrent weights",
-        x_name: "real part",
-        y_name: "imaginary part",
-        scales: [Scale::Linear; 2],
-        clouds: vec![start, points::cloud(format!("at iteration {at}"), run.colour, dark, places(now))],
         circles,
         equal_axes: true,
-        zero_line: true,
-        at: None,
+        ..Points::new(
+            "Eigenvalues of the recurrent weights",
+            "real part",
+            "imaginary part",
+            vec![start, points::cloud(format!("at iteration {at}"), run.colour, dark, places(now))],
+        )
     };
     beside(
         ui,
@@ -178,22 +176,12 @@ fn update(ui: &mut Ui, run: &RunEntry, found: &Spectra, with_table: bool) {
     let dark = ui.visuals().dark_mode;
     let ranked = values.iter().enumerate().map(|(i, v)| [(i + 1) as f64, *v]).collect();
     let at = number::count(found.iteration);
-    let plot = Points {
-        title: "Singular values of the update",
-        x_name: "rank",
-        y_name: "singular value",
-        scales: [Scale::Linear; 2],
-        clouds: vec![points::cloud(
-            format!("w_rec at iteration {at} less the initial"),
-            run.colour,
-            dark,
-            ranked,
-        )],
-        circles: Vec::new(),
-        equal_axes: false,
-        zero_line: true,
-        at: None,
-    };
+    let plot = Points::new(
+        "Singular values of the update",
+        "rank",
+        "singular value",
+        vec![points::cloud(format!("w_rec at iteration {at} less the initial"), run.colour, dark, ranked)],
+    );
     beside(
         ui,
         with_table,

@@ -89,19 +89,16 @@ fn axes(ui: &mut Ui, slice: &SliceDetail, table: bool) {
     let name = |i: usize| slice.names[i].clone();
     let colors = [0, 1].map(|slot| theme::run_style(slot, dark).0);
     let (picture, below) = rooms(ui, table);
+    let clouds = vec![
+        points::line(name(0), colors[0], Dash::Solid, along_a.clone()),
+        points::line(name(1), colors[1], Dash::Dashed, along_b.clone()),
+    ];
+    let x_name = "distance from the centre, in units of the direction";
     let plot = Points {
-        title: "Loss along the slice's axes",
-        x_name: "distance from the centre, in units of the direction",
-        y_name: "loss",
         scales: [Scale::Linear, scale(along_a.iter().chain(&along_b).map(|p| p[1]))],
-        clouds: vec![
-            points::line(name(0), colors[0], Dash::Solid, along_a.clone()),
-            points::line(name(1), colors[1], Dash::Dashed, along_b.clone()),
-        ],
-        circles: Vec::new(),
-        equal_axes: false,
         zero_line: false,
         at: Some((0.0, slice.centre.clone())),
+        ..Points::new("Loss along the slice's axes", x_name, "loss", clouds)
     };
     plot.show(ui, picture);
     if table {
@@ -148,15 +145,9 @@ fn between(ui: &mut Ui, session: &Session, cut: &Cut, table: bool) {
     let mut marks = points::cloud("ends", slot, dark, ends);
     marks.look.marker = Some(Marker::Diamond);
     let plot = |title, y_name, scale, clouds: Vec<Cloud>| Points {
-        title,
-        x_name: "t",
-        y_name,
         scales: [Scale::Linear, scale],
-        clouds,
-        circles: Vec::new(),
-        equal_axes: false,
         zero_line: false,
-        at: None,
+        ..Points::new(title, "t", y_name, clouds)
     };
     let of_loss = scale(loss.iter().map(|p| p[1]));
     let line = points::line("loss", color, Dash::Solid, loss);

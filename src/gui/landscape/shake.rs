@@ -71,15 +71,9 @@ pub fn show(ui: &mut Ui, session: &Session, state: &State) {
     let height = if has_accuracy { 0.6 * room.y - 2.0 } else { room.y };
     let x_name = if relative { "radius / norm of the weights" } else { "radius of the noise" };
     let plot = |title, y_name, scale, clouds: Vec<Cloud>| Points {
-        title,
-        x_name,
-        y_name,
         scales: [Scale::Log, scale],
-        clouds,
-        circles: Vec::new(),
-        equal_axes: false,
         zero_line: false,
-        at: None,
+        ..Points::new(title, x_name, y_name, clouds)
     };
     let dark = ui.visuals().dark_mode;
     let clouds = |spread: &dyn Fn(&AtRadius) -> Option<Spread>, name: &dyn Fn(&Shaken, &Shake) -> String| {

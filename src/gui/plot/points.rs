@@ -74,6 +74,13 @@ pub struct Points {
 }
 
 impl Points {
+    /// Clouds on linear axes, with a line at zero; no circle, no line down.
+    pub fn new(title: &'static str, x_name: &'static str, y_name: &'static str, clouds: Vec<Cloud>) -> Self {
+        let scales = [Scale::Linear; 2];
+        let circles = Vec::new();
+        Self { title, x_name, y_name, scales, clouds, circles, equal_axes: false, zero_line: true, at: None }
+    }
+
     /// Draws it into `size`; gives the value on the horizontal axis that was clicked.
     pub fn show(&self, ui: &mut Ui, size: Vec2) -> Option<f64> {
         let (rect, _) = ui.allocate_exact_size(size, egui::Sense::hover());

@@ -65,15 +65,10 @@ pub fn show(ui: &mut Ui, run: &RunEntry, detail: &CurvatureDetail, with_table: b
     });
     clouds.extend(eigenvalue_clouds(run, dark, "found", tops));
     let plot = Points {
-        title: "Hessian spectral density",
-        x_name: "eigenvalue",
-        y_name: "share per decade",
         scales: [scale, Scale::Log],
-        clouds,
-        circles: Vec::new(),
-        equal_axes: false,
         zero_line: false,
         at: Some((0.0, "zero".into())),
+        ..Points::new("Hessian spectral density", "eigenvalue", "share per decade", clouds)
     };
     if found.is_none() {
         ui.small("The density is being taken").on_hover_text("120 Hessian-vector products");

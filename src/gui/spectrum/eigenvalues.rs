@@ -57,15 +57,8 @@ pub fn by_rank(ui: &mut Ui, run: &RunEntry, detail: &CurvatureDetail, with_table
     clouds.push(last);
     let magnitudes = detail.top.iter().chain([&detail.lambda_min]).map(|e| e.value.abs());
     let plot = Points {
-        title: "Hessian eigenvalues",
-        x_name: "rank",
-        y_name: "eigenvalue",
         scales: [Scale::Linear, signed(magnitudes)],
-        clouds,
-        circles: Vec::new(),
-        equal_axes: false,
-        zero_line: true,
-        at: None,
+        ..Points::new("Hessian eigenvalues", "rank", "eigenvalue", clouds)
     };
     let draw = |ui: &mut Ui, size| _ = plot.show(ui, size);
     beside(ui, with_table, draw, |ui| table(ui, detail));
@@ -113,15 +106,8 @@ pub fn over_training(ui: &mut Ui, run: &RunEntry, with_table: bool) {
     let magnitudes =
         spectra.iter().flat_map(|e| e.top.iter().chain([&e.lambda_min]).map(|own| own.value.abs()));
     let plot = Points {
-        title: "Leading Hessian eigenvalues over training",
-        x_name: "iteration",
-        y_name: "eigenvalue",
         scales: [Scale::Linear, signed(magnitudes)],
-        clouds,
-        circles: Vec::new(),
-        equal_axes: false,
-        zero_line: true,
-        at: None,
+        ..Points::new("Leading Hessian eigenvalues over training", "iteration", "eigenvalue", clouds)
     };
     beside(
         ui,

@@ -11,7 +11,6 @@ use super::freshness;
 use super::plot::number;
 use super::plot::points::{self, Points};
 use super::plot::table;
-use crate::gui::plot::scale::Scale;
 use crate::session::freshness::Freshness;
 use crate::session::{Action, RunEntry, RunId, Session};
 use crate::training::measures::{CurvatureDetail, Detail, LyapunovDetail, Measure};
@@ -210,17 +209,7 @@ fn lyapunov(
     let points = exponents.mean.iter().enumerate().map(|(i, v)| [(i + 1) as f64, *v]).collect();
     let mut cloud = points::cloud("exponent", run.colour, dark, points);
     cloud.errors = exponents.sd.clone();
-    let plot = Points {
-        title: "Lyapunov exponents",
-        x_name: "rank",
-        y_name: "exponent",
-        scales: [Scale::Linear; 2],
-        clouds: vec![cloud],
-        circles: Vec::new(),
-        equal_axes: false,
-        zero_line: true,
-        at: None,
-    };
+    let plot = Points::new("Lyapunov exponents", "rank", "exponent", vec![cloud]);
     beside(
         ui,
         with_table,
@@ -255,17 +244,12 @@ fn convergence(ui: &mut Ui, run: &RunEntry, detail: &LyapunovDetail, at: i64, wi
     let step = |i: usize| (exponents.skip + i + 1) as f64;
     let (color, _) = super::theme::run_style(run.colour, ui.visuals().dark_mode);
     let line = detail.convergence.iter().enumerate().map(|(i, v)| [step(i), *v]).collect();
-    let plot = Points {
-        title: "Convergence of the largest exponent",
-        x_name: "step",
-        y_name: "mean up to here",
-        scales: [Scale::Linear; 2],
-        clouds: vec![points::line("largest exponent", color, super::theme::Dash::Solid, line)],
-        circles: Vec::new(),
-        equal_axes: false,
-        zero_line: true,
-        at: None,
-    };
+    let plot = Points::new(
+        "Convergence of the largest exponent",
+        "step",
+        "mean up to here",
+        vec![points::line("largest exponent", color, super::theme::Dash::Solid, line)],
+    );
     beside(
         ui,
         with_table,
