@@ -1,12 +1,12 @@
 //! Owns what is drawn over a slice: the run's path and others', descents, bookmarks, the places that it was laid
 //! through.
 
-use eframe::egui::{Color32, Response, Sense, TextStyle, Ui, Vec2, vec2};
+use eframe::egui::{Color32, Ui, vec2};
 
 use super::choose::rule_name;
-use crate::gui::plot::number;
 use crate::gui::plot::overlay::{DrawnPath, Landmark, Overlay, Spot};
 use crate::gui::plot::paint::LineLook;
+use crate::gui::plot::{header, number};
 use crate::gui::theme::{self, Dash};
 use crate::numerics::landscape::descent::DescentPoint;
 use crate::numerics::landscape::trajectory::PathPoint;
@@ -64,6 +64,9 @@ fn descent_look(rule: RuleKind, is_chosen: bool) -> LineLook {
     LineLook { color, dash: Dash::Solid, marker: None, width: if is_chosen { 2.8 } else { 1.3 } }
 }
 
+/// As dark as the map, whatever the window's colours.
+const MAP: Color32 = Color32::from_gray(45);
+
 /// Which descent is which, and how far down each has come.
 pub fn descents(ui: &mut Ui, descending: &Descending) {
     ui.scope(|ui| {
@@ -74,35 +77,14 @@ pub fn descents(ui: &mut Ui, descending: &Descending) {
                 let loss = trail.points.last().map_or(String::new(), |p| number::significant(p.loss, 2));
                 let end = if trail.diverged { " diverged" } else { "" };
                 let text = format!("{} {loss}{end}", rule_name(trail.rule));
-                let size = entry_size(ui, &text);
-                let entry = ui.allocate_ui(size, |ui| entry(ui, descent_look(trail.rule, i == 0), &text));
-                entry.inner.on_hover_text(
+                let look = descent_look(trail.rule, i == 0);
+                header::entry_on(ui, Some(MAP), look, &text).on_hover_text(
                     "The loss at the last step of this rule's descent, on the probe batch. Solid in the plane, \
                      dashed in the full space, where its place in the plane is what is drawn",
                 );
             }
         });
     });
-}
-
-/// One entry; its line lies on a dark ground, as on the map.
-fn entry(ui: &mut Ui, look: LineLook, text: &str) -> Response {
-    ui.horizontal(|ui| {
-        ui.spacing_mut().item_spacing.x = 3.0;
-        let height = ui.text_style_height(&TextStyle::Small);
-        let (rect, _) = ui.allocate_exact_size(vec2(20.0, height), Sense::hover());
-        ui.painter().rect_filled(rect.shrink2(vec2(0.0, 2.0)), 2.0, Color32::from_gray(45));
-        ui.painter().extend(look.sample(rect.left_center(), 20.0));
-        ui.small(text)
-    })
-    .inner
-}
-
-/// Room for an entry of a legend, so that a row of them is broken before it and not in it.
-fn entry_size(ui: &Ui, text: &str) -> Vec2 {
-    let font = TextStyle::Small.resolve(ui.style());
-    let galley = ui.painter().layout_no_wrap(text.into(), font, ui.visuals().text_color());
-    galley.size() + vec2(23.0, 0.0)
 }
 
 /// Half of the picture's width, as a distance in weight space.

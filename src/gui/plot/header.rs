@@ -26,6 +26,11 @@ pub fn legend(ui: &mut Ui, plot: &Curves<'_>) {
 
 /// One entry of a legend, on a row of its own where this one has no room left.
 pub fn entry(ui: &mut Ui, look: LineLook, text: &str) -> Response {
+    entry_on(ui, None, look, text)
+}
+
+/// The same, its sample on a ground of this colour.
+pub fn entry_on(ui: &mut Ui, ground: Option<egui::Color32>, look: LineLook, text: &str) -> Response {
     let (font, color) = (egui::TextStyle::Small.resolve(ui.style()), ui.visuals().text_color());
     let width = SAMPLE + 3.0 + ui.painter().layout_no_wrap(text.to_owned(), font, color).size().x;
     // A row of widgets is placed before its width is known.
@@ -37,6 +42,9 @@ pub fn entry(ui: &mut Ui, look: LineLook, text: &str) -> Response {
         ui.spacing_mut().item_spacing.x = 3.0;
         let height = ui.text_style_height(&egui::TextStyle::Small);
         let (rect, _) = ui.allocate_exact_size(vec2(SAMPLE, height), egui::Sense::hover());
+        if let Some(color) = ground {
+            ui.painter().rect_filled(rect.shrink2(vec2(0.0, 2.0)), 2.0, color);
+        }
         ui.painter().extend(look.sample(rect.left_center(), SAMPLE));
         ui.small(text)
     })

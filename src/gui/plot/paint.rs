@@ -111,6 +111,8 @@ pub fn boxed_text(ui: &egui::Ui, frame: egui::Rect, at: Pos2, lines: Vec<(Option
     let height: f32 = galleys.iter().map(|(_, galley)| galley.size().y).sum();
     let size = vec2(width, height) + Vec2::splat(8.0);
     let x = if at.x + 10.0 + size.x > frame.right() { at.x - 10.0 - size.x } else { at.x + 10.0 };
+    // Beside the place, or over it where neither side has room; of what is wider than all, the beginning.
+    let x = x.min(frame.right() - size.x - 2.0).max(frame.left() + 2.0);
     let y = at.y.min(frame.bottom() - size.y - 2.0).max(frame.top() + 2.0);
     let rect = egui::Rect::from_min_size(pos2(x, y), size);
     let fill = ui.visuals().extreme_bg_color.gamma_multiply(0.92);
