@@ -152,7 +152,27 @@ fn a_session_that_brought_the_program_down_is_put_aside() {
     let mut again = session("");
     again.begin(place(folder.path(), LONG), true);
     assert_eq!(again.runs().len(), 2, "the demonstration");
-    assert!(folder.path().join("session-that-failed.toml").exists());
+    is_whole_in(&folder.path().join("failed-1"), &mut again);
+}
+
+/// The session set aside keeps all its files when the next one is written, and can still be brought back.
+fn is_whole_in(aside: &Path, next: &mut Session) {
+    next.end();
+    is_as_it_was(&mut found(aside));
+}
+
+#[test]
+fn a_table_that_cannot_be_read_is_put_aside_with_its_snapshots() {
+    let folder = tempfile::tempdir().expect("a folder");
+    eventful(folder.path(), LONG).end();
+    let table = folder.path().join("session.toml");
+    let text = std::fs::read_to_string(&table).expect("a table");
+    std::fs::write(&table, text.replace("format = 1", "format = 2")).expect("a file");
+    let mut again = found(folder.path());
+    assert!(again.notices().iter().any(|n| n.is_error && n.text.contains("format 2")), "{:?}", again.notices());
+    let aside = folder.path().join("failed-1");
+    std::fs::write(aside.join("session.toml"), text).expect("a file");
+    is_whole_in(&aside, &mut again);
 }
 
 #[test]
@@ -169,10 +189,13 @@ fn a_damaged_session_gives_what_is_left_of_it_and_says_what_is_not() {
         .min()
         .expect("a run");
     std::fs::write(&first, "not a snapshot").expect("a file");
-    let again = found(folder.path());
+    let mut again = found(folder.path());
     assert_eq!(again.runs().len(), 2);
     let name = first.file_name().expect("a name").to_string_lossy().into_owned();
     assert!(again.notices().iter().any(|n| n.is_error && n.text.contains(&name)), "{:?}", again.notices());
+    again.end();
+    let aside = folder.path().join(format!("unreadable-{name}"));
+    assert_eq!(std::fs::read_to_string(aside).expect("it is still there"), "not a snapshot");
 
     std::fs::write(folder.path().join("session.toml"), "format = 99").expect("a file");
     drop(again);

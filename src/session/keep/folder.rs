@@ -89,7 +89,7 @@ pub(super) type Written = BTreeMap<RunId, (i64, Config)>;
 pub(super) struct Found {
     pub(super) kept: Kept,
     /// Each run's snapshot and those of its bookmarks, or why it cannot be read.
-    pub(super) runs: Vec<Result<(Snapshot, Vec<Snapshot>), String>>,
+    pub(super) runs: Vec<Result<(Snapshot, Vec<Option<Snapshot>>), String>>,
 }
 
 impl KeptRun {
@@ -186,10 +186,39 @@ pub(super) fn read(folder: &Path) -> Result<Found, String> {
         .iter()
         .map(|run| {
             let own = snapshot(&run.file)?;
-            // A bookmark that cannot be read is not worth a run.
-            let bookmarks = run.bookmarks.iter().map(|b| snapshot(&b.file)).collect::<Result<_, _>>();
-            Ok((own, bookmarks.unwrap_or_default()))
+            // A bookmark that cannot be read is not worth a run, nor the other bookmarks.
+            let bookmark =
+                |b: &KeptBookmark| snapshot(&b.file).inspect_err(|_| set_file_aside(folder, &b.file)).ok();
+            Ok((own, run.bookmarks.iter().map(bookmark).collect()))
         })
         .collect();
     Ok(Found { kept, runs })
 }
+
+/// Moves a session that cannot be brought back, the table with all snapshots, to a folder of its own beside the
+/// next one. What cannot be moved stays.
+pub(super) fn set_aside(folder: &Path) {
+    let Some(aside) =
+        (1..=MOST_ASIDE).map(|n| folder.join(format!("failed-{n}"))).find(|path| !path.exists())
+    else {
+        return;
+    };
+    let _ = fs::create_dir(&aside);
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let text = name.to_string_lossy();
+        if text == TABLE || (text.starts_with("run-") && text.ends_with(".npz")) {
+            let _ = fs::rename(entry.path(), aside.join(&name));
+        }
+    }
+}
+
+/// Renames a file of the session that cannot be used, so that the next writing does not remove it.
+pub(super) fn set_file_aside(folder: &Path, file: &str) {
+    if let Some(name) = Path::new(file).file_name().map(|name| name.to_string_lossy()) {
+        let _ = fs::rename(folder.join(&*name), folder.join(format!("unreadable-{name}")));
+    }
+}
+
+/// Sessions set aside at most; with so many the next is overwritten.
+const MOST_ASIDE: u32 = 100;

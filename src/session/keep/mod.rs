@@ -12,7 +12,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use folder::{FORMAT, Found, Kept, KeptRun, TABLE, TRYING, Written, bookmark_file, read, write};
+use folder::{
+    FORMAT, Found, Kept, KeptRun, TABLE, TRYING, Written, bookmark_file, read, set_aside, set_file_aside,
+    write,
+};
 
 use super::Session;
 use super::runs::{Bookmark, Mark, RunEntry, RunId, RunState};
@@ -69,7 +72,7 @@ impl Keeper {
         let broken = folder.join(TRYING).exists();
         if broken {
             // It brought the program down once: out of the way, but not lost.
-            let _ = fs::rename(folder.join(TABLE), folder.join("session-that-failed.toml"));
+            set_aside(&folder);
             let _ = fs::remove_file(folder.join(TRYING));
         }
         let is_there = folder.join(TABLE).is_file();
@@ -239,6 +242,9 @@ impl Session {
             Ok(found) => found,
             Err(text) => {
                 self.notice(format!("The last session cannot be read: {text}"), true, None);
+                if let Some(keeper) = &self.keeper {
+                    set_aside(&keeper.folder);
+                }
                 return self.demonstrate_first();
             }
         };
@@ -247,10 +253,14 @@ impl Session {
         self.next_number = self.next_number.max(kept.next_number);
         let mut ids = Vec::new();
         for (kept, read) in kept.runs.into_iter().zip(runs) {
+            let file = kept.file.clone();
             match read.and_then(|(snapshot, bookmarks)| self.bring_back(kept, snapshot, bookmarks)) {
                 Ok(id) => ids.push(Some(id)),
                 Err(text) => {
                     ids.push(None);
+                    if let Some(keeper) = &self.keeper {
+                        set_file_aside(&keeper.folder, &file);
+                    }
                     self.notice(text, true, None);
                 }
             }
@@ -266,7 +276,7 @@ impl Session {
         &mut self,
         kept: KeptRun,
         snapshot: Snapshot,
-        bookmarks: Vec<Snapshot>,
+        bookmarks: Vec<Option<Snapshot>>,
     ) -> Result<RunId, String> {
         let config = snapshot.config.clone();
         let id = self.resume(kept.given, snapshot).ok_or(format!("{}: no run to go on with", kept.file))?;
@@ -275,6 +285,7 @@ impl Session {
             .iter()
             .zip(bookmarks)
             .filter_map(|(kept, snapshot)| {
+                let snapshot = snapshot?;
                 Some(Bookmark {
                     id: self.number(),
                     label: kept.label.clone(),
