@@ -186,7 +186,9 @@ impl Sweep {
                 updates: all_updates,
             });
             if written.elapsed() > INDICES {
-                // One that cannot be written now is written at the end, or said then.
+                // Others may have ended runs of this folder; an index that cannot be written now is written at the
+                // end, or said then.
+                self.find_ended(&mut ended);
                 let _ = self.write_index_of(&ended);
                 written = Instant::now();
             }
@@ -251,15 +253,20 @@ impl Sweep {
         }
     }
 
-    /// Finds runs that have ended meanwhile; whether there are any.
     fn look_again(&mut self) -> bool {
+        let mut ended = std::mem::take(&mut self.ended);
+        let news = self.find_ended(&mut ended);
+        self.ended = ended;
+        news
+    }
+
+    /// Finds runs that have ended meanwhile; whether there are any.
+    fn find_ended(&self, ended: &mut [Option<Ended>]) -> bool {
         let mut news = false;
-        for i in 0..self.runs.len() {
-            if self.ended[i].is_none() {
-                let found = RunFolder::ended(&self.folder_of(i));
-                self.ended[i] = found.filter(|e| e.settings_hash == self.runs[i].config.fingerprint());
-                news |= self.ended[i].is_some();
-            }
+        for (i, ended) in ended.iter_mut().enumerate().filter(|(_, ended)| ended.is_none()) {
+            let found = RunFolder::ended(&self.folder_of(i));
+            *ended = found.filter(|e| e.settings_hash == self.runs[i].config.fingerprint());
+            news |= ended.is_some();
         }
         news
     }
