@@ -129,7 +129,10 @@ impl Watch {
             self.asked = Some((**slice).clone());
         }
         if run.iteration() >= 0 {
-            self.thinning.set_free(run.iteration());
+            // The density is not asked for by hand, but by a view that is in sight.
+            if slice.is_some() || what.iter().any(|measure| *measure != Measure::Density) {
+                self.thinning.set_free(run.iteration());
+            }
             self.request(run, what.into_iter().collect(), slice, Firm::No);
         }
     }
