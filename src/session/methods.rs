@@ -6,6 +6,8 @@ use super::settings::flat;
 use super::{RunEntry, Session};
 use crate::files::summary::VERSION;
 use crate::numerics::init::Init;
+use crate::numerics::optimizers::step_length;
+use crate::numerics::tasks::TaskKind;
 use crate::training::config::resolve::sources;
 use crate::training::config::{
     Cadence, Config, Drive, OptimizerConfig, OptimizerKind, Precision, RuleConfig, RuleKind, ScheduleKind,
@@ -97,17 +99,28 @@ fn task(config: &Config) -> String {
         }
         None => "The loss follows from the trials' targets.",
     };
-    let batch = if kind.full_batch() {
-        "Every update sees all training trials".into()
-    } else {
-        format!("Every update sees {} fresh trials", config.task.batch)
+    let n_test = config.task.test_trials;
+    let batch = config.task.batch;
+    let trials = match kind {
+        _ if kind.full_batch() => {
+            format!("Every update sees all training trials; the test takes {n_test} fixed trials of its own")
+        }
+        TaskKind::SequentialMnist => format!(
+            "Every update sees {batch} pictures drawn from the training set; the test takes the test set, at most \
+             {n_test} of it"
+        ),
+        TaskKind::File => format!(
+            "Every update sees {batch} trials drawn from those of the file; the test takes the file's test trials"
+        ),
+        _ => {
+            format!("Every update sees {batch} fresh trials; the test takes {n_test} fixed trials of its own")
+        }
     };
     format!(
-        "Task: {} (`{}`). {} {batch}; the test takes {} fixed trials of their own. {loss}",
+        "Task: {} (`{}`). {} {trials}. {loss}",
         kind.title(),
         kind.name(),
-        kind.description().trim_end_matches('.').to_owned() + ".",
-        config.task.test_trials
+        kind.description().trim_end_matches('.').to_owned() + "."
     )
 }
 
@@ -169,7 +182,7 @@ fn optimizer(config: &Config) -> String {
     text += &match schedule.kind {
         ScheduleKind::Constant => String::new(),
         ScheduleKind::Step => {
-            let every = if schedule.every == 0 { config.iterations / 30 } else { schedule.every };
+            let every = step_length(schedule.every, config.iterations);
             format!(
                 " times {}, multiplied by {} every {every} iterations",
                 schedule.initial_factor, schedule.factor

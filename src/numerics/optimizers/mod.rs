@@ -19,7 +19,7 @@ mod sgd;
 pub use adam::Adam;
 pub use clip::{clip, gradient_norm};
 pub use l2::add_l2_gradient;
-pub use schedule::{Schedule, Shape};
+pub use schedule::{Schedule, Shape, step_length};
 pub use sgd::Sgd;
 
 use super::scalar::Scalar;

@@ -69,8 +69,7 @@ impl Schedule {
         match self.shape {
             Shape::Constant => 1.0,
             Shape::Step { initial_factor, factor, every } => {
-                let every = if every == 0 { (self.iterations / 30).max(1) } else { every };
-                initial_factor * factor.powf((n / every) as f64)
+                initial_factor * factor.powf((n / step_length(every, self.iterations)) as f64)
             }
             Shape::Exponential { decay } => decay.powf(n as f64),
             Shape::Cosine { final_factor } => {
@@ -80,4 +79,15 @@ impl Schedule {
             }
         }
     }
+}
+
+/// Iterations between two steps of a step decay: `every`, or, where that is 0, a thirtieth of all (P1 appendix
+/// figure 5), at least 1.
+///
+/// ```
+/// use basinscope::numerics::optimizers::step_length;
+/// assert_eq!([step_length(0, 300), step_length(0, 10), step_length(7, 300)], [10, 1, 7]);
+/// ```
+pub fn step_length(every: u64, iterations: u64) -> u64 {
+    if every == 0 { (iterations / 30).max(1) } else { every }
 }
