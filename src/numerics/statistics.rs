@@ -19,8 +19,41 @@ pub struct Paired {
     /// Probability of a mean difference at least as far from 0, were there none (two-sided).
     pub p: f64,
     /// Pairs with which a difference of this size would be found (two-sided, 5 %) in four of five studies;
-    /// `None` where the mean is 0.
+    /// `None` where the mean is 0, or where they would be a million or more.
     pub pairs_needed: Option<usize>,
+}
+
+/// Mean and sample standard deviation (0 for one value); `None` without values.
+///
+/// ```
+/// use basinscope::numerics::statistics::mean_and_sd;
+/// assert_eq!(mean_and_sd(&[1.0, 2.0, 3.0]), Some((2.0, 1.0)));
+/// ```
+pub fn mean_and_sd(values: &[f64]) -> Option<(f64, f64)> {
+    if values.is_empty() {
+        return None;
+    }
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let squares: f64 = values.iter().map(|v| (v - mean) * (v - mean)).sum();
+    Some((mean, if n > 1.0 { (squares / (n - 1.0)).sqrt() } else { 0.0 }))
+}
+
+/// The middle value, or the mean of the two in the middle; `None` without values.
+///
+/// ```
+/// use basinscope::numerics::statistics::median;
+/// assert_eq!((median(&[3.0, 1.0, 2.0]), median(&[4.0, 1.0]), median(&[])), (Some(2.0), Some(2.5), None));
+/// ```
+pub fn median(values: &[f64]) -> Option<f64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let middle = sorted.len() / 2;
+    match sorted.len() {
+        0 => None,
+        n if n.is_multiple_of(2) => Some(0.5 * (sorted[middle - 1] + sorted[middle])),
+        _ => Some(sorted[middle]),
+    }
 }
 
 /// Level of the test and of the interval, and the power asked for.
@@ -45,9 +78,7 @@ pub fn paired(differences: &[f64]) -> Option<Paired> {
     if n < 2 || differences.iter().any(|d| !d.is_finite()) {
         return None;
     }
-    let mean = differences.iter().sum::<f64>() / n as f64;
-    let squares: f64 = differences.iter().map(|d| (d - mean) * (d - mean)).sum();
-    let sd = (squares / (n - 1) as f64).sqrt();
+    let (mean, sd) = mean_and_sd(differences)?;
     if sd == 0.0 {
         let (p, pairs_needed) = if mean == 0.0 { (1.0, None) } else { (0.0, Some(2)) };
         return Some(Paired { n, mean, sd, interval: (mean, mean), p, pairs_needed });

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::curves::{Curve, Reading};
 use super::runs::{RunEntry, RunId};
-use crate::numerics::statistics::{Paired, paired};
+use crate::numerics::statistics::{Paired, mean_and_sd, paired};
 use crate::training::config::Config;
 use crate::training::history::Series;
 
@@ -16,7 +16,8 @@ pub struct Group {
     pub members: Vec<RunId>,
 }
 
-/// Settings that do not make two runs of one setting differ: the seed, and what is only measured.
+/// A setting without what does not make another one: the seed, and when slices are taken (the demonstration and
+/// lessons take them of one run only).
 fn setting(config: &Config) -> Config {
     let mut setting = config.clone();
     setting.seed = 0;
@@ -72,13 +73,10 @@ pub fn band(curves: &[&Curve], x0: f64, x1: f64, columns: usize) -> Vec<BandPoin
             let x = x0 + (x1 - x0) * (i as f64 + 0.5) / columns as f64;
             let values: Vec<f64> =
                 lines.iter().zip(&mut at).filter_map(|(line, at)| between(line, at, x)).collect();
-            let n = values.len();
-            let mean = values.iter().sum::<f64>() / n as f64;
-            let squares: f64 = values.iter().map(|v| (v - mean) * (v - mean)).sum();
-            let sd = if n > 1 { (squares / (n - 1) as f64).sqrt() } else { 0.0 };
+            let (mean, sd) = mean_and_sd(&values)?;
             let ends =
                 values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(*v), b.max(*v)));
-            (n > 0).then_some(BandPoint { x, mean, sd, ends, n })
+            Some(BandPoint { x, mean, sd, ends, n: values.len() })
         })
         .collect()
 }

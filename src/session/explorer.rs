@@ -7,6 +7,7 @@ use crate::engine::Engine;
 use crate::engine::background::{Answer, Explorer as Thread};
 use crate::files::task_data;
 use crate::numerics::lyapunov::zero_crossing;
+use crate::numerics::statistics::mean_and_sd;
 use crate::training::config::Config;
 use crate::training::explore::{Explorer, Look, ScanPoint};
 
@@ -112,7 +113,7 @@ impl GainExplorer {
     pub fn summaries(&self) -> Vec<Summary> {
         let at = |gain: f64| {
             let points = || self.scan.iter().filter(move |p| p.gain == gain);
-            let of = |value: fn(&ScanPoint) -> f64| mean_and_sd(points().map(value));
+            let of = |value: fn(&ScanPoint) -> f64| of_finite(points().map(value));
             Summary {
                 gain,
                 seeds: points().count(),
@@ -279,17 +280,10 @@ fn with_explorer(
     }
 }
 
-/// Mean and sample standard deviation of the finite values; (NaN, NaN) for none, sd 0 for one.
-fn mean_and_sd(values: impl Iterator<Item = f64>) -> (f64, f64) {
-    let values: Vec<f64> = values.filter(|v| v.is_finite()).collect();
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let squares: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
-    match values.len() {
-        0 => (f64::NAN, f64::NAN),
-        1 => (mean, 0.0),
-        _ => (mean, (squares / (n - 1.0)).sqrt()),
-    }
+/// Of the finite values; (NaN, NaN) for none.
+fn of_finite(values: impl Iterator<Item = f64>) -> (f64, f64) {
+    let finite: Vec<f64> = values.filter(|v| v.is_finite()).collect();
+    mean_and_sd(&finite).unwrap_or((f64::NAN, f64::NAN))
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@
 
 use std::fmt;
 
+use crate::numerics::statistics::median;
 use crate::numerics::trials::LossKind;
 use crate::numerics::weights::Block;
 
@@ -33,15 +34,8 @@ pub const SMALL_LOSS_SHARE: f64 = 0.01;
 /// assert_eq!(median_rho(&[0.9, 0.1, f64::NAN, 0.2]), Some(0.2));
 /// ```
 pub fn median_rho(measures: &[f64]) -> Option<f64> {
-    let mut last: Vec<f64> =
-        measures.iter().rev().copied().filter(|rho| rho.is_finite()).take(RHO_MEASURES).collect();
-    last.sort_by(f64::total_cmp);
-    let middle = last.len() / 2;
-    match last.len() {
-        0 => None,
-        n if n.is_multiple_of(2) => Some(0.5 * (last[middle - 1] + last[middle])),
-        _ => Some(last[middle]),
-    }
+    let last = measures.iter().rev().copied().filter(|rho| rho.is_finite()).take(RHO_MEASURES);
+    median(&last.collect::<Vec<f64>>())
 }
 
 /// What moves the weights.

@@ -34,7 +34,8 @@ pub fn pearson(pairs: &[(f64, f64)]) -> Option<Correlation> {
     let (mx, my) = (mean(|p| p.0), mean(|p| p.1));
     let sum = |of: &dyn Fn(f64, f64) -> f64| pairs.iter().map(|(x, y)| of(x - mx, y - my)).sum::<f64>();
     let (xx, yy, xy) = (sum(&|x, _| x * x), sum(&|_, y| y * y), sum(&|x, y| x * y));
-    if xx == 0.0 || yy == 0.0 {
+    let same = |of: fn(&(f64, f64)) -> f64| pairs.iter().all(|pair| of(pair) == of(&pairs[0]));
+    if same(|p| p.0) || same(|p| p.1) || xx == 0.0 || yy == 0.0 {
         return None;
     }
     let r = (xy / xx.sqrt() / yy.sqrt()).clamp(-1.0, 1.0);
