@@ -2,13 +2,14 @@
 
 use super::cells::Cell;
 use super::spec::{Plot, Quantity, Spec};
-use super::values::{curve, mean_and_sd, values};
+use super::values::{curve, values};
 use super::verdict::together;
 use crate::files::figure::look::{Dash, Look, run_look};
 use crate::files::figure::number::significant;
 use crate::files::figure::scale::Scale;
 use crate::files::figure::{Axis, Figure, Layer, Panel};
 use crate::numerics::statistics::correlation::spearman;
+use crate::numerics::statistics::mean_and_sd;
 use crate::training::history::Series;
 
 /// Bars of a histogram.
@@ -29,14 +30,12 @@ pub fn figure(spec: &Spec, cells: &[Cell]) -> Figure {
                 }
                 Plot::Against { quantities } => panels.push(against(spec, cells, case, quantities)),
                 Plot::Scatter { x, y } => panels.push(scatter(spec, cells, case, x, y)),
-                Plot::Histogram { quantity } => panels.push(histogram(spec, cells, &of_case, quantity)),
-                Plot::Bars { quantities } => panels.extend(bars(spec, cells, &of_case, quantities)),
+                Plot::Histogram { quantity } => {
+                    panels.push(histogram(spec, cells, (case, &of_case), quantity))
+                }
+                Plot::Bars { quantities } => panels.extend(bars(spec, cells, (case, &of_case), quantities)),
             }
         }
-    }
-    let with_bands = spec.plots.iter().any(|p| matches!(p, Plot::Curves { .. }));
-    if with_bands && let Some(first) = panels.first_mut() {
-        first.note = format!("mean and standard deviation over {} seeds", spec.seeds);
     }
     let mut figure = Figure::new(spec.title.clone(), panels);
     let n = figure.panels.len();
@@ -67,7 +66,8 @@ fn curves(spec: &Spec, case: usize, cells: &[&Cell], series: &str, log: bool, fr
     let Ok(wanted) = series.parse::<Series>() else { return Vec::new() };
     let empty = || {
         let (x, y) = (Axis::new("iteration", Scale::Linear), Axis::new(in_words(series), scale(log)));
-        titled(spec, case, x, y)
+        let note = format!("mean and standard deviation over {} seeds", spec.seeds_of(&spec.cases[case]));
+        Panel { note, ..titled(spec, case, x, y) }
     };
     let layers = |cell: &Cell, name: String, slot: usize| {
         let points = curve(cell, wanted, from);
@@ -153,9 +153,8 @@ fn scatter(spec: &Spec, cells: &[Cell], case: usize, x: &str, y: &str) -> Panel 
 }
 
 /// How often a quantity falls into which of equal bins.
-fn histogram(spec: &Spec, cells: &[Cell], of_case: &[&Cell], id: &str) -> Panel {
+fn histogram(spec: &Spec, cells: &[Cell], (case, of_case): (usize, &[&Cell]), id: &str) -> Panel {
     let Some(quantity) = spec.quantity(id) else { return Panel::default() };
-    let case = of_case.first().map_or(0, |c| c.case);
     let (x, y) = (Axis::new(quantity.name.clone(), Scale::Linear), Axis::new("runs", Scale::Linear));
     let mut panel = titled(spec, case, x, y);
     let of_arm: Vec<(usize, Vec<f64>)> = of_case
@@ -184,8 +183,7 @@ fn histogram(spec: &Spec, cells: &[Cell], of_case: &[&Cell], id: &str) -> Panel 
 }
 
 /// Mean and standard deviation of each quantity, a panel for each, a bar for each arm (and value across).
-fn bars(spec: &Spec, cells: &[Cell], of_case: &[&Cell], ids: &[String]) -> Vec<Panel> {
-    let case = of_case.first().map_or(0, |c| c.case);
+fn bars(spec: &Spec, cells: &[Cell], (case, of_case): (usize, &[&Cell]), ids: &[String]) -> Vec<Panel> {
     let panel = |quantity: &Quantity| {
         let name = |cell: &&Cell| match cell.across {
             Some(value) => format!("{} {}", spec.arms[cell.arm].name, significant(value, 2)),

@@ -6,12 +6,13 @@ use std::path::Path;
 use super::Made;
 use super::cells::Cell;
 use super::spec::{Constants, Plot, Spec};
-use super::values::{curve, mean_and_sd, median, values};
+use super::values::{curve, values};
 use crate::files::atomic::FileError;
 use crate::files::figure::number::significant;
 use crate::files::history_csv::number;
 use crate::files::summary::VERSION;
 use crate::files::table_csv;
+use crate::numerics::statistics::{mean_and_sd, median};
 use crate::training::history::Series;
 
 /// The report in Markdown.
@@ -40,7 +41,7 @@ pub fn report(made: &Made) -> String {
         spec.cases.iter().map(|c| format!("1 to {} ({})", spec.seeds_of(c), c.name)).collect();
     let _ = writeln!(
         text,
-        "\nBasinscope {VERSION}; {} runs, seeds {}; {} s of computing on one core. `{}` makes this folder; every run \
+        "\nBasinscope {VERSION}; {} runs, seeds {}; {} s, the times of all runs added. `{}` makes this folder; every run \
          stands in `runs/` with all its settings and their sources.",
         made.n_runs,
         seeds.join(", "),
@@ -62,7 +63,7 @@ fn values_table(text: &mut String, spec: &Spec, cells: &[Cell]) {
             let own: Vec<f64> = values(spec, cells, cell, quantity).into_iter().map(|(_, v)| v).collect();
             let diverged = cell.runs.iter().filter(|r| r.diverged).count();
             let (mean, sd) = mean_and_sd(&own).unwrap_or((f64::NAN, f64::NAN));
-            let [mean, sd, middle] = [mean, sd, median(&own)].map(|v| significant(v, 3));
+            let [mean, sd, middle] = [mean, sd, median(&own).unwrap_or(f64::NAN)].map(|v| significant(v, 3));
             let _ = writeln!(
                 text,
                 "| {} | {} | {} | {mean} | {sd} | {middle} | {} | {diverged} |",

@@ -310,7 +310,7 @@ fn inherited(spec: &Spec, all: &[Spec]) -> Spec {
     take(&mut own.quantities, base.quantities);
     take(&mut own.plots, base.plots);
     take(&mut own.claims, base.claims);
-    take(&mut own.unknown, base.unknown);
+    own.unknown.extend(base.unknown.into_iter().filter(|text| !spec.unknown.contains(text)));
     own.across = own.across.or(base.across);
     own.grid = own.grid.or(base.grid);
     own.quick = own.quick.or(base.quick);

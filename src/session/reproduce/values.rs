@@ -2,6 +2,7 @@
 
 use super::cells::{Cell, RunData, at_end};
 use super::spec::{At, Plot, Quantity, Spec};
+use crate::numerics::statistics::mean_and_sd;
 use crate::training::history::{History, Series};
 
 /// Points of a curve: longer ones are drawn as means over equal stretches.
@@ -59,19 +60,30 @@ fn read(spec: &Spec, cells: &[Cell], cell: &Cell, run: &RunData, quantity: &Quan
             let other = other.runs.iter().find(|r| r.seed == run.seed && !r.diverged)?;
             let equal: Series = equal.parse().ok()?;
             let goal = at_end(&other.history, equal, other.iterations);
-            let when = first_as_far(&run.history, equal, goal)?;
+            let when = first_as_far(&run.history, equal, run.iterations, goal)?;
             all.iter().find(|(i, _)| *i >= when)?.1
         }
     };
     Some(if quantity.absolute { value.abs() } else { value })
 }
 
-/// The first iteration at which a loss is at or below, or an accuracy at or above, a value.
-fn first_as_far(history: &History, series: Series, goal: f64) -> Option<i64> {
+/// The first iteration at which a loss is at or below, or an accuracy at or above, a value. It is the mean over
+/// one of [`STRETCHES`] equal stretches of the run that is compared, so that a single lucky batch does not count;
+/// the iteration is the last of the stretch.
+fn first_as_far(history: &History, series: Series, iterations: i64, goal: f64) -> Option<i64> {
     let rises = matches!(series, Series::TestAccuracy | Series::TrainAccuracy);
     let as_far = |v: f64| if rises { v >= goal } else { v <= goal };
-    history.series(series).iter().find(|(_, v)| as_far(*v)).map(|(i, _)| *i)
+    let width = (iterations / STRETCHES).max(1);
+    let values = history.series(series);
+    values.chunk_by(|a, b| a.0 / width == b.0 / width).find_map(|stretch| {
+        let mean = stretch.iter().map(|(_, v)| v).sum::<f64>() / stretch.len() as f64;
+        stretch.last().filter(|_| as_far(mean)).map(|(i, _)| *i)
+    })
 }
+
+/// Stretches of a run over which a noisy series is averaged before it is compared (`[own]`, as many as where the
+/// window compares at equal loss).
+const STRETCHES: i64 = 500;
 
 /// A point of a curve over seeds.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -120,25 +132,6 @@ pub fn curve(cell: &Cell, series: Series, from: i64) -> Vec<Point> {
     stretches.iter().zip(&middles).filter_map(point).collect()
 }
 
-/// Mean and sample standard deviation (0 for one value); `None` without values.
-pub fn mean_and_sd(values: &[f64]) -> Option<(f64, f64)> {
-    let n = values.len() as f64;
-    if values.is_empty() {
-        return None;
-    }
-    let mean = values.iter().sum::<f64>() / n;
-    let squares: f64 = values.iter().map(|v| (v - mean) * (v - mean)).sum();
-    Some((mean, if n > 1.0 { (squares / (n - 1.0)).sqrt() } else { 0.0 }))
-}
-
-/// The middle value, or the mean of the two in the middle; NaN without values.
-pub fn median(values: &[f64]) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_unstable_by(f64::total_cmp);
-    let n = sorted.len();
-    match n {
-        0 => f64::NAN,
-        _ if n % 2 == 1 => sorted[n / 2],
-        _ => (sorted[n / 2 - 1] + sorted[n / 2]) / 2.0,
-    }
-}
+#[cfg(test)]
+#[path = "values_tests.rs"]
+mod tests;
