@@ -23,6 +23,7 @@ use super::trail::Trail;
 use super::watch::Watch;
 use super::{Engine, measure_worker};
 use crate::numerics::landscape::trajectory::Trajectory;
+use crate::numerics::weights::Weights;
 use crate::training::config::Config;
 use crate::training::history::{History, Series};
 use crate::training::measures::Measurer;
@@ -103,6 +104,8 @@ struct Worker<'a> {
     activity: Option<usize>,
     next_activity: Instant,
     shown: Option<(usize, i64)>,
+    /// The run's initial weights, once they were shown.
+    initial: Option<Arc<Weights<f64>>>,
     seconds: f64,
     processor_before: Duration,
     /// Time spent waiting for the speed limit.
@@ -140,6 +143,7 @@ impl<'a> Worker<'a> {
             activity: None,
             next_activity: now,
             shown: None,
+            initial: None,
             seconds: 0.0,
             processor_before: Duration::ZERO,
             unused: Duration::ZERO,
@@ -318,6 +322,7 @@ impl<'a> Worker<'a> {
         self.steps_left = 0;
         self.ended = false;
         self.shown = None;
+        self.initial = None;
         (self.seconds, self.updates, self.processor_before) = (0.0, 0, self.processor_time());
         self.outbox.push(Event::WentBack { iteration });
         self.watch.start(&*self.run);
@@ -410,7 +415,11 @@ impl<'a> Worker<'a> {
         };
         self.shown = Some((trial, iteration));
         let activity = Box::new(self.run.activity(trial));
-        let (weights, initial) = (Arc::new(self.run.weights()), Arc::new(self.run.initial()));
+        let weights = Arc::new(self.run.weights());
+        if iteration <= 0 {
+            self.initial = None;
+        }
+        let initial = Arc::clone(self.initial.get_or_insert_with(|| Arc::new(self.run.initial())));
         self.outbox.push_later(Event::Activity { iteration, trial, activity, weights, initial });
     }
 }

@@ -1,10 +1,13 @@
 //! Owns [`WeightSpectra`]: the eigenvalues of the weights that are shown and the singular values of their update,
 //! found on a thread of its own.
 
+use std::sync::Arc;
+
 use super::runs::{RunEntry, RunId};
 use crate::engine::Engine;
 use crate::engine::background::{Answer, Explorer};
 use crate::numerics::lyapunov::{eigenvalues, singular_values};
+use crate::numerics::weights::Weights;
 
 /// What was found of one run's `w_rec`.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,12 +28,14 @@ pub struct Spectra {
 pub struct WeightSpectra {
     thread: Explorer<Spectra>,
     newest: Option<Spectra>,
+    /// The initial weights of the newest.
+    of_initial: Option<Arc<Weights<f64>>>,
 }
 
 impl WeightSpectra {
     /// Knows nothing yet.
     pub fn new(engine: &Engine) -> Self {
-        Self { thread: engine.explorer("weight spectra"), newest: None }
+        Self { thread: engine.explorer("weight spectra"), newest: None, of_initial: None }
     }
 
     /// What was found last, if it is of this run.
@@ -46,11 +51,15 @@ impl WeightSpectra {
         if self.thread.is_busy() || self.of(id).is_some_and(|s| s.iteration == iteration) {
             return;
         }
+        // The initial ones stay as they are while the run goes on.
+        let known = self.of_initial.as_ref().filter(|of| Arc::ptr_eq(of, &weights.initial));
+        let known = known.and(self.of(id)).map(|s| s.initial.clone());
+        self.of_initial = Some(Arc::clone(&weights.initial));
         self.thread.ask(move |tell, _| {
             let (now, initial) = (weights.now.w_rec(), weights.initial.w_rec());
             let update = singular_values((&now - &initial).view());
-            let (eigenvalues, initial) = (eigenvalues(now), eigenvalues(initial));
-            tell(Spectra { run: id, iteration, eigenvalues, initial, update });
+            let initial = known.unwrap_or_else(|| eigenvalues(initial));
+            tell(Spectra { run: id, iteration, eigenvalues: eigenvalues(now), initial, update });
         });
     }
 
