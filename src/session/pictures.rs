@@ -205,7 +205,7 @@ impl Session {
             let area = points.iter().map(|p| (p.x, p.edges().0, p.edges().1)).collect();
             layers.push(Layer::Band { name: String::new(), points: area, color: look.color });
             let own = first.name.split(", seed ").next().unwrap_or_default();
-            let name = format!("{own}, {name}, mean and s.d. of {} seeds", runs.len());
+            let name = format!("{own}, {name}, mean and s.d. of {} seeds", curves.len());
             layers.push(Layer::curve(name, points.iter().map(|p| (p.x, p.mean)).collect(), look));
         }
         layers
@@ -309,7 +309,7 @@ fn slice(run: &RunEntry) -> Option<Panel> {
     let range = |axis: &[f64]| axis.first().copied().zip(axis.last().copied());
     let x = Axis { range: range(&grid.a), ..Axis::new(&names[0], Scale::Linear) };
     let y = Axis { range: range(&grid.b), ..Axis::new(&names[1], Scale::Linear) };
-    let title = format!("Loss landscape at iteration {}", slice.iteration);
+    let title = format!("Loss landscape, centre {}", slice.centre);
     let note = format!("A slice hides all other directions; the path lies up to {off:.3} off the plane.");
     Some(Panel { title, x, y, layers, note })
 }
