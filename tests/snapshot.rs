@@ -4,6 +4,7 @@
 use std::io::{Cursor, Read, Write};
 use std::path::Path;
 
+use basinscope::files::network_input;
 use basinscope::files::npz::Npz;
 use basinscope::files::snapshot::{
     FlossingFound, Found, Hessian, LyapunovFound, PathFound, SliceFound, Snapshot,
@@ -14,6 +15,7 @@ use basinscope::numerics::weights::Weights;
 use basinscope::training::config::Config;
 use basinscope::training::config::resolve::{parse, resolve};
 use basinscope::training::driver::Driver;
+use basinscope::training::measured::measure_network;
 use basinscope::training::run::StopReason;
 use basinscope::training::trainer;
 use ndarray::{Array2, Array3};
@@ -178,6 +180,61 @@ fn the_members_are_the_documented_ones() {
     assert_eq!(meta["units"]["lyapunov"], "nats per step");
     assert_eq!(meta["notes"][0], "a note");
     assert_eq!(members["w_rec"].values, snapshot.weights.w_rec().iter().copied().collect::<Vec<_>>());
+}
+
+/// The snapshot of a run at its end, and that of `measure` on it.
+fn of_a_run_and_of_measure(settings: &str) -> (Snapshot, Snapshot) {
+    let config = config(settings);
+    let mut driver = Driver::start(&config, &TaskData::None).expect("a run");
+    while driver.advance(&Serial).is_none() {}
+    let own = Snapshot::of_driver(&driver, &TaskData::None, &Serial).expect("a snapshot");
+    let bytes = written(&own);
+    let mut file = Npz::new(Cursor::new(&bytes)).expect("npz");
+    let input = network_input::read_from(&mut file, toml::Table::new()).expect("a network");
+    let found = measure_network(&input.given, &Serial).expect("it can be measured");
+    (own, network_input::measured(&input, &found))
+}
+
+/// Flossing before training, and during it only; without flossing there is nothing of it in the file.
+#[test]
+fn the_flossing_loss_of_a_run_s_snapshot_is_the_one_that_measure_finds_in_it() {
+    let small = "iterations = 6\nnetwork.n_rec = 6\ntask.batch = 4\nmeasure.probe_trials = 4\n";
+    for (flossing, is_on) in [
+        ("flossing.iterations = 2\nflossing.k = 2", true),
+        ("flossing.during.every = 2\nflossing.during.iterations = 1\nflossing.variant = \"local\"", true),
+        ("flossing.during.every = 2", false),
+    ] {
+        // With exponents taken on the way, and without.
+        for lyapunov in ["0", "\"off\""] {
+            let text = format!("{small}{flossing}\nmeasure.lyapunov = {lyapunov}\nprecision = \"f64\"");
+            let (own, of_measure) = of_a_run_and_of_measure(&text);
+            let found = own.found.flossing;
+            assert_eq!(found.is_some(), is_on, "{flossing}");
+            if let Some(found) = found {
+                assert!(found.loss > 0.0, "{flossing}");
+                assert_eq!(Some(found), of_measure.found.flossing, "{flossing}");
+            }
+        }
+    }
+}
+
+/// Without leak ReLU crushes directions to nothing; a trial without input has no tangents at all.
+#[test]
+fn the_notes_of_a_run_are_those_of_measure_on_its_file() {
+    let settings = "iterations = 4
+precision = \"f64\"
+measure.curvature = 0
+measure.lyapunov = 0
+task.kind = \"pattern\"
+network = { n_rec = 12, alpha = 0.0, gain = 0.5 }
+";
+    let (own, of_measure) = of_a_run_and_of_measure(settings);
+    assert_eq!(own.notes, of_measure.notes);
+    assert!(own.notes.iter().any(|n| n.contains("of 12 Lyapunov exponents are finite")), "{:?}", own.notes);
+    // What was measured earlier says nothing of these weights.
+    let earlier =
+        of_a_run_and_of_measure(&settings.replace("measure.lyapunov = 0", "measure.lyapunov = \"off\""));
+    assert!(!earlier.0.notes.iter().any(|n| n.contains("Lyapunov")), "{:?}", earlier.0.notes);
 }
 
 /// Through a file in the middle of the run: history, weights, optimiser, streams, measures and path.

@@ -24,7 +24,6 @@ pub fn measure(arguments: &MeasureArguments) -> Result<Ending, Refused> {
         .map_err(|e| FileError::new(file, e))?;
     let snapshot = network_input::measured(&input, &measured);
     snapshot.write(out)?;
-    snapshot.notes.iter().for_each(|n| complain("note", n));
     let found = &snapshot.found;
     for (name, value) in [
         ("loss", found.loss),
@@ -38,6 +37,7 @@ pub fn measure(arguments: &MeasureArguments) -> Result<Ending, Refused> {
     ] {
         say(format_args!("{name:<14} {:>10}", value.map_or_else(|| "undefined".into(), short)));
     }
+    snapshot.notes.iter().for_each(|n| say(format_args!("note: {}", n.replace(['\n', '\r'], " "))));
     say(format_args!("written to {}", out.display()));
     Ok(Ending::Done)
 }

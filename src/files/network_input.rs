@@ -8,7 +8,7 @@ use toml::{Table, Value};
 
 use super::atomic::FileError;
 use super::npz::{Npz, NpzError};
-use super::snapshot::{Found, Snapshot, read_list, read_matrix, read_meta, read_states, read_weights};
+use super::snapshot::{Found, Noted, Snapshot, read_list, read_matrix, read_meta, read_states, read_weights};
 use super::trials;
 use crate::numerics::landscape::trajectory::Trajectory;
 use crate::numerics::tasks::TaskKind;
@@ -177,7 +177,7 @@ pub fn measured(input: &NetworkInput, measured: &Measured) -> Snapshot {
     Snapshot {
         config: config.clone(),
         iteration: input.iteration,
-        notes: notes(measured),
+        notes: Noted::of_measured(measured).sentences(),
         weights: weights.clone(),
         initial: None,
         flossed: None,
@@ -187,30 +187,4 @@ pub fn measured(input: &NetworkInput, measured: &Measured) -> Snapshot {
         found: Found::of_measured(measured, weights.block(config.measure.block), slice.as_ref()),
         history: History::default(),
     }
-}
-
-/// What is not defined, not converged, or left out.
-fn notes(measured: &Measured) -> Vec<String> {
-    let mut notes = Vec::new();
-    let exponents = &measured.exponents;
-    if exponents.finite < exponents.mean.len() {
-        let (finite, all) = (exponents.finite, exponents.mean.len());
-        notes.push(format!("{finite} of {all} Lyapunov exponents are finite; sums are over these"));
-    }
-    if exponents.silent_trials > 0 {
-        notes.push(format!("{} silent trials are left out of the exponents", exponents.silent_trials));
-    }
-    match &measured.curvature {
-        Err(error) => notes.push(format!("no Hessian eigenvalues: {error}")),
-        Ok(curvature) => {
-            let loose = curvature.top.iter().chain([&curvature.bottom]).filter(|e| !e.converged).count();
-            if loose > 0 {
-                notes.push(format!("{loose} Hessian eigenvalues have not converged, see hessian_residuals"));
-            }
-        }
-    }
-    if let Some(Err(error)) = &measured.slice {
-        notes.push(format!("no slice: {error}"));
-    }
-    notes
 }

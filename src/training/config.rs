@@ -233,6 +233,13 @@ pub struct FlossingConfig {
     pub during: FlossingDuring,
 }
 
+impl FlossingConfig {
+    /// Whether there is any, before training or during it.
+    pub fn is_on(&self) -> bool {
+        self.iterations > 0 || (self.during.every > 0 && self.during.iterations > 0)
+    }
+}
+
 /// Flossing during training: `iterations` of it every `every` iterations; 0 = off.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[allow(missing_docs)]

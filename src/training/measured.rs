@@ -1,7 +1,7 @@
 //! Owns [`measure_network`]: everything that can be said of one network on one batch, in f64, whoever trained
 //! it.
 
-use ndarray::{Array2, Array3};
+use ndarray::{Array2, Array3, ArrayView2};
 
 use super::config::{Config, RuleConfig, RuleKind};
 use super::flossing::first_tangents;
@@ -177,30 +177,32 @@ pub fn measure_network(given: &Given, workers: &dyn Workers) -> Result<Measured,
         ..SpectrumSettings::leading(n_exponents, config.measure.lyapunov_skip)
     };
     let exponents = LyapunovSpectrum::new(network).run(weights, probe, settings, q0.view(), workers);
-    let mut flossing_gradient = Weights::zeros(network.dims);
-    let flossing = Flossing::new(network).loss_and_gradient(
-        weights,
-        probe,
-        FlossingSettings {
-            k: config.flossing.k,
-            variant: config.flossing.variant,
-            skip: config.measure.lyapunov_skip,
-        },
-        q0.view(),
-        workers,
-        &mut flossing_gradient,
-    );
     Ok(Measured {
         alignment: alignment(rule, gradients.exact.block(block)),
         top_shares: shares_in_top(rule, gradients.exact.block(block), top),
         slice: given.slice.as_ref().map(|slice| evaluate(given, slice, workers)),
         slice_path: given.slice.as_ref().and_then(|slice| path(given, slice).ok()).unwrap_or_default(),
+        flossing: flossing(given, q0.view(), workers),
         gradients,
         curvature,
         exponents,
         q0,
-        flossing: (flossing, flossing_gradient),
     })
+}
+
+/// F at the configured k, variant and skip, with its gradient, of the network given; tangents start at `q0`.
+pub fn flossing(
+    given: &Given,
+    q0: ArrayView2<'_, f64>,
+    workers: &dyn Workers,
+) -> (FlossingOutcome, Weights<f64>) {
+    let Given { network, weights, probe, config, .. } = given;
+    let (k, variant) = (config.flossing.k, config.flossing.variant);
+    let settings = FlossingSettings { k, variant, skip: config.measure.lyapunov_skip };
+    let mut gradient = Weights::zeros(network.dims);
+    let mut flossing = Flossing::new(network);
+    let found = flossing.loss_and_gradient(weights, probe, settings, q0, workers, &mut gradient);
+    (found, gradient)
 }
 
 /// Outputs, loss, the exact gradient and that of each of `rules`, of the network given.

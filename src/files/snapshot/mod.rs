@@ -11,6 +11,7 @@
 mod found;
 mod members;
 mod meta;
+mod notes;
 mod of_driver;
 mod of_findings;
 mod of_measured;
@@ -19,6 +20,7 @@ mod write;
 
 pub use found::{FlossingFound, Found, Hessian, LyapunovFound, PathFound, SliceFound};
 pub use meta::table_of;
+pub(crate) use notes::Noted;
 pub use of_driver::probe;
 pub(crate) use read::{read_list, read_matrix, read_meta, read_states, read_weights};
 

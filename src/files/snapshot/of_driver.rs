@@ -1,13 +1,14 @@
 //! Owns the snapshot of a run that takes its measures itself.
 
-use super::{Found, Snapshot};
+use super::{FlossingFound, Found, Noted, Snapshot};
 use crate::numerics::parallel::Workers;
 use crate::numerics::scalar::Scalar;
 use crate::numerics::tasks::{TaskData, TaskError};
 use crate::numerics::trials::Trials;
 use crate::training::config::{Config, Precision};
 use crate::training::driver::Driver;
-use crate::training::measured::{Given, gradients};
+use crate::training::flossing::first_tangents;
+use crate::training::measured::{Given, flossing, gradients};
 use crate::training::measures::Finding;
 use crate::training::trainer;
 
@@ -24,7 +25,8 @@ impl Snapshot {
     }
 
     /// The same with its probe batch, loss, outputs and gradients there (the exact one and that of the run's
-    /// rule), and those of the findings that belong to its weights.
+    /// rule), the flossing loss with its gradient where the run has flossing, and those of the findings that belong
+    /// to its weights, with notes on them.
     ///
     /// # Errors
     /// Data that do not fit the task; those of the run do.
@@ -39,7 +41,9 @@ impl Snapshot {
         // The file has room for a slice of the measures' block.
         let block = snapshot.config.measure.block;
         let fits = |finding: &&Finding| finding.slice_block().is_none_or(|own| own == block);
-        snapshot.found = Found::of_findings(findings.into_iter().filter(fits), snapshot.iteration);
+        let findings: Vec<&Finding> = findings.into_iter().filter(fits).collect();
+        snapshot.found = Found::of_findings(findings.iter().copied(), snapshot.iteration);
+        snapshot.notes = Noted::of_findings(findings, snapshot.iteration).sentences();
         // A run that diverged has nothing left to measure.
         if snapshot.weights.flat().iter().all(|w| w.is_finite()) {
             let config = snapshot.config.clone();
@@ -53,6 +57,11 @@ impl Snapshot {
                 config,
             };
             snapshot.found.take_gradients(&gradients(&given, &[given.config.rule.kind], workers));
+            if given.config.flossing.is_on() {
+                let q0 = first_tangents(given.config.seed, &given.network);
+                let (found, gradient) = flossing(&given, q0.view(), workers);
+                snapshot.found.flossing = Some(FlossingFound { loss: found.loss, gradient: Some(gradient) });
+            }
         }
         snapshot.probe = Some(probe);
         Ok(snapshot)

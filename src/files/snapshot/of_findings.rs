@@ -42,10 +42,6 @@ impl Found {
         self.hessian_trace_se = Some(detail.trace.standard_error);
         self.relative_flatness = Some(detail.relative_flatness.value);
         self.power_law_exponent = detail.power_law_exponent;
-        self.hessian_trace = Some(detail.trace.value);
-        self.hessian_trace_se = Some(detail.trace.standard_error);
-        self.relative_flatness = Some(detail.relative_flatness.value);
-        self.power_law_exponent = detail.power_law_exponent;
     }
 
     fn take_alignment(&mut self, detail: &AlignmentDetail) {

@@ -17,6 +17,13 @@ pub struct Estimate {
     pub products: usize,
 }
 
+impl Estimate {
+    /// Whether it is no estimate: its error is that of rounding only.
+    pub fn is_exact(&self) -> bool {
+        self.standard_error == 0.0
+    }
+}
+
 /// Tr A with at most `max_products` products (at least 2 are spent on an estimate).
 ///
 /// Up to that dimension exactly, `sum_i <e_i, A e_i>`. Above it the mean of `<z, A z>` over random signs z
