@@ -90,6 +90,11 @@ const CHECKED_FROM: usize = 20;
 /// more weights).
 const TRACE_PRODUCTS: usize = 8;
 
+/// At both ends of a run they are exact up to so many products, as by `measure`, where these take no more than so
+/// many multiplications of a weight (a second or so on one core; `[own]`).
+const EXACT_PRODUCTS: usize = 1000;
+const EXACT_WORK: usize = 5_000_000_000;
+
 /// Random vectors and Lanczos steps of the density (`[own]`).
 const DENSITY: (usize, usize) = (4, 30);
 
@@ -184,13 +189,16 @@ impl<T: Scalar> Curvature<T> {
         let in_f64 = |pair: &Eigenpair<T>| pair.vector.iter().map(|v| v.f64()).collect::<Vec<f64>>();
         let vectors = Arc::new(found.top.iter().map(in_f64).collect::<Vec<_>>());
         let values: Vec<f64> = top.iter().map(|t| t.value).collect();
-        let trace = at.trace(TRACE_PRODUCTS, &mut stream)?;
-        let relative_flatness = at.relative_flatness(&shared.weights, TRACE_PRODUCTS, &mut stream)?;
+        let (n_weights, n_rec) = (found.top[0].vector.len(), shared.weights.dims().n_rec);
+        let products = |exact: usize| trace_products(shared, subject, exact);
+        let trace = at.trace(products(n_weights), &mut stream)?;
+        let relative_flatness =
+            at.relative_flatness(&shared.weights, products(n_rec * n_rec), &mut stream)?;
         let detail = CurvatureDetail {
             block: measure.block,
             top,
             lambda_min,
-            n_weights: found.top[0].vector.len(),
+            n_weights,
             search_products: found.products,
             products: found.products + trace.products + relative_flatness.products,
             vectors,
@@ -239,6 +247,14 @@ impl CurvatureDetail {
     pub fn lambda_max(&self) -> Eigenvalue {
         self.top[0]
     }
+}
+
+/// Products that trace or flatness may spend where so many make it exact.
+fn trace_products<T: Scalar>(shared: &Shared<T>, subject: Subject<'_>, exact: usize) -> usize {
+    let (steps, trials) = (shared.probe.n_steps(), shared.probe.n_batch());
+    let of_one = shared.weights.dims().n_weights().saturating_mul(steps * trials);
+    let is_cheap = exact <= EXACT_PRODUCTS && of_one.saturating_mul(exact) <= EXACT_WORK;
+    if subject.at_an_end && is_cheap { exact.max(1) } else { TRACE_PRODUCTS }
 }
 
 fn eigenvalue<T>(pair: &Eigenpair<T>) -> Eigenvalue {
