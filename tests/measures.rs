@@ -2,10 +2,14 @@
 //! unbroken one, and each value agrees with a second route.
 
 use basinscope::engine::pool::Processors;
+use basinscope::numerics::curvature::hessian::Hessian;
+use basinscope::numerics::curvature::operator::LinearOperator;
 use basinscope::numerics::landscape::trajectory::Trajectory;
 use basinscope::numerics::parallel::Serial;
+use basinscope::numerics::random::{Purpose, Stream};
+use basinscope::numerics::rules::gradient::GradientPass;
 use basinscope::numerics::tasks::TaskData;
-use basinscope::numerics::weights::Weights;
+use basinscope::numerics::weights::{Block, Weights};
 use basinscope::session::curves::{Curves, Point};
 use basinscope::session::stability;
 use basinscope::training::config::resolve::{parse, resolve};
@@ -106,6 +110,29 @@ fn a_full_batch_task_is_probed_on_its_batch() {
     assert_eq!(last, 39);
     assert!((detail.train.loss / loss - 1.0).abs() < 0.5, "{} {loss}", detail.train.loss);
     assert!((detail.gap - (detail.test.loss - detail.train.loss)).abs() < 1e-15);
+}
+
+/// By a forward pass of its own over the probe batch and the test trials: shares judged right where a task has a
+/// decision, losses where it has none, whatever its batch.
+#[test]
+fn the_gap_is_between_the_probe_batch_and_the_test_trials() {
+    for (task, has_accuracy) in [("romo", true), ("pattern", false)] {
+        let config = Config { precision: Precision::F64, ..small(task, "test = 40") };
+        let driver = run_to_end(&config);
+        let task = trainer::task::<f64>(&config, &TaskData::None).expect("a task");
+        let network = trainer::network(&config.network, trainer::dims(&config.network, &*task));
+        let test = task.test(&mut Stream::new(config.seed, Purpose::Test));
+        let [train, test] = [trainer::probe(&config, &*task), test].map(|trials| {
+            let mut pass = GradientPass::new(&network);
+            pass.run(&driver.checkpoint().weights, &trials, &[], &mut [], &Serial)
+        });
+        let expected = match (train.accuracy, test.accuracy) {
+            (Some(train), Some(test)) if has_accuracy => train - test,
+            (None, None) if !has_accuracy => test.loss - train.loss,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(driver.history().series(Series::GeneralizationGap).last(), Some(&(40, expected)));
+    }
 }
 
 #[test]
@@ -236,6 +263,76 @@ fn the_end_of_a_run_has_the_eigenvalues_that_measure_finds_in_its_weights() {
             assert!(twice, "each occurs twice: {:?}", own.top);
         }
     }
+}
+
+/// On the way they are estimates with an error bar, at both ends of a small run exact: against the Hessian column by
+/// column, in f64.
+#[test]
+fn trace_and_flatness_are_exact_at_both_ends_of_a_small_run() {
+    for block in ["recurrent", "all"] {
+        let config = Config {
+            precision: Precision::F64,
+            ..small("romo", &format!("curvature = 20\nblock = \"{block}\""))
+        };
+        let mut driver = Driver::start(&config, &TaskData::None).expect("a run starts");
+        let mut ends = Vec::new();
+        loop {
+            let weights = driver.checkpoint().weights;
+            let over = driver.advance(&Serial).is_some();
+            let (at, detail) = curvature_of(&driver).expect("it was measured");
+            let is_end = at == 0 || at == 40;
+            for estimate in [&detail.trace, &detail.relative_flatness] {
+                assert_eq!(estimate.is_exact(), is_end, "iteration {at}: {estimate:?}");
+                assert!(is_end || estimate.products == 8, "{estimate:?}");
+            }
+            if over {
+                ends.push((driver.checkpoint().weights, detail));
+                break;
+            }
+            if ends.is_empty() {
+                ends.push((weights, detail));
+            }
+        }
+        for (weights, found) in ends {
+            let (trace, flatness) = dense_trace_and_flatness(&config, &weights);
+            let close = |a: f64, b: f64| (a - b).abs() <= 1e-10 * (1.0 + b.abs());
+            assert!(close(found.trace.value, trace), "{block}: {} {trace}", found.trace.value);
+            let own = found.relative_flatness.value;
+            assert!(close(own, flatness), "{block}: {own} {flatness}");
+        }
+    }
+}
+
+/// The trace of the dense Hessian over the measured block, and sum_{i,i'} <w_i, w_i'> Tr H_{i,i'} over w_rec.
+fn dense_trace_and_flatness(config: &Config, weights: &Weights<f64>) -> (f64, f64) {
+    let task = trainer::task::<f64>(config, &TaskData::None).expect("a task");
+    let network = trainer::network(&config.network, trainer::dims(&config.network, &*task));
+    let probe = trainer::probe(config, &*task);
+    let dense = |block: Block| {
+        let mut hessian = Hessian::new(&network);
+        hessian.prepare(weights, &probe, &Serial);
+        let mut operator = hessian.over(block, config.optimizer.l2, &Serial);
+        let n = operator.dim();
+        let column = |i: usize| {
+            let (mut e, mut column) = (vec![0.0; n], vec![0.0; n]);
+            e[i] = 1.0;
+            operator.apply(&e, &mut column);
+            column
+        };
+        (0..n).map(column).collect::<Vec<_>>()
+    };
+    let of_block = dense(config.measure.block);
+    let trace = (0..of_block.len()).map(|i| of_block[i][i]).sum();
+    let (recurrent, n) = (dense(Block::Recurrent), weights.dims().n_rec);
+    let rows: Vec<&[f64]> = weights.block(Block::Recurrent).chunks_exact(n).collect();
+    let mut flatness = 0.0;
+    for i in 0..n {
+        for j in 0..n {
+            let inner: f64 = rows[i].iter().zip(rows[j]).map(|(a, b)| a * b).sum();
+            flatness += inner * (0..n).map(|k| recurrent[i * n + k][j * n + k]).sum::<f64>();
+        }
+    }
+    (trace, flatness)
 }
 
 /// The history holds what the decision needs: the ends and the residual.

@@ -20,7 +20,7 @@ const TERMS: &[Term] = &[
     ("Eligibility trace", "What a synapse remembers of its own past activity", "", "Bellec et al. 2020"),
     ("eta, learning rate", "Factor on the gradient in an update, after the schedule", "", "optimizer.learning_rate"),
     ("Gain", "g of the initial recurrent weights, w_rec ~ N(0, g^2/N)", "above 0", "P2"),
-    ("Generalization gap", "Train accuracy minus test accuracy; for pattern, test error minus train error", "share, or loss", "P1"),
+    ("Generalization gap", "Train accuracy minus test accuracy; of a task without accuracy test error minus train error, the errors being losses. Train: the probe batch, on the weights of the iteration", "share, or loss", "P1"),
     ("Ghost", "The curves of a pinned run that was reset", "", ""),
     ("Gradient flossing", "Training of the weights that moves the leading Lyapunov exponents towards 0, before or during training", "", "Engelken 2023; P2"),
     ("Hessian", "Second derivatives of the training loss on the probe batch, by exact Hessian-vector products", "loss per squared weight", "Pearlmutter 1994"),

@@ -29,7 +29,7 @@ series! {
     TrainAccuracy "train_accuracy" "Share of trials of the training batch judged right",
     TestLoss "test_loss" "Loss on the fixed test trials",
     TestAccuracy "test_accuracy" "Share of the fixed test trials judged right",
-    GeneralizationGap "generalization_gap" "Train accuracy minus test accuracy; for pattern, test error minus train error (P1)",
+    GeneralizationGap "generalization_gap" "Train accuracy minus test accuracy; of a task without accuracy (pattern, a file of targets) test error minus train error, the errors being losses (P1). The train value is that of the probe batch, on the weights of the iteration: the training batch itself in a full-batch task, else fixed trials drawn as training trials are",
     LearningRate "learning_rate" "Learning rate of the iteration's update, after the schedule",
     LambdaMax "lambda_max" "Largest Hessian eigenvalue of the chosen block on the probe batch (sharpness)",
     LambdaMin "lambda_min" "Algebraically smallest Hessian eigenvalue of the chosen block on the probe batch",

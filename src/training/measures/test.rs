@@ -18,7 +18,8 @@ pub struct TestDetail {
     pub train: Outcome,
     /// On the test trials.
     pub test: Outcome,
-    /// Train accuracy - test accuracy; where the task has no accuracy, test loss - train loss (P1).
+    /// Train accuracy - test accuracy; where the task has no accuracy, test loss - train loss (P1). On the weights
+    /// of one iteration both.
     pub gap: f64,
 }
 
