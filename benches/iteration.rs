@@ -3,14 +3,22 @@
 
 mod common;
 
+use std::time::Instant;
+
+use basinscope::files::run_folder::RunFolder;
+use basinscope::files::snapshot::Snapshot;
+use basinscope::files::summary::Summary;
 use basinscope::numerics::network::{Activation, Network};
 use basinscope::numerics::parallel::{Serial, Workers};
 use basinscope::numerics::product::{Into, View, product};
 use basinscope::numerics::random::{Purpose, Stream};
 use basinscope::numerics::rules::gradient::GradientPass;
 use basinscope::numerics::rules::{Bptt, EProp, Rule};
+use basinscope::numerics::tasks::TaskData;
 use basinscope::numerics::trials::{LossKind, Target, Trials, TrialsShape};
 use basinscope::numerics::weights::{Dims, Weights};
+use basinscope::training::config::resolve::{parse, resolve};
+use basinscope::training::driver::Driver;
 use common::{Job, report};
 
 const T: usize = 50;
@@ -37,6 +45,33 @@ fn main() {
         iteration(n, batch, rule, name, goal, &Serial);
     }
     iteration(128, 1024, &Bptt, "BPTT (128, 1024), all cores", 23.0, &Two);
+    whole_run();
+}
+
+/// A run as `basinscope run` makes it: trials, e-prop, Adam, 3,000 iterations without measures, and its files.
+fn whole_run() {
+    let text = "iterations = 3000\n[task]\nkind = \"romo\"\n[measure]\ntest = \"off\"\ncurvature = \"off\"\n\
+                lyapunov = \"off\"\nalignment = \"off\"\n";
+    let config = resolve(parse(text).expect("TOML")).expect("settings").config;
+    let folder = std::env::temp_dir().join(format!("basinscope-bench-{}", std::process::id()));
+    let path = folder.clone();
+    let run = Box::new(move || {
+        let start = Instant::now();
+        let mut driver = Driver::start(&config, &TaskData::None).expect("a run");
+        let stop = loop {
+            if let Some(stop) = driver.advance(&Serial) {
+                break stop;
+            }
+        };
+        let snapshot = Snapshot::of_driver(&driver, &TaskData::None, &Serial).expect("a snapshot");
+        let seconds = start.elapsed().as_secs_f64();
+        let summary = Summary::new(&config, stop, 3000, driver.history(), seconds, Vec::new());
+        let claimed = RunFolder::claim(&path, true).expect("a folder");
+        claimed.write_whole(&snapshot, &summary).expect("written");
+    });
+    let name = "romo, e-prop, 3,000 iterations with files";
+    report(Job { name, goal_ms: Some(1000.0), run, bare: None }, 2.0);
+    let _ = std::fs::remove_dir_all(folder);
 }
 
 fn iteration(n: usize, batch: usize, rule: &dyn Rule<f32>, name: &str, goal: f64, workers: &dyn Workers) {
@@ -55,12 +90,16 @@ fn iteration(n: usize, batch: usize, rule: &dyn Rule<f32>, name: &str, goal: f64
         s.fill_normal(v, 1.0);
     }
     let mut pass = GradientPass::new(&network);
+    let (mut forward, fixed, same) = (GradientPass::new(&network), weights.clone(), trials.clone());
     let mut out = [Weights::zeros(dims)];
     let run = Box::new(move || {
         pass.run(&weights, &trials, &[rule], &mut out, workers);
     });
     let through_w_rec = name.starts_with("BPTT");
     report(Job { name, goal_ms: Some(goal), run, bare: Some(bare_products(n, batch, through_w_rec)) }, 2.0);
+    // Where it goes: the rest is the backward pass and the weight sums.
+    let run = Box::new(move || _ = forward.run(&fixed, &same, &[], &mut [], workers));
+    report(Job { name: &format!("  {name}, forward pass and loss"), goal_ms: None, run, bare: None }, 1.0);
 }
 
 /// The matrix products of an iteration: T forward and T backward steps, the weight sum, input and readout.

@@ -496,7 +496,15 @@ fn trials_of_the_user_train_and_bad_ones_are_refused() {
     let good = write("good.npz", [6, 8, 2], 3, 1.0);
     let out = path(&dir, "out");
     let key = |file: &str| format!("task.path={file}");
-    ok(&["run", "--preset", "file", "--set", &key(&good), "--set", "iterations=3", "--out", &out]);
+    let output =
+        call(&["run", "--preset", "file", "--set", &key(&good), "--set", "iterations=3", "--out", &out]);
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    let summary = fs::read_to_string(format!("{out}/summary.json")).expect("a summary");
+    for part in ["`task.batch` = 32: there are 8 trials in the file", "has no members `test_...`"] {
+        assert_eq!(said.matches(part).count(), 1, "{said}");
+        assert!(summary.contains(part), "{summary}");
+    }
     let snapshot = load(format!("{out}/snapshot.npz"));
     assert_eq!(snapshot["w_out"].shape, [3, 64]);
     let meta: serde_json::Value = serde_json::from_str(&snapshot["meta_json"].text()).expect("JSON");

@@ -169,7 +169,11 @@ fn a_table_that_cannot_be_read_is_put_aside_with_its_snapshots() {
     let text = std::fs::read_to_string(&table).expect("a table");
     std::fs::write(&table, text.replace("format = 1", "format = 2")).expect("a file");
     let mut again = found(folder.path());
-    assert!(again.notices().iter().any(|n| n.is_error && n.text.contains("format 2")), "{:?}", again.notices());
+    assert!(
+        again.notices().iter().any(|n| n.is_error && n.text.contains("format 2")),
+        "{:?}",
+        again.notices()
+    );
     let aside = folder.path().join("failed-1");
     std::fs::write(aside.join("session.toml"), text).expect("a file");
     is_whole_in(&aside, &mut again);

@@ -1,7 +1,5 @@
 //! The reader and writer of npz files: what numpy writes, what nobody should, and bytes at random.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::io::{Cursor, Write};
 
 use basinscope::files::npz::{Array, Data, EXPANSION, FREE_BYTES, Npz, NpzWriter};
@@ -11,45 +9,8 @@ use zip::{CompressionMethod, ZipWriter};
 
 mod common;
 
-/// The system's allocator, with the bytes that each thread holds and the most it ever held.
-struct Counting;
-
-thread_local! {
-    static HELD: Cell<isize> = const { Cell::new(0) };
-    static MOST: Cell<isize> = const { Cell::new(0) };
-}
-
-fn count(bytes: isize) {
-    // A thread that is going away has no counters; nothing is measured there.
-    let _ = HELD.try_with(|held| {
-        held.set(held.get() + bytes);
-        let _ = MOST.try_with(|most| most.set(most.get().max(held.get())));
-    });
-}
-
-// SAFETY: every call goes to the system's allocator unchanged.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout.size() as isize);
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        count(-(layout.size() as isize));
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static COUNTING: Counting = Counting;
-
-/// The most bytes that `work` holds at once, beyond what is held now.
-fn most_held<T>(work: impl FnOnce() -> T) -> (T, isize) {
-    let before = HELD.get();
-    MOST.set(before);
-    let result = work();
-    (result, MOST.get() - before)
-}
+#[path = "common/allocations.rs"]
+mod allocations;
 
 fn npy(header: &str, values: &[u8]) -> Vec<u8> {
     let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
@@ -252,7 +213,7 @@ fn a_bomb_takes_no_memory() {
     (0..(8 * n) >> 20).for_each(|_| zip.write_all(&zeros).expect("written"));
     let bytes = zip.finish().expect("an archive").into_inner();
     assert!(bytes.len() < 3 << 20);
-    let (error, held) = most_held(|| refused(&bytes, "a"));
+    let (error, held) = allocations::peak(|| refused(&bytes, "a"));
     assert!(error.contains("more than a file of this size can justify"), "{error}");
     assert!(held < 1 << 20, "{held} bytes");
 }
@@ -266,19 +227,20 @@ fn a_directory_that_lies_takes_no_memory() {
         for width in [1, 2, 4, 8] {
             let mut bytes = sound.clone();
             bytes[at..sound.len().min(at + width)].fill(0xff);
-            let (_, held) = most_held(|| Npz::new(Cursor::new(&bytes)).and_then(|mut f| f.read("a")).is_ok());
+            let (_, held) =
+                allocations::peak(|| Npz::new(Cursor::new(&bytes)).and_then(|mut f| f.read("a")).is_ok());
             assert!(held < 1 << 20, "byte {at}: {held} bytes");
         }
     }
 }
 
-fn limit(bytes: &[u8]) -> isize {
+fn limit(bytes: &[u8]) -> usize {
     // Twice, because a growing vector is copied.
-    2 * (FREE_BYTES + EXPANSION * bytes.len() as u64) as isize
+    2 * (FREE_BYTES + EXPANSION * bytes.len() as u64) as usize
 }
 
 fn read_all(bytes: &[u8]) {
-    let (_, held) = most_held(|| {
+    let (_, held) = allocations::peak(|| {
         if let Ok(mut file) = Npz::new(Cursor::new(bytes)) {
             for name in file.names().map(str::to_owned).collect::<Vec<_>>() {
                 let _ = file.read(&name);

@@ -1,6 +1,9 @@
 //! The learning rules against finite differences, against eligibility traces written out synapse by synapse,
 //! and against each other (SCIENCE: special cases are tests).
 
+#[path = "common/allocations.rs"]
+mod allocations;
+
 use basinscope::numerics::network::{Activation, Network};
 use basinscope::numerics::parallel::Serial;
 use basinscope::numerics::random::{Purpose, Stream};
@@ -316,6 +319,14 @@ proptest! {
         assert_equal(&exact, &p.gradient(&Mdgl), "MDGL");
     }
 
+    /// Without recurrent weights, leak and adaptation an error acts on its own step only.
+    #[test]
+    fn without_recurrence_and_leak_truncation_is_exact(seed in 0u64..1000, f in activations(), loss in losses(), window in 1usize..4) {
+        let mut p = problem(seed, 0.0, f, 0, loss, 3);
+        p.weights.block_mut(Block::Recurrent).fill(0.0);
+        assert_equal(&p.gradient(&Bptt), &p.gradient(&TruncatedBptt { window }), "truncated BPTT");
+    }
+
     /// More trials than one chunk: the sum over chunks is the batch's gradient, and equals the mean of two
     /// half batches with equal masks.
     #[test]
@@ -359,4 +370,24 @@ fn truncation_leaves_something_out_and_rflo_is_not_exact_without_recurrence() {
     let other = Rflo::new(p.weights.block(Block::Readout).iter().map(|w| w + 0.3).collect());
     assert!(difference(exact.flat(), p.gradient(&other).flat()) > 1e-3);
     assert!(difference(exact.flat(), p.gradient(&TruncatedBptt { window: 2 }).flat()) > 1e-3);
+}
+
+/// Buffers are made in the first pass; another one of the same size allocates nothing, whatever the rule.
+#[test]
+fn a_second_gradient_allocates_nothing() {
+    for adaptive in [0, 2] {
+        let p = problem(3, 0.5, Activation::Relu, adaptive, LossKind::Regression, 5);
+        let rflo = p.rflo_through_readout();
+        let window = TruncatedBptt { window: 2 };
+        for rule in [&Bptt as &dyn Rule<f64>, &EProp, &rflo, &Mdgl, &window] {
+            let mut pass = GradientPass::new(&p.network);
+            let mut out = [Weights::zeros(p.network.dims)];
+            pass.run(&p.weights, &p.trials, &[rule], &mut out, &Serial);
+            let first = out[0].flat().to_vec();
+            let (_, calls) =
+                allocations::calls(|| pass.run(&p.weights, &p.trials, &[rule], &mut out, &Serial));
+            assert_eq!(calls, 0, "{} adaptive", adaptive);
+            assert_eq!(out[0].flat(), first);
+        }
+    }
 }

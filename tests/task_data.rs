@@ -8,6 +8,7 @@ use std::f64::consts::{LN_2, TAU};
 use std::sync::Arc;
 
 use basinscope::files::digits;
+use basinscope::files::npz::NpzWriter;
 use basinscope::numerics::random::{Purpose, Stream};
 use basinscope::numerics::tasks::{
     CuedMatch, Digits, File, Pattern, SequentialMnist, Task, TaskData, TaskKind, TaskSettings, TestOn, build,
@@ -15,6 +16,7 @@ use basinscope::numerics::tasks::{
 use basinscope::numerics::trials::{LossKind, Target, Trials, TrialsShape};
 use common::trials::{assert_even, counts, decision, judged, labels, mean_and_sd, values};
 use ndarray::{Array2, Array3, Axis, s};
+use proptest::prelude::*;
 
 fn test_stream() -> Stream {
     Stream::new(1, Purpose::Test)
@@ -354,4 +356,57 @@ fn file_refuses_trials_that_do_not_fit() {
     let mut more = labelled.clone();
     more.target = Target::Labels(Array2::from_elem((4, 5), 6));
     assert_eq!(own(3, &labelled, Some(&more)).expect("sound").shape().n_out, 7);
+}
+
+/// One member of a file of trials: sound, left out, of another shape, or with another value.
+fn members() -> impl Strategy<Value = (usize, usize, f64)> {
+    let value = prop::sample::select(vec![f64::NAN, f64::INFINITY, -1.0, 0.0, 0.5, 1e300, 9_999.0, 10_000.0]);
+    (0usize..8, 0usize..4, value)
+}
+
+proptest! {
+    /// Whatever the members are, they are trials that a task is made of, or one sentence that names the member.
+    #[test]
+    fn any_members_are_answered(given in prop::collection::vec(members(), 8), labelled in any::<bool>()) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("trials.npz");
+        let mut npz = NpzWriter::new(std::fs::File::create(&path).expect("a file"));
+        for (i, prefix) in ["", "test_"].into_iter().enumerate() {
+            for (k, (name, shape)) in
+                [("x", vec![3, 4, 2]), ("mask", vec![3, 4]), ("target", vec![3, 4, 1]), ("label", vec![3, 4])]
+                    .into_iter()
+                    .enumerate()
+            {
+                let (fault, at, value) = given[4 * i + k];
+                // Mostly either targets or labels.
+                if fault == 0 || (fault > 1 && (name == "label") != labelled && name != "x" && name != "mask") {
+                    continue;
+                }
+                let mut shape = shape;
+                if fault == 2 {
+                    let at = at % shape.len();
+                    shape[at] = [0, 1, 5, 7][at];
+                }
+                let n: usize = shape.iter().product();
+                let mut values: Vec<f64> = (0..n).map(|v| (v % 2) as f64).collect();
+                if fault == 3 && n > 0 {
+                    values[at % n] = value;
+                }
+                npz.floats(&format!("{prefix}{name}"), &shape, &values).expect("written");
+            }
+        }
+        npz.finish().expect("written");
+        match basinscope::files::trials::load(&path) {
+            Ok(data) => {
+                let settings = TaskSettings::File(File { path: path.display().to_string() });
+                if let Err(error) = build::<f64>(&settings, 3, 5, 1, &data) {
+                    prop_assert!(!error.to_string().contains('\n'), "{}", error);
+                }
+            }
+            Err(error) => {
+                let error = error.to_string();
+                prop_assert!(!error.contains('\n') && error.contains('`') && error.len() < 500, "{}", error);
+            }
+        }
+    }
 }

@@ -18,6 +18,7 @@ use crate::numerics::tasks::TaskData;
 use crate::training::config::Config;
 use crate::training::config::resolve::{Resolved, merge, only_live, parse, resolve, set};
 use crate::training::driver::Driver;
+use crate::training::given_trials;
 use crate::training::history::Series;
 use crate::training::plan::is_plan;
 use crate::training::presets::preset;
@@ -25,10 +26,14 @@ use crate::training::run::StopReason;
 
 /// Trains a network and writes its folder.
 pub fn run(arguments: &RunArguments) -> Result<Ending, Refused> {
-    let (Resolved { mut config, warnings, .. }, from) = settings(arguments)?;
+    let (Resolved { mut config, mut warnings, .. }, from) = settings(arguments)?;
     task_data::absolute_paths(&mut config.task.own)?;
+    // What the settings say by themselves comes first: it may explain why the data do not load.
     warnings.iter().for_each(|w| complain("warning", w));
     let data = task_data::load(&config.task.own)?;
+    let of_data = given_trials::warnings(&config, &data);
+    of_data.iter().for_each(|w| complain("warning", w));
+    warnings.extend(of_data);
     let mut driver = match from {
         None => Driver::start(&config, &data),
         Some((path, snapshot)) => go_on(&config, &data, path, snapshot)?,

@@ -16,6 +16,7 @@ use crate::files::task_data;
 use crate::numerics::parallel::Workers;
 use crate::numerics::tasks::{TaskData, TaskSettings};
 use crate::training::driver::Driver;
+use crate::training::given_trials;
 use crate::training::plan::{Plan, PlannedRun};
 use crate::training::run::StopReason;
 
@@ -228,7 +229,8 @@ impl Sweep {
         let seconds = start.elapsed().as_secs_f64();
         let snapshot = Snapshot::of_driver(&driver, data, workers).map_err(|e| FileError::new(&path, e))?;
         let made = driver.run().iteration();
-        let summary = Summary::new(&run.config, stop, made, driver.history(), seconds, run.warnings.clone());
+        let warnings = [run.warnings.clone(), given_trials::warnings(&run.config, data)].concat();
+        let summary = Summary::new(&run.config, stop, made, driver.history(), seconds, warnings);
         folder.write_whole(&snapshot, &summary)?;
         // One route to every row of the index: the files.
         match RunFolder::ended(&path) {

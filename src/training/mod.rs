@@ -5,6 +5,7 @@ pub mod config;
 pub mod driver;
 pub mod explore;
 pub mod flossing;
+pub mod given_trials;
 pub mod history;
 pub mod measured;
 pub mod measures;
