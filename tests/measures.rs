@@ -15,6 +15,7 @@ use basinscope::session::stability;
 use basinscope::training::config::resolve::{parse, resolve};
 use basinscope::training::config::{Config, Precision};
 use basinscope::training::driver::Driver;
+use basinscope::training::explore::Explorer;
 use basinscope::training::history::{History, Row, Series};
 use basinscope::training::measured::{Curvature, Given, measure_network};
 use basinscope::training::measures::{CurvatureDetail, Detail, Measure, Measurer, Subject, measurer};
@@ -219,6 +220,50 @@ fn without_input_exponents_come_from_free_runs() {
     for lambda in exponents("none", 0.0).mean {
         assert!((lambda - 0.5f64.ln()).abs() < 1e-6, "{lambda}");
     }
+}
+
+/// Other routes to exponents follow the drive as the measure of a run does: the same network, the same tangents,
+/// the same states. f32 against f64, sparing against a QR after every step.
+#[test]
+fn a_measured_network_and_a_look_take_exponents_along_what_the_settings_say() {
+    let of = |drive: &str| {
+        let mut config = small("romo", &format!("lyapunov = 0\nlyapunov_drive = \"{drive}\""));
+        config.network.gain = 1.2;
+        config.measure.probe_trials = 16;
+        let task = trainer::task::<f64>(&config, &TaskData::None).expect("romo");
+        let dims = trainer::dims(&config.network, &*task);
+        let given = Given {
+            network: trainer::network(&config.network, dims),
+            weights: trainer::initial_weights::<f32>(&config.network, dims, config.seed).cast(),
+            probe: trainer::probe(&config, &*task),
+            feedback: None,
+            q0: None,
+            slice: None,
+            config: config.clone(),
+        };
+        let measured = measure_network(&given, &Serial).expect("it can be measured").exponents.mean;
+        let mut explorer = Explorer::new(&config, &TaskData::None).expect("an explorer");
+        let look = explorer.look(1.2, &Serial).exponents.mean;
+        let leading = explorer.scan_point(1.2, config.seed, 0, &Serial, &|| true).expect("found").leading;
+        let mut measures = measurer(&config, &TaskData::None).expect("measures");
+        let subject = Subject {
+            iteration: 0,
+            weights: &given.weights,
+            learning_rate: 0.0,
+            at_an_end: true,
+            trajectory: &Trajectory::default(),
+        };
+        let finding = measures.measure(Measure::Lyapunov, subject, &Serial, &|| true).expect("found");
+        let Detail::Lyapunov(detail) = finding.detail else { panic!("exponents") };
+        let expected = detail.exponents.mean.clone();
+        for found in [&measured, &look] {
+            let off = found.iter().zip(&expected).fold(0.0f64, |m, (a, b)| m.max((a - b).abs()));
+            assert!(off < 1e-4, "{drive}: {found:?}, expected {expected:?}");
+        }
+        assert!((leading - expected[0]).abs() < 1e-4, "{drive}: {leading}");
+        expected[0]
+    };
+    assert!((of("task") - of("none")).abs() > 1e-3, "the drive matters");
 }
 
 fn curvature_of(driver: &Driver) -> Option<(i64, CurvatureDetail)> {

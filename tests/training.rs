@@ -5,7 +5,7 @@ use basinscope::engine::pool::Processors;
 use basinscope::numerics::parallel::Serial;
 use basinscope::numerics::tasks::TaskData;
 use basinscope::training::config::resolve::{parse, resolve};
-use basinscope::training::config::{Config, RuleKind};
+use basinscope::training::config::{Cadence, Config, RuleKind};
 use basinscope::training::history::Series;
 use basinscope::training::run::{Change, Run, StopReason};
 use basinscope::training::trainer::{resume, start};
@@ -242,5 +242,60 @@ fn a_run_resumed_while_flossing_or_flossed_during_training_gives_the_same_bits()
         let mut second = resume(&config, &TaskData::None, &part).expect("it goes on");
         (cut..30).for_each(|_| drop(second.step(&Serial)));
         assert_eq!(unbroken, second.checkpoint(), "{extra}, cut at {cut}");
+    }
+}
+
+/// The rows of one series, as a run writes them.
+fn rows(config: &Config, wanted: Series) -> Vec<(i64, f64)> {
+    let mut run = start(config, &TaskData::None).expect("a run starts");
+    let mut found = Vec::new();
+    loop {
+        let step = run.step(&Serial);
+        found.extend(step.rows.iter().filter(|r| r.series == wanted).map(|r| (r.iteration, r.value)));
+        if step.stop.is_some() {
+            return found;
+        }
+    }
+}
+
+/// Before training 15 iterations of it, during training rounds of 8: the leading exponent, which an update at
+/// this rate hardly moves, comes nearer to 0 from round to round.
+#[test]
+fn flossing_during_training_acts_and_records_loss_and_exponent() {
+    let mut config = flossed("learning_rate = 0.01\nduring = { every = 4, iterations = 8 }");
+    config.flossing.iterations = 0;
+    config.optimizer.learning_rate = 1e-6;
+    config.measure.lyapunov = Cadence::Never;
+    let (losses, exponents) = (rows(&config, Series::FlossingLoss), rows(&config, Series::LyapunovMax));
+    let iterations = |rows: &[(i64, f64)]| rows.iter().map(|r| r.0).collect::<Vec<_>>();
+    assert_eq!(iterations(&losses), [4, 8, 12, 16]);
+    assert_eq!(iterations(&exponents), [4, 8, 12, 16]);
+    assert!(exponents.windows(2).all(|w| w[1].1.abs() < w[0].1.abs()), "{exponents:?}");
+    assert!(losses[3].1 < 0.5 * losses[0].1, "{losses:?}");
+
+    let mut none = config.clone();
+    none.flossing.during.every = 0;
+    let weights = |config: &Config, updates| run(config, updates, &Serial).checkpoint().weights;
+    assert_eq!(weights(&config, 4), weights(&none, 4), "no round comes before the fourth update");
+    assert_ne!(weights(&config, 5), weights(&none, 5));
+    assert_eq!(rows(&none, Series::FlossingLoss), []);
+
+    // Where the measure is due, its exponent stands alone.
+    config.measure.lyapunov = Cadence::Every(8);
+    assert_eq!(iterations(&rows(&config, Series::LyapunovMax)), [4, 12]);
+}
+
+#[test]
+fn flossing_that_is_not_finite_ends_a_run_as_diverged_wherever_it_comes() {
+    for (before, during, at) in [(5, 0, -4), (0, 3, 3)] {
+        let mut config = flossed("learning_rate = 0.01");
+        config.flossing.iterations = before;
+        (config.flossing.during.every, config.flossing.during.iterations) = (during, 2);
+        config.flossing.learning_rate = 1e30;
+        let mut run = start(&config, &TaskData::None).expect("a run starts");
+        let reason = std::iter::from_fn(|| Some(run.step(&Serial))).find_map(|s| s.stop).expect("ends");
+        let StopReason::Diverged { iteration, quantity, .. } = reason else { panic!("{reason:?}") };
+        assert!(quantity.starts_with("flossing"), "{quantity}");
+        assert_eq!(iteration, at);
     }
 }

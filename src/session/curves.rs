@@ -123,11 +123,25 @@ fn size(level: usize) -> usize {
 }
 
 impl Curve {
-    /// Adds a value. Iterations never go down; a value for the last iteration replaces it.
+    /// Adds a value in the order of iterations: a measure beside the training may answer after the training
+    /// itself has written later ones. A value for an iteration that has one replaces it; one from before all
+    /// single values that are kept is let go.
     pub fn push(&mut self, point: Point) {
-        if self.last.is_some_and(|last| last.iteration >= point.iteration) {
-            self.truncate_after(point.iteration - 1);
+        if self.last.is_none_or(|last| last.iteration < point.iteration) {
+            return self.append(point);
         }
+        let at = self.values.partition_point(|p| p.iteration < point.iteration);
+        if at == 0 && self.dropped > 0 {
+            return;
+        }
+        let later: Vec<Point> =
+            self.values[at..].iter().copied().filter(|p| p.iteration > point.iteration).collect();
+        self.truncate_after(point.iteration - 1);
+        self.append(point);
+        later.into_iter().for_each(|p| self.append(p));
+    }
+
+    fn append(&mut self, point: Point) {
         let index = self.len();
         self.values.push(point);
         self.last = Some(point);

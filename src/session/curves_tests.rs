@@ -112,6 +112,27 @@ fn a_value_for_the_last_iteration_replaces_it() {
 }
 
 #[test]
+fn a_value_that_comes_late_takes_its_place_in_curve_and_history() {
+    let (mut late, mut history) = (Curve::default(), History::default());
+    let mut push = |iteration: i64| {
+        late.push(Point { iteration, value: value(iteration) });
+        history.push(Row { iteration, series: Series::LyapunovMax, value: value(iteration) });
+    };
+    (0..3_000).filter(|i| *i != 2_500).for_each(&mut push);
+    push(2_500);
+    let whole = curve(3_000);
+    assert_eq!((late.len(), late.last(), late.whole()), (whole.len(), whole.last(), whole.whole()));
+    assert_eq!(late.at(2_500), whole.at(2_500));
+    assert_eq!(late.visible(2_400.0, 2_999.0, 10_000), whole.visible(2_400.0, 2_999.0, 10_000));
+    let rows = history.series(Series::LyapunovMax);
+    assert!(rows.len() == 3_000 && rows.windows(2).all(|w| w[0].0 < w[1].0));
+    // A value for an iteration in the middle replaces that one alone.
+    late.push(Point { iteration: 2_600, value: -1.0 });
+    assert_eq!((late.len(), late.last()), (3_000, whole.last()));
+    assert_eq!(late.at(2_600), Some(Reading::Exact(Point { iteration: 2_600, value: -1.0 })));
+}
+
+#[test]
 fn a_rewound_curve_is_the_curve_that_never_went_further() {
     for (n, cut) in [(100, 10), (5_000, 777), (70_000, 69_000), (200_000, 170_000), (200_000, 199_998)] {
         let mut rewound = curve(n);

@@ -255,7 +255,8 @@ fn alike(a: &Config, b: &Config) -> bool {
     (a.seed, &a.task, &a.network, &a.rule, &a.flossing) == (b.seed, &b.task, &b.network, &b.rule, &b.flossing)
         && a.optimizer == b.optimizer
         && a.schedule == b.schedule
-        && a.measure.lyapunov_skip == b.measure.lyapunov_skip
+        && (a.measure.lyapunov_skip, a.measure.lyapunov_drive, a.measure.probe_trials)
+            == (b.measure.lyapunov_skip, b.measure.lyapunov_drive, b.measure.probe_trials)
 }
 
 /// The explorer of these settings, made where the last one has others.

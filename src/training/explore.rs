@@ -3,6 +3,7 @@
 
 use super::config::Config;
 use super::flossing::{FlossingStage, first_tangents};
+use super::measures::Along;
 use super::rule::LearningRule;
 use super::run::{StopReason, TrialActivity};
 use super::trainer::{self, StartError};
@@ -122,7 +123,9 @@ impl Explorer {
     fn look_at(&mut self, weights: &Weights<f32>, gain: f64, flossed: u64, workers: &dyn Workers) -> Look {
         let settings = SpectrumSettings::leading(0, self.config.measure.lyapunov_skip);
         let q0 = first_tangents(self.config.seed, &self.network);
-        let exponents = self.spectrum.run(weights, &self.probe, settings, q0.view(), workers);
+        let (drive, seed) = (self.config.measure.lyapunov_drive, self.config.seed);
+        let along = Along { drive, probe: &self.probe, seed };
+        let exponents = along.exponents(&mut self.spectrum, weights, settings, q0.view(), workers);
         Look {
             gain,
             flossed,
@@ -160,7 +163,8 @@ impl Explorer {
         let weights = self.fresh(gain, seed);
         let settings = SpectrumSettings::leading(1, self.config.measure.lyapunov_skip);
         let q0 = first_tangents(seed, &self.network);
-        let leading = self.spectrum.run(&weights, &self.probe, settings, q0.view(), workers).max();
+        let along = Along { drive: self.config.measure.lyapunov_drive, probe: &self.probe, seed };
+        let leading = along.exponents(&mut self.spectrum, &weights, settings, q0.view(), workers).max();
         let (rho, cosine) = self.lie(&weights, seed, workers).unwrap_or((f64::NAN, f64::NAN));
         let loss = if updates > 0 { self.trained(gain, seed, updates, workers, keep_on)? } else { f64::NAN };
         Some(ScanPoint { gain, seed, leading, cosine, rho, loss })

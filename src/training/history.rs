@@ -80,13 +80,17 @@ pub struct History {
 }
 
 impl History {
-    /// Adds a value. Iterations of one series never go down; a value for the iteration last written replaces
-    /// it.
+    /// Adds a value in the order of iterations: a measure beside the training may answer after the training
+    /// itself has written later ones. A value for an iteration that has one replaces it.
     pub fn push(&mut self, row: Row) {
         let values = self.values.entry(row.series).or_default();
-        match values.last_mut() {
-            Some(last) if last.0 == row.iteration => last.1 = row.value,
-            _ => values.push((row.iteration, row.value)),
+        if values.last().is_none_or(|last| last.0 < row.iteration) {
+            return values.push((row.iteration, row.value));
+        }
+        let at = values.partition_point(|(i, _)| *i < row.iteration);
+        match values.get_mut(at).filter(|found| found.0 == row.iteration) {
+            Some(found) => found.1 = row.value,
+            None => values.insert(at, (row.iteration, row.value)),
         }
     }
 

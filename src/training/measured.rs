@@ -5,6 +5,7 @@ use ndarray::{Array2, Array3, ArrayView2};
 
 use super::config::{Config, RuleConfig, RuleKind};
 use super::flossing::first_tangents;
+use super::measures::Along;
 use super::rule::LearningRule;
 use crate::numerics::curvature::NotFinite;
 use crate::numerics::curvature::alignment::{Alignment, TopShares, alignment, shares_in_top};
@@ -105,11 +106,11 @@ pub struct Measured {
     pub top_shares: TopShares,
     /// Curvature of the block.
     pub curvature: Result<Curvature, NotFinite>,
-    /// Exponents along the probe's trajectories.
+    /// Exponents along the probe's trajectories, or of free runs where `measure.lyapunov_drive` is `"none"`.
     pub exponents: Exponents,
     /// Where the tangents started.
     pub q0: Array2<f64>,
-    /// F at the configured k, variant and skip, with its gradient.
+    /// F at the configured k, variant and skip, with its gradient; always along the probe's trajectories.
     pub flossing: (FlossingOutcome, Weights<f64>),
     /// The slice, where one was given.
     pub slice: Option<Result<Grid, LandscapeError>>,
@@ -176,7 +177,9 @@ pub fn measure_network(given: &Given, workers: &dyn Workers) -> Result<Measured,
         orthonormalise: Orthonormalise::EveryStep,
         ..SpectrumSettings::leading(n_exponents, config.measure.lyapunov_skip)
     };
-    let exponents = LyapunovSpectrum::new(network).run(weights, probe, settings, q0.view(), workers);
+    let along = Along { drive: config.measure.lyapunov_drive, probe, seed: config.seed };
+    let spectrum = &mut LyapunovSpectrum::new(network);
+    let exponents = along.exponents(spectrum, weights, settings, q0.view(), workers);
     Ok(Measured {
         alignment: alignment(rule, gradients.exact.block(block)),
         top_shares: shares_in_top(rule, gradients.exact.block(block), top),

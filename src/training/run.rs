@@ -44,7 +44,7 @@ pub struct Step {
     /// Updates made, after this one.
     pub iteration: i64,
     /// train_loss, train_accuracy, learning_rate, gradient_norm, weight_norm; flossing_loss and
-    /// lyapunov_max in a flossing iteration.
+    /// lyapunov_max in a flossing iteration, and where a round of flossing came before the update.
     pub rows: Rows,
     /// `Some` where the run ends here.
     pub stop: Option<StopReason>,

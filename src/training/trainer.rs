@@ -1,5 +1,7 @@
 //! Owns [`Trainer`], the deterministic training loop of one run, and how a run starts or goes on.
 
+mod flossing;
+
 use super::config::{
     AdaptiveConfig, Config, NetworkConfig, OptimizerConfig, OptimizerKind, Precision, ScheduleConfig,
     ScheduleKind, StopConfig,
@@ -213,49 +215,14 @@ impl<T: Scalar> Trainer<T> {
         Step { iteration: self.iteration, rows, stop: Some(reason) }
     }
 
-    fn floss(&mut self, workers: &dyn Workers) -> Step {
-        let mut rows = Rows::none();
-        let found = self.flossing.step(&mut self.weights, &*self.task, workers);
-        rows.push(self.iteration, Series::FlossingLoss, found.loss);
-        rows.push(self.iteration, Series::LyapunovMax, found.leading);
-        if !found.loss.is_finite() || !found.gradient_norm.is_finite() {
-            let (what, value) = if found.loss.is_finite() {
-                ("flossing gradient norm", found.gradient_norm)
-            } else {
-                ("flossing loss", found.loss)
-            };
-            let reason = self.diverged(what, value);
-            return self.end(rows, reason);
-        }
-        self.iteration += 1;
-        if self.iteration == 0 {
-            self.initial = self.weights.clone();
-        }
-        Step { iteration: self.iteration, rows, stop: None }
-    }
-
-    fn floss_during(&mut self, rows: &mut Rows, workers: &dyn Workers) {
-        let during = self.config.flossing.during;
-        if during.every == 0
-            || self.iteration == 0
-            || !self.iteration.unsigned_abs().is_multiple_of(during.every)
-        {
-            return;
-        }
-        for i in 0..during.iterations {
-            let found = self.flossing.step(&mut self.weights, &*self.task, workers);
-            if i == 0 {
-                rows.push(self.iteration, Series::FlossingLoss, found.loss);
-            }
-        }
-    }
-
     fn train(&mut self, workers: &dyn Workers) -> Step {
         let mut rows = Rows::none();
         if self.iteration.unsigned_abs() >= self.config.iterations {
             return self.end(rows, StopReason::Done);
         }
-        self.floss_during(&mut rows, workers);
+        if let Some(reason) = self.floss_during(&mut rows, workers) {
+            return self.end(rows, reason);
+        }
         let n = self.iteration;
         self.task.draw_training(&mut self.training_stream, &mut self.batch);
         let Self { pass, rule, gradients, batch, weights, .. } = self;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ndarray::Array2;
+use ndarray::{Array2, ArrayView2};
 
 use super::Shared;
 use crate::numerics::lyapunov::{Exponents, FreeRun, LyapunovSpectrum, SpectrumSettings};
@@ -10,6 +10,8 @@ use crate::numerics::network::Network;
 use crate::numerics::parallel::Workers;
 use crate::numerics::random::{Purpose, Stream};
 use crate::numerics::scalar::Scalar;
+use crate::numerics::trials::Trials;
+use crate::numerics::weights::Weights;
 use crate::training::config::{Config, Drive};
 use crate::training::flossing::first_tangents;
 use crate::training::history::Series;
@@ -30,6 +32,39 @@ pub struct LyapunovDetail {
 
 /// The number of the free runs' stream in the family of the measures' streams.
 const STREAM: u64 = 2;
+
+/// What a configuration takes exponents along, wherever it takes them.
+#[derive(Clone, Copy, Debug)]
+pub struct Along<'a, T> {
+    /// `measure.lyapunov_drive`.
+    pub drive: Drive,
+    /// The trials that drive the network; without a drive, only their number and length count.
+    pub probe: &'a Trials<T>,
+    /// Where the states of free runs come from.
+    pub seed: u64,
+}
+
+impl<T: Scalar> Along<'_, T> {
+    /// Exponents of `weights`, in nats per step. Without a drive they are those of free runs as long as a trial,
+    /// from as many random states as there are trials: the same states at each call.
+    pub fn exponents(
+        self,
+        spectrum: &mut LyapunovSpectrum<T>,
+        weights: &Weights<T>,
+        settings: SpectrumSettings,
+        q0: ArrayView2<'_, f64>,
+        workers: &dyn Workers,
+    ) -> Exponents {
+        match self.drive {
+            Drive::Task => spectrum.run(weights, self.probe, settings, q0, workers),
+            Drive::None => {
+                let run = FreeRun { n_steps: self.probe.n_steps(), n_states: self.probe.n_batch() };
+                let mut stream = Stream::numbered(self.seed, Purpose::Measures, STREAM);
+                spectrum.run_free(weights, run, settings, q0, &mut stream, workers)
+            }
+        }
+    }
+}
 
 pub(super) struct Lyapunov<T> {
     spectrum: LyapunovSpectrum<T>,
@@ -53,16 +88,9 @@ impl<T: Scalar> Lyapunov<T> {
         let n_state = self.spectrum.n_state();
         let asked = measure.lyapunov_exponents.min(n_state);
         let n = if at_an_end || asked == 0 { n_state } else { asked };
-        let (spectrum, q0, probe) = (&mut self.spectrum, self.q0.view(), &shared.probe);
-        let mut exponents = |settings: SpectrumSettings| match measure.lyapunov_drive {
-            Drive::Task => spectrum.run(&shared.weights, probe, settings, q0, workers),
-            Drive::None => {
-                // As long as a trial, from as many random states as there are trials: the same each time.
-                let run = FreeRun { n_steps: probe.n_steps(), n_states: probe.n_batch() };
-                let mut stream = Stream::numbered(shared.config.seed, Purpose::Measures, STREAM);
-                spectrum.run_free(&shared.weights, run, settings, q0, &mut stream, workers)
-            }
-        };
+        let along = Along { drive: measure.lyapunov_drive, probe: &shared.probe, seed: shared.config.seed };
+        let (spectrum, q0) = (&mut self.spectrum, self.q0.view());
+        let mut exponents = |settings| along.exponents(spectrum, &shared.weights, settings, q0, workers);
         // The leading one alone goes by a vector, every step of it: its way there comes for nothing beside all.
         let leading =
             SpectrumSettings { convergence: true, ..SpectrumSettings::leading(1, measure.lyapunov_skip) };

@@ -13,7 +13,7 @@ mod test;
 pub use alignment::AlignmentDetail;
 pub use curvature::{CURVATURE_TOLERANCE, CurvatureDetail, DensityDetail, Eigenvalue, Leading};
 pub use landscape::{Named, OtherPath, SliceDetail, SliceRequest, SliceWork};
-pub use lyapunov::LyapunovDetail;
+pub use lyapunov::{Along, LyapunovDetail};
 pub use test::TestDetail;
 
 use super::config::{Cadence, Config, Precision};
