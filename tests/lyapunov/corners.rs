@@ -12,7 +12,7 @@ use basinscope::numerics::random::{Purpose, Stream};
 use basinscope::numerics::weights::Weights;
 use ndarray::Array2;
 
-use crate::plain::{CASE, Case, Problem, difference, problem};
+use crate::plain::{CASE, Case, Problem, difference, log_pivots, problem};
 
 /// A few threads that take jobs in whatever order they come.
 struct Threads(usize);
@@ -321,6 +321,47 @@ fn trials_together_give_what_each_gives_alone() {
             for (x, y) in together.per_trial.row(b).iter().zip(&alone.mean) {
                 assert!(x == y || (x - y).abs() < 1e-8, "{b} {n}: {x} {y}");
             }
+        }
+    }
+}
+
+/// At gain 3 a ReLU network without input grows beyond the largest f32 within 500 steps; its exponents are finite
+/// all the same. Over 20 steps they are those of the growing states themselves, written out in f64.
+#[test]
+fn free_runs_that_grow_without_bound_have_finite_exponents() {
+    for adaptive in [0, 4] {
+        let p = problem(Case { gain: 3.0, alpha: 0.2, n_rec: 24, n_steps: 20, n_batch: 3, adaptive, ..CASE });
+        let stream = || Stream::new(5, Purpose::Measures);
+        let (n, settings) = (4, SpectrumSettings::leading(4, Skip::Auto));
+
+        let long = FreeRun { n_steps: 500, n_states: 3 };
+        let mut single = LyapunovSpectrum::new(&p.network.cast::<f32>());
+        let weights = p.weights.cast();
+        let found = single.run_free(&weights, long, settings, p.q0.view(), &mut stream(), &Serial);
+        assert_eq!((found.finite, found.silent_trials), (n, 0), "{adaptive}: {:?}", found.mean);
+        assert!(found.per_trial.iter().all(|l| l.is_finite()));
+        let growth = 500.0 * found.max();
+        assert!(growth > f64::from(f32::MAX).ln(), "{adaptive}: e^{growth} is a number in f32");
+
+        let short = FreeRun { n_steps: 20, n_states: 3 };
+        let found = LyapunovSpectrum::new(&p.network).run_free(
+            &p.weights,
+            short,
+            settings,
+            p.q0.view(),
+            &mut stream(),
+            &Serial,
+        );
+        let in_f32 = single.run_free(&weights, short, settings, p.q0.view(), &mut stream(), &Serial);
+        let mut states = stream();
+        for b in 0..3 {
+            let start = (0..24).map(|_| states.normal()).collect();
+            let (jacobians, _) = p.jacobians_from(start, None, &p.weights);
+            let logs = log_pivots(&jacobians, p.q0.view(), n);
+            let expected: Vec<f64> = (0..n).map(|i| logs.iter().map(|l| l[i]).sum::<f64>() / 20.0).collect();
+            // Blocks of steps cost up to 1e-8 here, rounding of f32 a few 1e-6.
+            assert!(difference(found.per_trial.row(b), &expected) < 1e-8);
+            assert!(difference(in_f32.per_trial.row(b), &expected) < 1e-4);
         }
     }
 }

@@ -76,6 +76,16 @@ impl Problem {
 
     /// The same along the same trajectory, but with the `w_rec` of `other` in each Jacobian.
     pub fn jacobians_with(&self, b: usize, other: &Weights<f64>) -> (Vec<Mat<f64>>, usize) {
+        self.jacobians_from(vec![0.0; self.network.dims.n_rec], Some(b), other)
+    }
+
+    /// The same from the state `h` (a = 0) on, without input where no trial drives the network.
+    pub fn jacobians_from(
+        &self,
+        mut h: Vec<f64>,
+        trial: Option<usize>,
+        other: &Weights<f64>,
+    ) -> (Vec<Mat<f64>>, usize) {
         let (net, w) = (&self.network, &self.weights);
         let n = net.dims.n_rec;
         let (beta, rho) = match &net.adaptation {
@@ -84,7 +94,7 @@ impl Problem {
         };
         let adaptive: Vec<usize> = (0..n).filter(|j| beta[*j] != 0.0).collect();
         let n_state = n + adaptive.len();
-        let (mut h, mut a) = (vec![0.0; n], vec![0.0; n]);
+        let mut a = vec![0.0; n];
         let mut start = self.trials.n_steps();
         let mut all = Vec::new();
         for t in 0..self.trials.n_steps() {
@@ -119,9 +129,10 @@ impl Problem {
             h = (0..n)
                 .map(|p| {
                     let recurrent: f64 = (0..n).map(|q| w.w_rec()[[p, q]] * z[q]).sum();
-                    let input: f64 =
-                        (0..net.dims.n_in).map(|k| w.w_in()[[p, k]] * self.trials.x[[t, b, k]]).sum();
-                    net.alpha * h[p] + leak * (recurrent + input)
+                    let input = |b| {
+                        (0..net.dims.n_in).map(|k| w.w_in()[[p, k]] * self.trials.x[[t, b, k]]).sum::<f64>()
+                    };
+                    net.alpha * h[p] + leak * (recurrent + trial.map_or(0.0, input))
                 })
                 .collect();
             a = (0..n).map(|j| rho * a[j] + (1.0 - rho) * z[j]).collect();

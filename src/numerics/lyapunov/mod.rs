@@ -33,29 +33,29 @@
 //! | `exponents` | the result, and what is read from it: Kaplan-Yorke dimension, entropy rate |
 //! | `flossing` | the gradient of a sum of squared exponents |
 //! | `eigenvalues` | eigenvalues of `w_rec`, singular values of an update |
-//! | `gain_scan` | the leading exponent against the initial gain |
+//! | `zero_crossing` | the gain at which exponents change their sign |
 
 mod autonomous;
 mod basis;
 mod eigenvalues;
 mod exponents;
 mod flossing;
-mod gain_scan;
 mod orthonormal;
 mod spectrum;
 mod tangents;
 mod trajectories;
 mod walk;
+mod zero_crossing;
 
 pub use autonomous::FreeRun;
 pub use basis::{dense_orthonormal, orthonormal_columns};
 pub use eigenvalues::{eigenvalues, singular_values};
 pub use exponents::{Exponents, kaplan_yorke_dimension};
 pub use flossing::{Flossing, FlossingOutcome, FlossingSettings};
-pub use gain_scan::{Drive, GainScan, zero_crossing};
 pub use orthonormal::FLOOR_ROUNDINGS;
 pub use spectrum::{LyapunovSpectrum, Orthonormalise, SpectrumSettings};
 pub use trajectories::q0_fits;
+pub use zero_crossing::zero_crossing;
 
 use serde::{Deserialize, Serialize};
 
