@@ -9,7 +9,7 @@ use crate::numerics::tasks::TaskKind;
 use crate::training::config::Config;
 use crate::training::config::error::ConfigError;
 use crate::training::config::keys::keys;
-use crate::training::config::resolve::{Resolved, resolve};
+use crate::training::config::resolve::{Resolved, lookup, resolve};
 
 /// The settings of the experiment panel.
 pub struct Settings {
@@ -170,16 +170,6 @@ pub fn differences(from: &Config, to: &Config) -> Vec<Difference> {
             needs_reset: needs_reset(key),
         })
         .collect()
-}
-
-/// The value at a full path.
-pub fn lookup<'a>(table: &'a Table, key: &str) -> Option<&'a Value> {
-    let mut parts = key.split('.');
-    let mut value = table.get(parts.next()?)?;
-    for part in parts {
-        value = value.as_table()?.get(part)?;
-    }
-    Some(value)
 }
 
 /// Sets or removes the value at a full path; tables that become empty go.

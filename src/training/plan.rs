@@ -8,7 +8,7 @@ use toml::{Table, Value};
 use super::config::Config;
 use super::config::error::ConfigError;
 use super::config::keys::key;
-use super::config::resolve::{Resolved, merge, resolve};
+use super::config::resolve::{Resolved, alone, lookup, merge, resolve};
 use crate::numerics::tasks::TaskKind;
 
 /// Most runs of one plan.
@@ -106,7 +106,7 @@ impl Plan {
         for product in products(&vary) {
             let mut chosen = base.clone();
             for (vary, value) in vary.iter().zip(product) {
-                put(&mut chosen, &vary.key, value.clone());
+                merge(&mut chosen, alone(&vary.key, value.clone()));
             }
             for seed in seeds.as_deref().map_or_else(|| vec![None], |s| s.iter().map(Some).collect()) {
                 let mut given = chosen.clone();
@@ -214,29 +214,9 @@ fn products(vary: &[Vary]) -> Vec<Vec<&Value>> {
     })
 }
 
-/// Sets one key, whatever stood there; a table is merged key by key.
-fn put(given: &mut Table, path: &str, value: Value) {
-    let mut wrapped = value;
-    for part in path.rsplit('.') {
-        wrapped = Value::Table(Table::from_iter([(part.to_string(), wrapped)]));
-    }
-    if let Value::Table(addition) = wrapped {
-        merge(given, addition);
-    }
-}
-
-fn at<'a>(table: &'a Table, path: &str) -> Option<&'a Value> {
-    let (first, rest) = path.split_once('.').map_or((path, None), |(first, rest)| (first, Some(rest)));
-    match (table.get(first)?, rest) {
-        (value, None) => Some(value),
-        (Value::Table(inner), Some(rest)) => at(inner, rest),
-        _ => None,
-    }
-}
-
 /// The value of a key as text: as the configuration keeps it, or, for a whole table, as it was given.
 fn label(resolved: &Table, given: &Table, path: &str) -> String {
-    let kept = at(resolved, path).filter(|v| !v.is_table()).or_else(|| at(given, path));
+    let kept = lookup(resolved, path).filter(|v| !v.is_table()).or_else(|| lookup(given, path));
     match kept {
         Some(Value::String(text)) => text.clone(),
         Some(value) => value.to_string().replace(['\n', '\r'], " "),

@@ -7,7 +7,7 @@ use crate::files::atomic::FileError;
 use crate::files::history_csv;
 use crate::session::sweep::Sweep;
 use crate::training::config::error::ConfigError;
-use crate::training::config::resolve::{Resolved, merge, resolve};
+use crate::training::config::resolve::{Resolved, alone, merge, resolve};
 use crate::training::history::{History, Series};
 use crate::training::plan::{Plan, PlannedRun};
 use crate::training::run::StopReason;
@@ -133,15 +133,7 @@ fn all_places(spec: &Spec) -> Vec<Place> {
 /// The keys that the figure gives to a run; all others follow the preset of its task and rule.
 fn settings(spec: &Spec, place: Place) -> Table {
     let mut given = Table::new();
-    let mut put = |path: &str, value: Value| {
-        let mut wrapped = value;
-        for part in path.rsplit('.') {
-            wrapped = Value::Table(Table::from_iter([(part.to_string(), wrapped)]));
-        }
-        if let Value::Table(addition) = wrapped {
-            merge(&mut given, addition);
-        }
-    };
+    let mut put = |path: &str, value: Value| merge(&mut given, alone(path, value));
     let mut put_all = |constants: &Constants| {
         constants.iter().for_each(|(path, constant)| put(path, constant.value.clone()));
     };

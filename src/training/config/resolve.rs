@@ -93,15 +93,35 @@ pub fn set(given: &mut Table, assignment: &str) -> Result<(), ConfigError> {
     } else {
         text.parse::<Value>().unwrap_or_else(|_| plain())
     };
-    let mut wrapped = value;
-    for part in path.rsplit('.') {
-        wrapped = Value::Table(Table::from_iter([(part.to_string(), wrapped)]));
-    }
-    if let Value::Table(addition) = wrapped {
-        known(&addition, "")?;
-        merge(given, addition);
-    }
+    let addition = alone(path, value);
+    known(&addition, "")?;
+    merge(given, addition);
     Ok(())
+}
+
+/// The table that has nothing but this value at this full path.
+///
+/// ```
+/// use basinscope::training::config::resolve::{alone, lookup};
+/// let table = alone("network.gain", 0.5.into());
+/// assert_eq!(lookup(&table, "network.gain").and_then(|v| v.as_float()), Some(0.5));
+/// ```
+pub fn alone(path: &str, value: Value) -> Table {
+    let (head, value) = match path.split_once('.') {
+        Some((head, rest)) => (head, Value::Table(alone(rest, value))),
+        None => (path, value),
+    };
+    Table::from_iter([(head.to_string(), value)])
+}
+
+/// The value at a full path.
+pub fn lookup<'a>(table: &'a Table, path: &str) -> Option<&'a Value> {
+    let mut parts = path.split('.');
+    let mut value = table.get(parts.next()?)?;
+    for part in parts {
+        value = value.as_table()?.get(part)?;
+    }
+    Some(value)
 }
 
 /// Puts `addition` over `given`, key by key. Naming the rule whose rho is measured drops a fixed rho.
