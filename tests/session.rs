@@ -579,3 +579,25 @@ fn spectra_of_the_weights_agree_with_trace_and_norm() {
     assert!(norm > 0.0 && (squares / norm - 1.0).abs() < 1e-12, "{squares} {norm}");
     assert!(singular.windows(2).all(|w| w[0] >= w[1]));
 }
+
+#[test]
+fn a_run_on_the_users_trials_says_what_is_missing_in_them() {
+    use basinscope::files::npz::NpzWriter;
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("trials.npz");
+    let mut npz = NpzWriter::new(std::fs::File::create(&path).expect("a file"));
+    for (name, shape) in [("x", vec![5, 4, 2]), ("target", vec![5, 4, 1]), ("mask", vec![5, 4])] {
+        npz.floats(name, &shape, &vec![1.0; shape.iter().product()]).expect("written");
+    }
+    npz.finish().expect("written");
+    let mut session = Session::new(engine(), trainers(), toml::Table::new());
+    let mut settings = parse("[task]\nkind = \"file\"\nbatch = 4\n[network]\nn_rec = 4\n").expect("settings");
+    let task = settings["task"].as_table_mut().expect("a table");
+    task.insert("path".into(), path.display().to_string().into());
+    session.act(Action::Take(settings));
+    session.act(Action::StartNew);
+    until(&mut session, "the warning", |s| {
+        s.notices().iter().any(|n| n.text.contains("tests on the training trials"))
+    });
+    assert!(session.notices().iter().all(|n| !n.is_error && n.run == Some(id(&session))));
+}

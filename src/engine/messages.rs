@@ -164,6 +164,8 @@ pub struct Ready {
     pub config: Config,
     /// Updates made.
     pub iteration: i64,
+    /// What is to be said of its trials, a sentence each.
+    pub warnings: Vec<String>,
 }
 
 /// What a measure found, and what it took.

@@ -39,12 +39,15 @@ pub struct Made {
     pub trajectory: Trajectory,
     /// Every value so far.
     pub history: History,
+    /// What is to be said of its trials, a sentence each.
+    pub warnings: Vec<String>,
 }
 
 impl Made {
     /// A run that begins here.
     pub fn fresh(run: Box<dyn Run>, measurer: Option<Box<dyn Measurer>>) -> Self {
-        Self { run, measurer, trajectory: Trajectory::default(), history: History::default() }
+        let (trajectory, history) = (Trajectory::default(), History::default());
+        Self { run, measurer, trajectory, history, warnings: Vec::new() }
     }
 }
 
@@ -106,6 +109,8 @@ struct Worker<'a> {
     shown: Option<(usize, i64)>,
     /// The run's initial weights, once they were shown.
     initial: Option<Arc<Weights<f64>>>,
+    /// Said once, when it is ready.
+    warnings: Vec<String>,
     seconds: f64,
     processor_before: Duration,
     /// Time spent waiting for the speed limit.
@@ -144,6 +149,7 @@ impl<'a> Worker<'a> {
             next_activity: now,
             shown: None,
             initial: None,
+            warnings: made.warnings,
             seconds: 0.0,
             processor_before: Duration::ZERO,
             unused: Duration::ZERO,
@@ -153,7 +159,8 @@ impl<'a> Worker<'a> {
 
     /// Works until the other end is closed. An error is the end of the run, in words.
     fn work(mut self) -> Result<(), String> {
-        let ready = Ready { config: self.run.config().clone(), iteration: self.run.iteration() };
+        let warnings = std::mem::take(&mut self.warnings);
+        let ready = Ready { config: self.run.config().clone(), iteration: self.run.iteration(), warnings };
         self.outbox.push(Event::Ready(Box::new(ready)));
         self.watch.start(&*self.run);
         loop {

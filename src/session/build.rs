@@ -6,7 +6,7 @@ use crate::engine::run_worker::Made;
 use crate::files::task_data;
 use crate::training::config::Config;
 use crate::training::run::Checkpoint;
-use crate::training::{measures, trainer};
+use crate::training::{given_trials, measures, trainer};
 
 /// Builds a run from its settings, fresh or from a checkpoint; called on the run's own thread.
 pub type Build = Arc<dyn Fn(&Config, Option<&Checkpoint>) -> Result<Made, String> + Send + Sync>;
@@ -24,6 +24,6 @@ pub fn trainers() -> Build {
         if let Some(checkpoint) = from {
             measurer.restore(&checkpoint.measures);
         }
-        Ok(Made::fresh(run, Some(measurer)))
+        Ok(Made { warnings: given_trials::warnings(config, &data), ..Made::fresh(run, Some(measurer)) })
     })
 }

@@ -74,6 +74,10 @@ impl Session {
                 if run.state == RunState::Starting {
                     run.state = RunState::Paused;
                 }
+                let (id, name) = (run.id, run.name.clone());
+                for text in ready.warnings {
+                    self.notice(format!("{name}: {text}"), false, Some(id));
+                }
             }
             Event::Progress(progress) => {
                 let run = &mut self.runs[at];
