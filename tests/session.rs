@@ -93,6 +93,18 @@ fn a_started_run_runs_pauses_and_ends_with_its_curves() {
     assert!(run.seconds.at(150.0) < run.seconds.total());
 }
 
+/// The stability lines need to know the task as it was built.
+#[test]
+fn a_run_knows_its_task_from_its_worker() {
+    let given = parse("task = { kind = \"delayed-match\", delay = 20, batch = 3 }\niterations = 3");
+    let mut session = Session::new(engine(), trainers(), given.expect("TOML"));
+    session.act(Action::StartNew);
+    until(&mut session, "the task", |s| current(s).task.is_some());
+    let task = current(&session).task.expect("it is there");
+    assert_eq!((task.n_out, task.scored_steps, task.trials, task.full_batch), (3, 42, 3, false));
+    until(&mut session, "the end", |s| matches!(current(s).state, RunState::Ended(_)));
+}
+
 #[test]
 fn settings_that_act_at_once_act_and_leave_a_mark_others_wait() {
     let mut session = at_a_hundred(slow());

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::errand::Reply;
 use super::run_worker::Make;
 use crate::numerics::landscape::trajectory::Trajectory;
+use crate::numerics::tasks::TaskFacts;
 use crate::numerics::weights::Weights;
 use crate::training::config::{Config, MeasureConfig};
 use crate::training::history::{History, Row};
@@ -162,6 +163,8 @@ pub enum Noted {
 pub struct Ready {
     /// Its settings.
     pub config: Config,
+    /// What its training batches are like.
+    pub task: TaskFacts,
     /// Updates made.
     pub iteration: i64,
     /// What is to be said of its trials, a sentence each.

@@ -159,8 +159,9 @@ impl<'a> Worker<'a> {
 
     /// Works until the other end is closed. An error is the end of the run, in words.
     fn work(mut self) -> Result<(), String> {
+        let (config, task) = (self.run.config().clone(), self.run.task());
         let warnings = std::mem::take(&mut self.warnings);
-        let ready = Ready { config: self.run.config().clone(), iteration: self.run.iteration(), warnings };
+        let ready = Ready { config, task, iteration: self.run.iteration(), warnings };
         self.outbox.push(Event::Ready(Box::new(ready)));
         self.watch.start(&*self.run);
         loop {

@@ -196,7 +196,7 @@ pub fn show(ui: &mut Ui, panel: Panel, session: &Session, state: &mut State, cur
     if with_lines {
         state.lines.retain(|id, _| session.run(*id).is_some());
         for run in &runs {
-            state.lines.entry(run.id).or_default().update(&run.curves, &run.config);
+            state.lines.entry(run.id).or_default().update(&run.curves, &run.config, run.task.as_ref());
         }
     }
     let State { views, axes, span, lines, bands, .. } = state;

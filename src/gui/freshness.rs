@@ -5,11 +5,12 @@ use eframe::egui::{self, Color32, Response, RichText, Ui, vec2};
 use super::plot::{number, paint};
 use super::plots::Plot;
 use super::theme::{self, Marker};
+use crate::numerics::curvature::trace::Estimate;
 use crate::session::RunEntry;
 use crate::session::freshness::{Freshness, thinned};
 use crate::session::stability::Lines;
 use crate::training::history::Series;
-use crate::training::measures::{Detail, Measure};
+use crate::training::measures::{CurvatureDetail, Detail, Measure};
 
 /// What is known now of the measured values of a plot of curves.
 pub fn line(ui: &mut Ui, plot: &Plot, run: &RunEntry, lines: Option<&Lines>) {
@@ -29,7 +30,10 @@ pub fn line(ui: &mut Ui, plot: &Plot, run: &RunEntry, lines: Option<&Lines>) {
         for series in shown.iter().take(if with_ends { 1 } else { 2 }) {
             let Some(point) = run.curves.last(*series).filter(|p| p.iteration == newest) else { continue };
             let Some(own) = Freshness::of_series(run, *series, point) else { continue };
-            let text = format!("{} {}", series.name(), number::value(point.value));
+            let mut text = format!("{} {}", series.name(), number::value(point.value));
+            if let Some(estimate) = estimate_of(run, *series, newest) {
+                text += &format!(" {}", surety(&estimate));
+            }
             ui.label(look(ui, RichText::new(text).small(), own)).on_hover_text(series.meaning());
             freshness = own;
         }
@@ -44,6 +48,26 @@ pub fn line(ui: &mut Ui, plot: &Plot, run: &RunEntry, lines: Option<&Lines>) {
             }
         }
     });
+}
+
+/// The estimate that a value of this iteration is; `None` where it is none, or is not known any more.
+fn estimate_of(run: &RunEntry, series: Series, iteration: i64) -> Option<Estimate> {
+    let (found, _) = run.finding(Measure::Curvature)?;
+    let Detail::Curvature(Some(detail)) = &found.finding.detail else { return None };
+    match series {
+        _ if found.finding.iteration != iteration => None,
+        Series::HessianTrace => Some(detail.trace),
+        Series::RelativeFlatness => Some(detail.relative_flatness),
+        _ => None,
+    }
+}
+
+/// How surely an estimate is known.
+pub fn surety(estimate: &Estimate) -> String {
+    if estimate.is_exact() {
+        return "exact".into();
+    }
+    format!("± {} ({} products)", number::significant(estimate.standard_error, 2), estimate.products)
 }
 
 /// What the last measure of alignment says beyond its curves.
@@ -123,14 +147,14 @@ pub fn cost(ui: &mut Ui, run: &RunEntry) {
     let (seconds, updates) = run.cost(Measure::Curvature).unwrap_or((0.0, f64::INFINITY));
     // A product costs the same whatever it is for.
     let share = detail.search_products as f64 / detail.products.max(1) as f64;
-    let mut text = format!("{} products", detail.search_products);
+    let mut text = format!("{} = {} products", bought(detail), detail.search_products);
     if updates.is_finite() {
         text += &format!(" = {} iterations", number::significant(share * updates, 2));
     }
     let mut tip = format!(
-        "lambda_max, the {} leading eigenvalues and lambda_min took {} Hessian-vector products, from the vectors \
-         of the measure before; trace and flatness took {}. All of it took {:.1} ms of processor time",
-        detail.top.len(),
+        "{} took {} Hessian-vector products, from the vectors of the measure before; trace and flatness took {}. \
+         All of it took {:.1} ms of processor time",
+        bought(detail),
         detail.search_products,
         detail.products - detail.search_products,
         1e3 * seconds
@@ -147,6 +171,14 @@ pub fn cost(ui: &mut Ui, run: &RunEntry) {
             number::count(thin.asked)
         );
         ui.label(RichText::new(text).small().weak()).on_hover_text(tip);
+    }
+}
+
+/// The eigenvalues that a measure of curvature found.
+fn bought(detail: &CurvatureDetail) -> String {
+    match detail.top.len() {
+        1 => "lambda_max and lambda_min".into(),
+        n => format!("top {n} and lambda_min"),
     }
 }
 
@@ -167,5 +199,43 @@ pub fn age(run: &RunEntry, iteration: i64) -> String {
     match run.iteration - iteration {
         0 => "fresh".into(),
         old => format!("since iteration {}, {} ago", number::count(iteration), number::count(old)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::numerics::weights::Block;
+    use crate::training::measures::Eigenvalue;
+
+    #[test]
+    fn an_estimate_says_its_error_and_an_exact_value_that_it_is_exact() {
+        let of = |standard_error, products| surety(&Estimate { value: 3.0, standard_error, products });
+        assert_eq!(of(0.0, 900), "exact");
+        assert_eq!(of(0.04567, 8), "± 0.046 (8 products)");
+    }
+
+    #[test]
+    fn the_cost_names_what_was_bought() {
+        let eigenvalue = Eigenvalue { value: 1.0, residual: 0.0, converged: true };
+        let estimate = Estimate { value: 0.0, standard_error: 0.0, products: 0 };
+        let of = |n: usize| {
+            bought(&CurvatureDetail {
+                block: Block::All,
+                top: vec![eigenvalue; n],
+                lambda_min: eigenvalue,
+                n_weights: 10,
+                search_products: 35,
+                products: 51,
+                vectors: Arc::new(Vec::new()),
+                trace: estimate,
+                relative_flatness: estimate,
+                power_law_exponent: None,
+            })
+        };
+        assert_eq!(of(1), "lambda_max and lambda_min");
+        assert_eq!(of(5), "top 5 and lambda_min");
     }
 }

@@ -71,6 +71,7 @@ impl Session {
             Event::Ready(ready) => {
                 let run = &mut self.runs[at];
                 run.iteration = ready.iteration;
+                run.task = Some(ready.task);
                 if run.state == RunState::Starting {
                     run.state = RunState::Paused;
                 }
@@ -113,7 +114,7 @@ impl Session {
                 if let Detail::Curvature(Some(detail)) = &found.finding.detail {
                     run.spectra.push(found.finding.iteration, detail);
                 }
-                run.note_cost(found.finding.measure, found.processor.as_secs_f64());
+                run.note_cost(&found);
                 run.found.insert(found.finding.measure, *found);
             }
             Event::MeasuresFailed(text) => {
@@ -184,6 +185,7 @@ impl RunEntry {
             given,
             acting: config.clone(),
             config,
+            task: None,
             differs: Vec::new(),
             curves: Default::default(),
             spectra: Default::default(),

@@ -10,10 +10,11 @@ use super::seconds::Seconds;
 use super::spectra::Spectra;
 use crate::engine::handle::RunHandle;
 use crate::engine::messages::Found;
+use crate::numerics::tasks::TaskFacts;
 use crate::numerics::weights::Weights;
 use crate::training::config::Config;
 use crate::training::history::Row;
-use crate::training::measures::Measure;
+use crate::training::measures::{Detail, Measure};
 use crate::training::run::{Checkpoint, StopReason, TrialActivity};
 
 /// A run's identity within a session, never used twice.
@@ -136,6 +137,8 @@ pub struct RunEntry {
     pub given: toml::Table,
     /// All its settings, with the changes so far.
     pub config: Config,
+    /// What its training batches are like; `None` before it is built.
+    pub task: Option<TaskFacts>,
     /// Where it differs from the other runs' settings; filled in by the session.
     pub differs: Vec<Difference>,
     /// Its curves.
@@ -172,7 +175,7 @@ pub struct RunEntry {
     pub(super) to_run: bool,
     /// Processor seconds of an update.
     pub(super) update_cost: f64,
-    /// Processor seconds of each measure, see [`RunEntry::cost`].
+    /// Processor seconds of each measure, of curvature of each product: see [`RunEntry::cost`].
     pub(super) costs: BTreeMap<Measure, f64>,
     /// Rows that have arrived and are not in the curves yet; how many of the first batch are.
     pub(super) unread: VecDeque<Vec<Row>>,
@@ -206,21 +209,31 @@ impl RunEntry {
         Some((found, self.iteration - found.finding.iteration))
     }
 
-    /// Processor seconds of a measure of this kind, a mean in which the last five or so count most, and how many
-    /// updates cost as much; `None` before there is one.
+    /// Processor seconds of a measure of this kind as it was taken last, at a mean price in which the last five or
+    /// so count most, and how many updates cost as much; `None` before there is one.
     pub fn cost(&self, measure: Measure) -> Option<(f64, f64)> {
-        let seconds = *self.costs.get(&measure)?;
+        let seconds = *self.costs.get(&measure)? * pieces(self.found.get(&measure)?);
         Some((seconds, seconds / self.update_cost))
     }
 
     /// Takes in what a measure cost: the clock of a thread may run in steps of milliseconds.
-    pub(super) fn note_cost(&mut self, measure: Measure, seconds: f64) {
-        let mean = self.costs.entry(measure).or_insert(seconds);
-        *mean += 0.2 * (seconds - *mean);
+    pub(super) fn note_cost(&mut self, found: &Found) {
+        let price = found.processor.as_secs_f64() / pieces(found);
+        let mean = self.costs.entry(found.finding.measure).or_insert(price);
+        *mean += 0.2 * (price - *mean);
     }
 
     /// The bookmark with this identity.
     pub fn bookmark(&self, id: u64) -> Option<&Bookmark> {
         self.bookmarks.iter().find(|b| b.id == id)
+    }
+}
+
+/// Parts of a measure that cost the same: Hessian-vector products, of which the ends of a run take many more than
+/// its middle; 1 where it is one whole.
+fn pieces(found: &Found) -> f64 {
+    match &found.finding.detail {
+        Detail::Curvature(Some(detail)) => detail.products.max(1) as f64,
+        _ => 1.0,
     }
 }

@@ -6,8 +6,7 @@ use crate::numerics::curvature::lanczos::has_converged;
 use crate::numerics::curvature::stability::{
     Descent, RHO_MEASURES, Rho, RunFacts, StabilityLine, exact_line, median_rho, not_binding, stability_line,
 };
-use crate::numerics::tasks::TaskSettings;
-use crate::numerics::trials::LossKind;
+use crate::numerics::tasks::TaskFacts;
 use crate::training::config::{Config, OptimizerKind, Precision, RuleKind, ScheduleKind};
 use crate::training::history::Series;
 use crate::training::measures::CURVATURE_TOLERANCE;
@@ -34,7 +33,7 @@ pub struct Lines {
 impl Lines {
     /// Takes in what was measured of a run since the last call: settings that change later leave the lines of
     /// earlier iterations as they were. A run that was set back starts them afresh.
-    pub fn update(&mut self, curves: &Curves, config: &Config) {
+    pub fn update(&mut self, curves: &Curves, config: &Config, task: Option<&TaskFacts>) {
         let Some(curve) = curves.get(Series::LambdaMax) else {
             *self = Self::default();
             return;
@@ -45,11 +44,13 @@ impl Lines {
         if curve.len() == self.taken {
             return;
         }
+        // A branch has curves before it is built.
+        let Some(task) = task else { return };
         let (measured, _) = curve.values();
         let new = measured.partition_point(|p| self.last.is_some_and(|last| p.iteration <= last));
         let is_exact = rho_of(config).is_none();
         for point in &measured[new..] {
-            let facts = facts(curves, config, point.iteration);
+            let facts = facts(curves, config, task, point.iteration);
             let (exact, own) = (exact_line(&facts), (!is_exact).then(|| stability_line(&facts)));
             push(&mut self.exact, point.iteration, exact.value);
             push(&mut self.own, point.iteration, own.as_ref().and_then(|line| line.value));
@@ -68,9 +69,10 @@ impl Lines {
 /// `None` where it did not.
 pub fn above_line(run: &RunEntry) -> Option<String> {
     let (measured, _) = run.curves.get(Series::LambdaMax)?.values();
+    let task = run.task.as_ref()?;
     let is_exact = rho_of(&run.config).is_none();
     let line = |point: &Point| {
-        let facts = facts(&run.curves, &run.config, point.iteration);
+        let facts = facts(&run.curves, &run.config, task, point.iteration);
         if is_exact { exact_line(&facts) } else { stability_line(&facts) }
     };
     let above = |point: &Point| line(point).value.is_some_and(|value| point.value > value);
@@ -114,7 +116,7 @@ fn rho_of(config: &Config) -> Option<RuleKind> {
 }
 
 /// What is known of a run at an iteration.
-fn facts(curves: &Curves, config: &Config, iteration: i64) -> RunFacts {
+fn facts(curves: &Curves, config: &Config, task: &TaskFacts, iteration: i64) -> RunFacts {
     let at = |series: Series| {
         let (values, _) = curves.get(series)?.values();
         let index = values.partition_point(|p| p.iteration <= iteration);
@@ -122,7 +124,6 @@ fn facts(curves: &Curves, config: &Config, iteration: i64) -> RunFacts {
     };
     let loss_share = at(Series::TrainLoss).zip(first(curves)).map(|(now, first)| now / first);
     let optimizer = &config.optimizer;
-    let task = task_facts(config);
     RunFacts {
         learning_rate: at(Series::LearningRate).unwrap_or(optimizer.learning_rate),
         constant_rate: config.schedule.kind == ScheduleKind::Constant && config.schedule.warmup == 0,
@@ -163,37 +164,6 @@ fn first(curves: &Curves) -> Option<f64> {
     match curve.at(first.max(0))? {
         super::curves::Reading::Exact(point) => Some(point.value),
         super::curves::Reading::Among(entry) => entry.ends.map(|(_, high)| high.value),
-    }
-}
-
-struct TaskFacts {
-    loss_kind: LossKind,
-    n_out: usize,
-    scored_steps: usize,
-    trials: usize,
-    full_batch: bool,
-}
-
-/// What the theorem asks of the task.
-fn task_facts(config: &Config) -> TaskFacts {
-    use LossKind::{Classification, Regression};
-    let batch = config.task.batch;
-    let facts = |loss_kind, n_out, scored_steps, trials, full_batch| TaskFacts {
-        loss_kind,
-        n_out,
-        scored_steps,
-        trials,
-        full_batch,
-    };
-    match &config.task.own {
-        TaskSettings::Pattern(own) => facts(Regression, 1, own.n_steps, 1, true),
-        TaskSettings::CuedMatch(_) => facts(Classification, 2, 1, 4, true),
-        TaskSettings::Romo(_) => facts(Regression, 2, 56, batch, false),
-        TaskSettings::TwoAlternative(_) => facts(Classification, 3, 22, batch, false),
-        TaskSettings::DelayedMatch(_) => facts(Classification, 3, 32, batch, false),
-        TaskSettings::SequentialMnist(_) => facts(Classification, 10, 1, batch, false),
-        // Its shape is in the file: several of each is the careful guess.
-        TaskSettings::File(_) => facts(Classification, 2, 2, batch, false),
     }
 }
 

@@ -3,9 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::numerics::curvature::stability::Reason;
+use crate::numerics::curvature::stability::{Reason, Standing};
+use crate::numerics::tasks::TaskData;
+use crate::numerics::trials::{LossKind, Target, Trials, TrialsShape};
 use crate::training::config::resolve::{parse, resolve};
 use crate::training::history::Row;
+use crate::training::trainer;
 
 /// The tag of every reason there is.
 const EVERY: [&str; 17] = [
@@ -38,9 +41,14 @@ fn lines(settings: &str, lambda_max: f64, more: &[(i64, Series, f64)]) -> Lines 
     let mut push = |iteration, series, value| curves.push(Row { iteration, series, value });
     more.iter().for_each(|(iteration, series, value)| push(*iteration, *series, *value));
     [0, 100].into_iter().for_each(|i| push(i, Series::LambdaMax, lambda_max));
+    let config = config(settings);
     let mut lines = Lines::default();
-    lines.update(&curves, &config(settings));
+    lines.update(&curves, &config, Some(&task(&config, &TaskData::None)));
     lines
+}
+
+fn task(config: &Config, data: &TaskData) -> TaskFacts {
+    trainer::start(config, data).expect("a run").task()
 }
 
 const PATTERN: &str = "task.kind = \"pattern\"\nrule.kind = \"bptt\"\n";
@@ -153,4 +161,62 @@ fn doubtful_values_are_marked_where_they_were_measured() {
     // Beside a lambda_min of -1e6 no product can tell a lambda_max of 3 better.
     let beside = [(0, Series::LambdaMin, -1e6), (100, Series::LambdaMin, -1e6)];
     assert_eq!(lines(PATTERN, 3.0, &[&history[2..], &beside].concat()).doubtful, [0i64; 0]);
+}
+
+/// By hand: romo leaves out the 10 steps between the second stimulus and the answer (6 + 2 + 8 + 2 + 20 of 48
+/// count here), the choices of neurogym count every step, one each before and after the stimulus.
+#[test]
+fn the_facts_of_a_task_follow_its_keys() {
+    let (regression, classification) = (LossKind::Regression, LossKind::Classification);
+    for (settings, loss_kind, n_out, scored_steps, trials, full_batch) in [
+        ("kind = \"pattern\"\nn_steps = 17", regression, 1, 17, 1, true),
+        ("kind = \"cued-match\"", classification, 2, 1, 4, true),
+        ("kind = \"romo\"\nbatch = 7\ndelay_min = 4.0\ndelay_max = 4.0", regression, 2, 38, 7, false),
+        ("kind = \"two-alternative\"\nbatch = 5\nstimulus = 30", classification, 3, 32, 5, false),
+        ("kind = \"delayed-match\"\nbatch = 1\ndelay = 20", classification, 3, 3 + 5 + 20 + 5 + 9, 1, false),
+    ] {
+        let config = config(&format!("[task]\n{settings}"));
+        let expected = TaskFacts { loss_kind, n_out, scored_steps, trials, full_batch };
+        assert_eq!(task(&config, &TaskData::None), expected, "{settings}");
+    }
+}
+
+/// Trials of a file, of which the last step counts, in the theorem's own setting where there is one of them and
+/// the batch is as large as the file.
+#[test]
+fn a_file_in_the_theorem_s_setting_has_a_line_that_holds() {
+    let reasons = |n_batch: usize, n_out: usize, scored: usize, batch: usize| {
+        let shape = TrialsShape { n_steps: 5, n_batch, n_in: 2, n_out, loss: LossKind::Regression };
+        let mut trials = Trials::<f64>::zeros(shape);
+        trials.x.fill(0.5);
+        trials.mask.slice_mut(ndarray::s![5 - scored.., ..]).fill(1.0);
+        if let Target::Values(values) = &mut trials.target {
+            values.fill(1.0);
+        }
+        let data = TaskData::Trials { train: trials.into(), test: None };
+        let text = format!(
+            "task = {{ kind = \"file\", path = \"any.npz\", batch = {batch} }}
+rule.kind = \"bptt\"
+measure.block = \"all\"
+optimizer = {{ kind = \"sgd\", learning_rate = 0.1, momentum = 0.0, l2 = 0.0, clip_norm = 0.0 }}
+schedule.kind = \"constant\""
+        );
+        let config = config(&text);
+        let mut curves = Curves::default();
+        for (iteration, loss) in [(0, 1.0), (100, 1e-4)] {
+            curves.push(Row { iteration, series: Series::TrainLoss, value: loss });
+            curves.push(Row { iteration, series: Series::LambdaMax, value: 19.0 });
+        }
+        let mut lines = Lines::default();
+        lines.update(&curves, &config, None);
+        assert!(lines.exact.is_empty(), "nothing is known of the task before it is built");
+        lines.update(&curves, &config, Some(&task(&config, &data)));
+        let line = lines.exact_now.expect("a line");
+        assert_eq!(line.standing == Standing::Holds, line.reasons.is_empty());
+        line.reasons.iter().map(Reason::tag).collect::<Vec<_>>()
+    };
+    assert_eq!(reasons(1, 1, 1, 32), [""; 0]);
+    assert_eq!(reasons(3, 1, 1, 3), ["several trials"]);
+    assert_eq!(reasons(3, 1, 1, 2), ["mini-batch"]);
+    assert_eq!(reasons(1, 2, 4, 1), ["several outputs", "several steps"]);
 }

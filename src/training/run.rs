@@ -10,6 +10,7 @@ use crate::numerics::network::Activity;
 use crate::numerics::parallel::Workers;
 use crate::numerics::random::Stream;
 use crate::numerics::scalar::Scalar;
+use crate::numerics::tasks::TaskFacts;
 use crate::numerics::weights::{Dims, Weights};
 
 /// Why a run ended.
@@ -133,6 +134,8 @@ pub struct Checkpoint {
 pub trait Run: Send {
     /// Its settings, with all changes so far.
     fn config(&self) -> &Config;
+    /// What its training batches are like.
+    fn task(&self) -> TaskFacts;
     /// Updates made; -n..=-1 while flossing before training.
     fn iteration(&self) -> i64;
     /// Makes one update. A run that has ended stays as it is and gives its stop reason again.

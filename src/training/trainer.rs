@@ -19,7 +19,7 @@ use crate::numerics::parallel::Workers;
 use crate::numerics::random::{Purpose, Stream};
 use crate::numerics::rules::gradient::GradientPass;
 use crate::numerics::scalar::Scalar;
-use crate::numerics::tasks::{self, Task, TaskData, TaskError};
+use crate::numerics::tasks::{self, Task, TaskData, TaskError, TaskFacts};
 use crate::numerics::trials::Trials;
 use crate::numerics::weights::{Dims, Weights};
 
@@ -273,6 +273,10 @@ impl<T: Scalar> Trainer<T> {
 impl<T: Scalar> Run for Trainer<T> {
     fn config(&self) -> &Config {
         &self.config
+    }
+
+    fn task(&self) -> TaskFacts {
+        TaskFacts::of(&*self.task, self.config.seed)
     }
 
     fn iteration(&self) -> i64 {

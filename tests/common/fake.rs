@@ -10,6 +10,8 @@ use basinscope::engine::run_worker::Made;
 use basinscope::numerics::landscape::LandscapeError;
 use basinscope::numerics::parallel::Workers;
 use basinscope::numerics::rules::gradient::Outcome;
+use basinscope::numerics::tasks::TaskFacts;
+use basinscope::numerics::trials::LossKind;
 use basinscope::numerics::weights::{Dims, Weights};
 use basinscope::training::config::Config;
 use basinscope::training::history::{Row, Series};
@@ -82,6 +84,11 @@ const DIMS: Dims = Dims { n_in: 1, n_rec: 1, n_out: 1 };
 impl Run for Fake {
     fn config(&self) -> &Config {
         &self.config
+    }
+
+    fn task(&self) -> TaskFacts {
+        let loss_kind = LossKind::Regression;
+        TaskFacts { loss_kind, n_out: 1, scored_steps: 1, trials: 1, full_batch: true }
     }
 
     fn iteration(&self) -> i64 {

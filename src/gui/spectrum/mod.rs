@@ -13,6 +13,7 @@ use super::plot::points::{self, Points};
 use super::plot::table;
 use crate::session::freshness::Freshness;
 use crate::session::{Action, RunEntry, RunId, Session};
+use crate::training::history::Series;
 use crate::training::measures::{CurvatureDetail, Detail, LyapunovDetail, Measure};
 
 /// What is shown.
@@ -150,6 +151,13 @@ fn caption(ui: &mut Ui, run: &RunEntry, detail: &CurvatureDetail, at: i64) {
         );
         freshness::stamp(ui, Freshness::of(run, Measure::Curvature, at).unless(loose));
         freshness::cost(ui, run);
+        for (name, estimate, tip) in [
+            ("trace", &detail.trace, Series::HessianTrace.meaning()),
+            ("relative flatness", &detail.relative_flatness, Series::RelativeFlatness.meaning()),
+        ] {
+            let text = format!("{name} {} {}", number::value(estimate.value), freshness::surety(estimate));
+            ui.small(text).on_hover_text(tip);
+        }
     });
 }
 

@@ -138,4 +138,8 @@ impl<T: Scalar> Task<T> for CuedMatchTask<T> {
     fn probe(&self, _: usize, _: &mut Stream) -> Trials<T> {
         self.batch.clone()
     }
+
+    fn is_full_batch(&self) -> bool {
+        true
+    }
 }

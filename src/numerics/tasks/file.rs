@@ -192,4 +192,8 @@ impl<T: Scalar> Task<T> for FileTask<T> {
         self.draw(&subset, stream, &mut out);
         out
     }
+
+    fn is_full_batch(&self) -> bool {
+        self.batch.is_all()
+    }
 }

@@ -47,6 +47,10 @@ impl<T: Scalar, D: DrawTrials> Task<T> for Fresh<D> {
     fn probe(&self, n: usize, stream: &mut Stream) -> Trials<T> {
         self.drawn(n, stream)
     }
+
+    fn is_full_batch(&self) -> bool {
+        false
+    }
 }
 
 /// Sets everything in `out` to zero, its decision too, which is made where it is missing.

@@ -4,6 +4,7 @@
 
 mod cued_match;
 mod delayed_match;
+mod facts;
 mod file;
 mod fresh;
 mod keys;
@@ -23,6 +24,7 @@ use super::trials::{LossKind, Trials, TrialsShape};
 
 pub use cued_match::CuedMatch;
 pub use delayed_match::DelayedMatch;
+pub use facts::TaskFacts;
 pub use file::File;
 pub use keys::{Expected, Key, TaskError};
 pub use pattern::Pattern;
@@ -49,6 +51,9 @@ pub trait Task<T: Scalar>: Send + Sync {
     /// The fixed probe batch: `n` trials like those of training, drawn from `stream`; at most as many as
     /// there are; the batch itself where training is full batch.
     fn probe(&self, n: usize, stream: &mut Stream) -> Trials<T>;
+
+    /// Whether every training batch is all there is to train on.
+    fn is_full_batch(&self) -> bool;
 }
 
 /// Which task, with its own keys.

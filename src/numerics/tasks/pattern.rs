@@ -182,4 +182,8 @@ impl<T: Scalar> Task<T> for PatternTask<T> {
     fn probe(&self, _: usize, _: &mut Stream) -> Trials<T> {
         self.batch.clone()
     }
+
+    fn is_full_batch(&self) -> bool {
+        true
+    }
 }

@@ -27,12 +27,17 @@ impl Subset {
         self.size
     }
 
+    /// Whether that is all of them.
+    pub(super) fn is_all(&self) -> bool {
+        self.size == self.of
+    }
+
     /// Draws, and calls `take` with the indices. All of them, in their order and without a random number, where
     /// `size` is `of`.
     pub(super) fn draw(&self, stream: &mut Stream, take: impl FnOnce(&[u32])) {
         let mut chosen = self.chosen.lock().unwrap_or_else(PoisonError::into_inner);
         chosen.clear();
-        if self.size == self.of {
+        if self.is_all() {
             chosen.extend(0..self.size as u32);
         } else {
             for last in self.of - self.size..self.of {
