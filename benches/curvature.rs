@@ -1,11 +1,15 @@
-//! Hessian-vector products over w_rec, next to their bare matrix products; and the products that lambda_max
-//! takes along a run. N = 64, batch 32, T = 50, n_in = n_out = 3, f32, regression on all steps.
+//! Hessian-vector products over w_rec, next to their bare matrix products; the products that lambda_max takes along
+//! a run; and P1's run on MNIST, shortened.
+//! N = 64, batch 32, T = 50, n_in = n_out = 3, f32, regression on all steps.
 
 mod common;
 
 use std::cell::Cell;
 use std::rc::Rc;
 
+use basinscope::engine::clock::ThreadClock;
+use basinscope::engine::pool::Processors;
+use basinscope::files::digits;
 use basinscope::numerics::curvature::hessian::Hessian;
 use basinscope::numerics::curvature::lanczos::Wanted;
 use basinscope::numerics::curvature::measure::CurvatureMeasure;
@@ -17,7 +21,7 @@ use basinscope::numerics::random::{Purpose, Stream};
 use basinscope::numerics::tasks::TaskData;
 use basinscope::numerics::trials::{LossKind, Target, Trials, TrialsShape};
 use basinscope::numerics::weights::{Block, Dims, Weights};
-use basinscope::training::config::Config;
+use basinscope::training::config::{Config, RuleKind};
 use basinscope::training::trainer;
 use common::{Job, report};
 
@@ -49,6 +53,7 @@ fn main() {
     }
     top_200();
     along_a_run();
+    p1_mnist();
 }
 
 /// The 200 leading eigenvalues, each as often as it occurs (P1's power law).
@@ -102,6 +107,61 @@ fn along_a_run() {
         );
     }
 }
+
+/// P1's run on MNIST (N = 128, batches of 256, 10,000 iterations, lambda_max 40 times) on two threads: 500 of its
+/// iterations and 3 of its measures, drawn out to the whole. Each measure but the first starts from the vector of the
+/// one before.
+fn p1_mnist() {
+    const NAME: &str = "P1's MNIST run, two threads";
+    let mut chosen = std::env::args().skip(1).filter(|a| !a.starts_with('-')).peekable();
+    if chosen.peek().is_some() && !chosen.any(|c| NAME.contains(&c)) {
+        return;
+    }
+    let (Ok(mut config), Ok(data)) = (Config::preset("sequential-mnist"), digits::embedded()) else { return };
+    config.rule.kind = RuleKind::Bptt;
+    let (Ok(mut run), Ok(task)) = (trainer::start(&config, &data), trainer::task::<f32>(&config, &data))
+    else {
+        return;
+    };
+    let network = trainer::network::<f32>(&config.network, trainer::dims(&config.network, &*task));
+    let probe = trainer::probe::<f32>(&config, &*task);
+    let workers = Processors::new("bench", 2);
+    let mut measure = CurvatureMeasure::new(&network);
+    let mut stream = Stream::new(1, Purpose::Measures);
+    let wanted = Wanted { top: 1, bottom: 0, tolerance: 1e-3, max_products: 200, multiplicities: false };
+    // Seconds by the clock and of processors, each of the first measure, of the later ones, of the updates.
+    let clock = ThreadClock::default();
+    let mut spent = [[0.0; 2]; 3];
+    let mut timed = |which: usize, job: &mut dyn FnMut()| {
+        let (start, processor) = (std::time::Instant::now(), clock.now() + workers.helped());
+        job();
+        spent[which][0] += start.elapsed().as_secs_f64();
+        spent[which][1] += (clock.now() + workers.helped() - processor).as_secs_f64();
+    };
+    let mut products = Vec::new();
+    for which in [0, 1, 1] {
+        if which > 0 {
+            timed(2, &mut || (0..P1_ITERATIONS / 2).for_each(|_| drop(run.step(&workers))));
+        }
+        let weights = run.weights().cast::<f32>();
+        timed(which, &mut || {
+            let mut at = measure.at(&weights, &probe, Block::Recurrent, 0.0, &workers);
+            products.extend(at.extremes(wanted, &mut stream).map(|found| found.products));
+        });
+    }
+    let whole = |of: usize| {
+        let [first, later, updates] = spent.map(|s| s[of]);
+        first + 39.0 * later / 2.0 + updates * 10_000.0 / f64::from(P1_ITERATIONS)
+    };
+    println!(
+        "{NAME:<44} {:9.1} s, drawn out from {P1_ITERATIONS} iterations and 3 measures ({products:?} products)  goal \
+         120 s  processors {:.1} s",
+        whole(0),
+        whole(1)
+    );
+}
+
+const P1_ITERATIONS: u32 = 500;
 
 fn problem(n: usize, batch: usize, activation: Activation) -> (Network<f32>, Weights<f32>, Trials<f32>) {
     let dims = Dims { n_in: 3, n_rec: n, n_out: 3 };

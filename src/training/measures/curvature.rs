@@ -7,7 +7,7 @@ use super::{MeasurerState, Shared, Subject};
 use crate::numerics::curvature::NotFinite;
 use crate::numerics::curvature::alignment::TaylorTerms;
 use crate::numerics::curvature::density::Density;
-use crate::numerics::curvature::lanczos::{Eigenpair, Wanted};
+use crate::numerics::curvature::lanczos::{Eigenpair, Wanted, has_converged};
 use crate::numerics::curvature::measure::CurvatureMeasure;
 use crate::numerics::curvature::power_law::power_law_exponent;
 use crate::numerics::curvature::trace::Estimate;
@@ -80,6 +80,10 @@ pub struct Leading<'a, T> {
 /// Residual at which an eigenpair counts as converged along a run (`[own]`; the eigenvalue's own error is
 /// about its square).
 pub const CURVATURE_TOLERANCE: f64 = 1e-3;
+
+/// Residual to which they are found at both ends of a run where the precision resolves its square (`[own]`): the
+/// power law takes the logarithm of eigenvalues that are many orders smaller than the largest.
+const END_TOLERANCE: f64 = 1e-6;
 
 /// Along a run repeated eigenvalues are looked for where the block has them by its nature (the readout of a
 /// regression has each once per output), and where the look costs little beside the search, from so many leading
@@ -170,10 +174,11 @@ impl<T: Scalar> Curvature<T> {
         let number = STREAM + 16 * subject.iteration.unsigned_abs();
         let mut stream = Stream::numbered(self.seed, Purpose::Measures, number);
         let mut at = self.measure.at(&shared.weights, &shared.probe, measure.block, l2, workers);
+        let resolves_more = T::epsilon().f64() < END_TOLERANCE * END_TOLERANCE;
         let wanted = Wanted {
             top: measure.top_k.max(1),
             bottom: 1,
-            tolerance: CURVATURE_TOLERANCE,
+            tolerance: if resolves_more && subject.at_an_end { END_TOLERANCE } else { CURVATURE_TOLERANCE },
             max_products: 100 + 20 * measure.top_k,
             multiplicities: subject.at_an_end
                 || measure.block == Block::Readout
@@ -181,8 +186,10 @@ impl<T: Scalar> Curvature<T> {
         };
         let found = at.extremes(wanted, &mut stream)?;
         let nothing = NotFinite { products: found.products };
-        let lambda_min = eigenvalue(found.bottom.first().ok_or(nothing)?);
-        let top: Vec<Eigenvalue> = found.top.iter().map(eigenvalue).collect();
+        let bottom = found.bottom.first().ok_or(nothing)?;
+        let largest = found.top.iter().chain([bottom]).fold(0.0f64, |m, pair| m.max(pair.value.abs()));
+        let lambda_min = eigenvalue(bottom, largest);
+        let top: Vec<Eigenvalue> = found.top.iter().map(|pair| eigenvalue(pair, largest)).collect();
         if top.is_empty() {
             return Err(nothing);
         }
@@ -257,6 +264,10 @@ fn trace_products<T: Scalar>(shared: &Shared<T>, subject: Subject<'_>, exact: us
     if subject.at_an_end && is_cheap { exact.max(1) } else { TRACE_PRODUCTS }
 }
 
-fn eigenvalue<T>(pair: &Eigenpair<T>) -> Eigenvalue {
-    Eigenvalue { value: pair.value, residual: pair.residual, converged: pair.converged }
+/// An eigenvalue of a spectrum whose largest magnitude is `largest`; it counts as converged by the tolerance of the
+/// whole run, though at the ends more was asked for.
+fn eigenvalue<T: Scalar>(pair: &Eigenpair<T>, largest: f64) -> Eigenvalue {
+    let Eigenpair { value, residual, .. } = *pair;
+    let converged = pair.converged || has_converged::<T>(value, residual, largest, CURVATURE_TOLERANCE);
+    Eigenvalue { value, residual, converged }
 }
