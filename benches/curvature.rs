@@ -1,6 +1,7 @@
 //! Hessian-vector products over w_rec, next to their bare matrix products; the products that lambda_max takes along
 //! a run; and P1's run on MNIST, shortened.
-//! N = 64, batch 32, T = 50, n_in = n_out = 3, f32, regression on all steps.
+//!
+//! Where nothing else is said: N = 64, batch 32, T = 50, n_in = n_out = 3, f32, regression on all steps.
 
 mod common;
 
