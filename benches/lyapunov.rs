@@ -11,8 +11,11 @@ use basinscope::numerics::network::{Activation, Network};
 use basinscope::numerics::parallel::Serial;
 use basinscope::numerics::product::{Into, View, product};
 use basinscope::numerics::random::{Purpose, Stream};
+use basinscope::numerics::tasks::TaskData;
 use basinscope::numerics::trials::{LossKind, Trials, TrialsShape};
 use basinscope::numerics::weights::{Dims, Weights};
+use basinscope::training::config::resolve::{parse, resolve};
+use basinscope::training::explore::Explorer;
 use common::{Job, report};
 
 const N: usize = 64;
@@ -74,6 +77,19 @@ fn main() {
             flossing.loss_and_gradient(&p.weights, &p.trials, settings, p.q0.view(), &Serial, &mut gradient);
         });
         report(Job { name, goal_ms: None, run, bare: None }, 1.0);
+    }
+    // All that moving the gain asks for: spectrum, eigenvalues, activity, the rule against the exact gradient.
+    let text = "[task]\nkind = \"romo\"\n[network]\nn_rec = 64\n[rule]\nkind = \"e-prop\"\n";
+    let resolved = parse(text).and_then(resolve);
+    let config = resolved.expect("romo's settings").config;
+    let mut explorer = Explorer::new(&config, &TaskData::None).expect("romo needs no data");
+    for gain in [0.5, 1.5] {
+        let name = format!("a look of the gain explorer, gain {gain}");
+        let look = &mut explorer;
+        let run = Box::new(move || {
+            std::hint::black_box(look.look(gain, &Serial));
+        });
+        report(Job { name: &name, goal_ms: Some(100.0), run, bare: None }, 1.0);
     }
     let p = problem(relu, 0.5, 1.0, 1);
     let run = Box::new(move || {

@@ -57,6 +57,10 @@ pub struct Summary {
     pub rho: (f64, f64),
     /// Loss after the updates.
     pub loss: (f64, f64),
+    /// Networks whose leading exponent is not finite.
+    pub not_finite: usize,
+    /// Networks with a gradient of 0, where cosine and rho are not defined.
+    pub undefined: usize,
     /// Runs that diverged.
     pub diverged: usize,
 }
@@ -121,6 +125,8 @@ impl GainExplorer {
                 cosine: of(|p| p.cosine),
                 rho: of(|p| p.rho),
                 loss: of(|p| p.loss),
+                not_finite: points().filter(|p| !p.leading.is_finite()).count(),
+                undefined: points().filter(|p| !p.cosine.is_finite() || !p.rho.is_finite()).count(),
                 diverged: points().filter(|p| p.loss == f64::INFINITY).count(),
             }
         };

@@ -2,6 +2,7 @@
 
 mod compare;
 mod export;
+mod gain_explorer;
 mod harness;
 mod landscape;
 mod lessons;

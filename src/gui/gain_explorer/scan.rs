@@ -1,0 +1,182 @@
+//! Owns the scan over gains in the gain explorer: its buttons, its plots and its numbers.
+
+use eframe::egui::{self, Ui, Vec2, vec2};
+
+use super::{TABLE_HEIGHT, cell, row};
+use crate::gui::app::Asked;
+use crate::gui::plot::points::{self, Cloud, Points};
+use crate::gui::plot::{number, table};
+use crate::gui::spectrum::beside;
+use crate::session::Action;
+use crate::session::explorer::{Ask, GAINS, GainExplorer, SEEDS, Summary};
+
+/// The buttons, or how far a scan is.
+pub(super) fn controls(ui: &mut Ui, explorer: &GainExplorer, state: &mut super::State, asked: &mut Asked) {
+    ui.horizontal_wrapped(|ui| match explorer.scan_share() {
+        Some(share) => {
+            ui.add(egui::ProgressBar::new(share as f32).desired_width(140.0).show_percentage());
+            if ui.button("Stop the scan").clicked() {
+                asked.act(Action::Explore(Ask::StopScan));
+            }
+        }
+        None => {
+            let scan = ui.button("Scan gains").on_hover_text(format!(
+                "Leading exponent, cosine and rho of fresh networks at {} gains and {SEEDS} seeds, before training: \
+                 mean and one standard deviation. A click in a plot takes a gain",
+                GAINS.len()
+            ));
+            if scan.clicked() {
+                asked.act(Action::Explore(Ask::Scan { updates: 0 }));
+            }
+            let learn = ui
+                .button("Scan learning")
+                .on_hover_text("The same, each network also trained with these settings for so many updates");
+            if learn.clicked() {
+                asked.act(Action::Explore(Ask::Scan { updates: state.updates.max(1) }));
+            }
+            let label = ui.label("updates");
+            ui.add(egui::DragValue::new(&mut state.updates).range(1..=20_000).speed(10))
+                .labelled_by(label.id);
+        }
+    });
+}
+
+/// A quantity of a scan: its mean and standard deviation at a gain.
+type Quantity = fn(&Summary) -> (f64, f64);
+
+/// A plot, what its table has of each gain, and how many seeds its means leave out.
+struct Drawn {
+    plot: Points,
+    quantities: Vec<(&'static str, Quantity)>,
+    left_out: fn(&Summary) -> usize,
+}
+
+/// Draws what the scan has found so far; gives the gain that was clicked.
+pub(super) fn plots(
+    ui: &mut Ui,
+    explorer: &GainExplorer,
+    gain: f64,
+    with_table: bool,
+    room: Vec2,
+) -> Option<f64> {
+    let summaries = explorer.summaries();
+    let (_, updates) = explorer.scan();
+    if summaries.is_empty() {
+        ui.weak("No gain is scanned yet.");
+        return None;
+    }
+    let dark = ui.visuals().dark_mode;
+    let most = summaries.iter().map(|s| s.seeds).max().unwrap_or(0);
+    let cloud = |name: String, slot: usize, of: Quantity| {
+        let mut cloud =
+            points::cloud(name, slot, dark, summaries.iter().map(|s| [s.gain, of(s).0]).collect());
+        cloud.band = summaries.iter().map(of).map(|(mean, sd)| [mean - sd, mean + sd]).collect();
+        cloud.is_joined = true;
+        cloud.tip(format!("Mean of the finite values and one standard deviation, {most} seeds at a gain"))
+    };
+    let leading: Quantity = |s| s.leading;
+    let (cosine, rho, loss): (Quantity, Quantity, Quantity) = (|s| s.cosine, |s| s.rho, |s| s.loss);
+
+    let mut exponents = vec![cloud(format!("mean, sd of {most} seeds"), 0, leading)];
+    if let Some(crossing) = explorer.zero_crossing() {
+        let name = format!("zero crossing at gain {}", number::value(number::rounded(crossing, 3)));
+        exponents.push(points::cloud(name, 1, dark, vec![[crossing, 0.0]]));
+    }
+    let lie = vec![
+        cloud(format!("cosine, sd of {most} seeds"), 2, cosine),
+        cloud(format!("rho, sd of {most} seeds"), 4, rho),
+    ];
+    let mut all = vec![
+        Drawn {
+            plot: of_gain("Exponent against gain", "leading exponent", exponents, gain),
+            quantities: vec![("exponent", leading)],
+            left_out: |s| s.not_finite,
+        },
+        Drawn {
+            plot: of_gain("Cosine and rho against gain", "rule against exact gradient", lie, gain),
+            quantities: vec![("cosine", cosine), ("rho", rho)],
+            left_out: |s| s.undefined,
+        },
+    ];
+    if updates > 0 {
+        let diverged: usize = summaries.iter().map(|s| s.diverged).sum();
+        let name = match diverged {
+            0 => format!("after {updates} updates, sd of {most} seeds"),
+            n => format!("after {updates} updates, sd of {most} seeds, {n} runs diverged"),
+        };
+        let plot = of_gain("Loss against gain", "loss on the probe batch", vec![cloud(name, 3, loss)], gain);
+        all.push(Drawn { plot, quantities: vec![("loss", loss)], left_out: |s| s.diverged });
+    }
+    nearest_in_words(ui, &summaries, gain, updates);
+    let size = if with_table {
+        vec2(room.x, TABLE_HEIGHT)
+    } else {
+        vec2(room.x / all.len() as f32 - 4.0, room.y * 0.34)
+    };
+    let mut clicked = None;
+    row(ui, with_table, |ui| {
+        for drawn in &all {
+            cell(ui, size, |ui| {
+                beside(
+                    ui,
+                    with_table,
+                    |ui, size| clicked = clicked.or(drawn.plot.show(ui, size)),
+                    |ui| numbers(ui, drawn, &summaries),
+                );
+            });
+        }
+    });
+    let distance = |s: &&Summary| (s.gain - clicked.unwrap_or(gain)).abs();
+    clicked.and(summaries.iter().min_by(|a, b| distance(a).total_cmp(&distance(b)))).map(|s| s.gain)
+}
+
+fn of_gain(title: &'static str, y_name: &'static str, clouds: Vec<Cloud>, gain: f64) -> Points {
+    let zero_line = clouds.iter().any(|c| c.points.iter().any(|p| p[1] < 0.0));
+    Points { at: Some((gain, "gain".into())), zero_line, ..Points::new(title, "gain", y_name, clouds) }
+}
+
+/// The scanned gain next to the explored one, in numbers.
+fn nearest_in_words(ui: &mut Ui, summaries: &[Summary], gain: f64, updates: u64) {
+    let distance = |s: &&Summary| (s.gain - gain).abs();
+    let Some(s) = summaries.iter().min_by(|a, b| distance(a).total_cmp(&distance(b))) else { return };
+    let value = |(mean, sd): (f64, f64)| format!("{} (sd {})", number::value(mean), number::value(sd));
+    let mut text = format!(
+        "Scan at gain {}, {} seeds: exponent {}, cosine {}, rho {}",
+        number::value(s.gain),
+        s.seeds,
+        value(s.leading),
+        value(s.cosine),
+        value(s.rho)
+    );
+    if s.not_finite > 0 {
+        text += &format!(", {} exponents not finite", s.not_finite);
+    }
+    if updates > 0 {
+        text += &format!(", loss after {updates} updates {}", value(s.loss));
+    }
+    if s.diverged > 0 {
+        text += &format!(", {} diverged", s.diverged);
+    }
+    ui.small(text);
+}
+
+/// The numbers of one plot: a row for each gain.
+fn numbers(ui: &mut Ui, drawn: &Drawn, summaries: &[Summary]) {
+    let of_each =
+        drawn.quantities.iter().flat_map(|(name, _)| ["mean", "sd"].map(|m| format!("{name}: {m}")));
+    let mut columns = vec!["gain".to_string()];
+    columns.extend(of_each);
+    columns.extend(["seeds", "left out"].map(String::from));
+    table::of_words(ui, drawn.plot.title, &columns, summaries.len(), |row, column| {
+        let summary = &summaries[row];
+        let value =
+            column.checked_sub(1).and_then(|i| Some((i % 2, drawn.quantities.get(i / 2)?.1(summary))));
+        match value {
+            Some((0, (mean, _))) => number::significant(mean, 5),
+            Some((_, (_, sd))) => number::significant(sd, 5),
+            None if column == 0 => number::value(summary.gain),
+            None if column + 2 == columns.len() => summary.seeds.to_string(),
+            None => (drawn.left_out)(summary).to_string(),
+        }
+    });
+}
