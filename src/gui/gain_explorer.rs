@@ -202,7 +202,7 @@ fn spectrum(ui: &mut Ui, look: &Look, floss: Option<&Look>, with_table: bool) {
         look.exponents.mean.iter().enumerate().map(|(i, lambda)| [(i + 1) as f64, *lambda]).collect()
     };
     let clouds = clouds(look, floss, ui.visuals().dark_mode, ranked);
-    let plot = Points::new("Exponents before training", "rank", "exponent, nats per step", clouds);
+    let plot = Points::new("Exponents before training", "rank", "exponent", clouds);
     let columns: &[&str] = &["rank", "mean", "sd over trials", "after: mean", "after: sd"];
     beside(
         ui,

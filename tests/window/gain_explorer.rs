@@ -110,9 +110,18 @@ fn a_scan_that_trains_draws_loss_beside_cosine_and_rho() {
     assert!(explorer(&screen).scan_share().is_none());
     click(&mut screen, "Scan gains");
     scan_is_done(&mut screen);
-    until_drawn(&mut screen, "Scan at gain 1, 5 seeds: exponent");
+    until_drawn(&mut screen, "5 seeds: exponent");
+    screen.get_by_label("Gain explorer: table of numbers").scroll_to_me();
+    screen.run_steps(4);
     click(&mut screen, "Gain explorer: table of numbers");
-    for column in ["exponent: mean", "exponent: sd", "cosine: mean", "rho: sd", "left out"] {
-        until_drawn(&mut screen, column);
+    // A table out of sight draws no cell.
+    for (plot, columns) in [
+        ("Exponent against gain", ["exponent: mean", "exponent: sd", "seeds"]),
+        ("Cosine and rho against gain", ["cosine: mean", "rho: sd", "left out"]),
+    ] {
+        screen.get_by(|n| n.label().is_some_and(|l| l.starts_with(plot))).scroll_to_me();
+        for column in columns {
+            until_drawn(&mut screen, column);
+        }
     }
 }

@@ -88,12 +88,12 @@ pub(super) fn plots(
     ];
     let mut all = vec![
         Drawn {
-            plot: of_gain("Exponent against gain", "leading exponent", exponents, gain),
+            plot: of_gain("Exponent against gain", "exponent", exponents, gain),
             quantities: vec![("exponent", leading)],
             left_out: |s| s.not_finite,
         },
         Drawn {
-            plot: of_gain("Cosine and rho against gain", "rule against exact gradient", lie, gain),
+            plot: of_gain("Cosine and rho against gain", "cosine, rho", lie, gain),
             quantities: vec![("cosine", cosine), ("rho", rho)],
             left_out: |s| s.undefined,
         },
@@ -104,7 +104,7 @@ pub(super) fn plots(
             0 => format!("after {updates} updates, sd of {most} seeds"),
             n => format!("after {updates} updates, sd of {most} seeds, {n} runs diverged"),
         };
-        let plot = of_gain("Loss against gain", "loss on the probe batch", vec![cloud(name, 3, loss)], gain);
+        let plot = of_gain("Loss against gain", "probe loss", vec![cloud(name, 3, loss)], gain);
         all.push(Drawn { plot, quantities: vec![("loss", loss)], left_out: |s| s.diverged });
     }
     nearest_in_words(ui, &summaries, gain, updates);

@@ -140,6 +140,7 @@ impl Points {
         let painter = ui.painter().with_clip_rect(frame);
         let mut nearest: Option<(f32, Pos2, String)> = None;
         let pointer = shown.response.hover_pos();
+        let mut note = frame.left_top() + vec2(4.0, 2.0);
         for cloud in &self.clouds {
             let mut missing = 0;
             for (i, point) in cloud.points.iter().enumerate() {
@@ -170,9 +171,12 @@ impl Points {
             }
             if missing > 0 {
                 let text = format!("{missing} of {} cannot be shown (at the bottom edge)", cloud.name);
-                let at = frame.left_bottom() + vec2(4.0, -2.0);
                 let font = egui::TextStyle::Small.resolve(ui.style());
-                painter.text(at, egui::Align2::LEFT_BOTTOM, text, font, ui.visuals().weak_text_color());
+                let room = (frame.right() - note.x).max(40.0);
+                let text = painter.layout(text, font, ui.visuals().weak_text_color(), room);
+                let height = text.size().y;
+                painter.galley(note, text, ui.visuals().weak_text_color());
+                note.y += height;
             }
         }
         if let Some((_, at, text)) = nearest {
