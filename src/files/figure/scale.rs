@@ -89,31 +89,35 @@ impl Scale {
                 .filter_map(|tick| Some(Tick { place: self.place(tick.place)?, ..tick }))
                 .collect();
         }
-        // Zero, and decades from the threshold outwards on both sides; a number only where it does not crowd the
-        // one further in.
+        // Zero, and decades on both sides. Numbers go from the outermost decade inwards, for the largest magnitudes
+        // are what one reads; each only where it does not crowd another.
         let first = threshold.log10().ceil() as i32;
         let last = top.abs().max(bottom.abs()).log10().floor() as i32;
         let lines = ((last - first) / 40).max(1);
         let apart = (high - low) / room as f64;
-        let mut numbered = 0.0;
+        let inside = |value: f64| self.place(value).filter(|place| (low..=high).contains(place));
         let mut ticks = Vec::new();
-        let mut push = |value: f64, labelled: bool| {
-            if let Some(place) = self.place(value)
-                && (low..=high).contains(&place)
+        let mut numbered = Vec::new();
+        if let Some(place) = inside(0.0) {
+            ticks.push(Tick { place, label: number::log_tick(0.0) });
+            numbered.push(place);
+        }
+        for decade in (first..=last).rev().filter(|decade| (last - decade) % lines == 0) {
+            // Between decades as many lines as on a logarithmic axis, where they are few.
+            let digits = if last - first <= 6 { 1..=9 } else { 1..=1 };
+            for value in
+                digits.flat_map(|digit| [1.0, -1.0].map(|s| s * f64::from(digit) * 10f64.powi(decade)))
             {
-                let label = if labelled { number::log_tick(value) } else { String::new() };
+                let Some(place) = inside(value) else { continue };
+                let is_decade = value.abs() == 10f64.powi(decade);
+                let label = if is_decade && numbered.iter().all(|n: &f64| (n - place).abs() >= apart) {
+                    numbered.push(place);
+                    number::log_tick(value)
+                } else {
+                    String::new()
+                };
                 ticks.push(Tick { place, label });
             }
-        };
-        push(0.0, true);
-        for decade in (first..=last).filter(|decade| (last - decade) % lines == 0) {
-            let value = 10f64.powi(decade);
-            let labelled = self.place(value).is_some_and(|place| place - numbered >= apart);
-            if labelled {
-                numbered = self.place(value).unwrap_or(numbered);
-            }
-            push(value, labelled);
-            push(-value, labelled);
         }
         ticks.sort_by(|a, b| a.place.total_cmp(&b.place));
         ticks
@@ -130,9 +134,16 @@ fn nice_step(raw: f64) -> f64 {
 }
 
 fn linear_ticks(low: f64, high: f64, room: usize) -> Vec<Tick> {
-    let step = nice_step((high - low) / room as f64);
-    let first = (low / step - 1e-9).ceil();
-    let count = (((high / step + 1e-9).floor() - first) as i64).clamp(-1, 2 * room as i64) + 1;
+    let within = |step: f64| {
+        let first = (low / step - 1e-9).ceil();
+        (first, (((high / step + 1e-9).floor() - first) as i64).clamp(-1, 2 * room as i64) + 1)
+    };
+    let mut step = nice_step((high - low) / room as f64);
+    // One number alone tells nothing of the scale: the next finer step.
+    if within(step).1 < 2 {
+        step = nice_step(step / 2.5);
+    }
+    let (first, count) = within(step);
     (0..count)
         .map(|i| {
             let value = (first + i as f64) * step;
@@ -274,6 +285,15 @@ mod tests {
         };
         assert_eq!(labels(7), ["-1", "-0.1", "0", "0.1", "1", "10", "100"]);
         assert_eq!(labels(4), ["-1", "0", "1", "100"]);
+        assert_eq!(labels(2), ["0", "100"]);
+    }
+
+    #[test]
+    fn a_linear_axis_has_at_least_two_numbers() {
+        for (low, high) in [(0.1, 2.0), (0.9, 1.1), (-3.9, 3.9), (-1.05, 0.99), (1.0, 8.0), (0.0, 1e-3)] {
+            let ticks = Scale::Linear.ticks(low, high, 2);
+            assert!((2..=5).contains(&ticks.len()), "{low} to {high}: {ticks:?}");
+        }
     }
 
     #[test]

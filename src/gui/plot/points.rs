@@ -142,10 +142,16 @@ impl Points {
         let pointer = shown.response.hover_pos();
         let mut note = frame.left_top() + vec2(4.0, 2.0);
         for cloud in &self.clouds {
-            let mut missing = 0;
+            // Values below every scale (-inf), values that are none, and those a logarithmic scale refuses.
+            let mut missing = [0; 3];
             for (i, point) in cloud.points.iter().enumerate() {
                 let Some(place) = self.place(*point) else {
-                    missing += usize::from(point[0].is_finite());
+                    let kind = match point[1] {
+                        f64::NEG_INFINITY => 0,
+                        value if value.is_finite() => 2,
+                        _ => 1,
+                    };
+                    missing[kind] += usize::from(point[0].is_finite());
                     if let Some(x) = x.place(point[0]) {
                         let at = shown.transform.position_from_point_x(x);
                         painter.add(paint::below(at, frame, cloud.look.color));
@@ -169,8 +175,11 @@ impl Points {
                     nearest = Some((distance, at, self.words(cloud, i)));
                 }
             }
-            if missing > 0 {
-                let text = format!("{missing} of {} cannot be shown (at the bottom edge)", cloud.name);
+            for (count, what) in missing.into_iter().zip(["-inf", "not finite", "not positive"]) {
+                if count == 0 {
+                    continue;
+                }
+                let text = format!("{}: {count} {what}, at the bottom edge", cloud.name);
                 let font = egui::TextStyle::Small.resolve(ui.style());
                 let room = (frame.right() - note.x).max(40.0);
                 let text = painter.layout(text, font, ui.visuals().weak_text_color(), room);
