@@ -1,10 +1,14 @@
 //! Owns `basinscope reproduce`.
 
+use std::path::Path;
+
 use super::sweep::with_progress;
 use super::{Ending, Refused, ReproduceArguments, complain, interrupt, say};
-use crate::session::reproduce::spec::{Spec, figures};
+use crate::session::reproduce::catalogue::figures;
+use crate::session::reproduce::spec::Spec;
 use crate::session::reproduce::{Asked, Reproduction};
 use crate::session::sweep::{Share, Sweep};
+use crate::training::plan::Plan;
 
 /// Makes the runs of a figure that have not ended yet, then the figure, its tables and its report; or lists the
 /// figures.
@@ -24,19 +28,19 @@ pub fn reproduce(arguments: &ReproduceArguments) -> Result<Ending, Refused> {
         seeds: arguments.seeds.map(u64::from),
         cases: arguments.cases.clone(),
     };
-    let (figure, plan) = Reproduction::new(spec, &asked).map_err(|e| Refused(e.to_string()))?;
-    let which: Vec<usize> = (0..plan.runs.len()).collect();
-    let mut sweep = Sweep::open(out, plan, &figure.plan_text(), arguments.force)?;
+    let (mut figure, plan) = Reproduction::new(spec, &asked).map_err(|e| Refused(e.to_string()))?;
     interrupt::listen();
-    let share = Share { threads: arguments.threads.count(), at_once: None };
-    let lost = with_progress(|show| sweep.advance(&which, share, &interrupt::asked, show))?;
-    for (run, said) in &lost {
-        complain("internal error", &format!("{}: {said}", sweep.runs()[*run].name));
-    }
-    let left = sweep.ended().iter().filter(|e| e.is_none()).count();
-    if left > lost.len() {
-        say(format_args!("stopped by the user: the same command goes on with the {left} runs left"));
-        return Ok(Ending::Interrupted);
+    let plan_text = figure.plan_text();
+    let run = |plan| made(plan, out, &plan_text, arguments);
+    let (mut sweep, mut lost) = match run(plan)? {
+        Made::All { sweep, lost } => (sweep, lost),
+        Made::Stopped => return Ok(Ending::Interrupted),
+    };
+    if let Some(plan) = figure.after_choice(&sweep).map_err(|e| Refused(e.to_string()))? {
+        (sweep, lost) = match run(plan)? {
+            Made::All { sweep, lost: more } => (sweep, lost + more),
+            Made::Stopped => return Ok(Ending::Interrupted),
+        };
     }
     let left_out = figure.leaves_out();
     let made = figure.read(&sweep)?;
@@ -49,7 +53,32 @@ pub fn reproduce(arguments: &ReproduceArguments) -> Result<Ending, Refused> {
         say(format_args!("left out by --quick: {less}"));
     }
     say(format_args!("report in {}", report.display()));
-    Ok(if lost.is_empty() { Ending::Done } else { Ending::Badly })
+    Ok(if lost == 0 { Ending::Done } else { Ending::Badly })
+}
+
+/// What became of the runs of a plan.
+enum Made {
+    /// All have ended, but those that were lost to an internal error.
+    All { sweep: Sweep, lost: usize },
+    /// The user stopped them.
+    Stopped,
+}
+
+/// Makes the runs of a plan that have not ended yet.
+fn made(plan: Plan, out: &Path, plan_text: &str, arguments: &ReproduceArguments) -> Result<Made, Refused> {
+    let which: Vec<usize> = (0..plan.runs.len()).collect();
+    let mut sweep = Sweep::open(out, plan, plan_text, arguments.force)?;
+    let share = Share { threads: arguments.threads.count(), at_once: None };
+    let lost = with_progress(|show| sweep.advance(&which, share, &interrupt::asked, show))?;
+    for (run, said) in &lost {
+        complain("internal error", &format!("{}: {said}", sweep.runs()[*run].name));
+    }
+    let left = sweep.ended().iter().filter(|e| e.is_none()).count();
+    if left > lost.len() {
+        say(format_args!("stopped by the user: the same command goes on with the {left} runs left"));
+        return Ok(Made::Stopped);
+    }
+    Ok(Made::All { sweep, lost: lost.len() })
 }
 
 fn find(name: &str) -> Result<&'static Spec, Refused> {

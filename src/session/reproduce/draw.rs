@@ -48,7 +48,7 @@ fn scale(log: bool) -> Scale {
 }
 
 /// The name of a series on an axis.
-fn in_words(series: &str) -> String {
+pub(super) fn in_words(series: &str) -> String {
     match series {
         "lambda_max" => "leading Hessian eigenvalue".into(),
         "train_loss" => "training loss".into(),

@@ -1,6 +1,7 @@
 //! Figures of the papers: [`Reproduction`] plans the runs of one, a [`Sweep`] makes them, [`Made`] is what they say:
 //! the figure, tables, and a verdict on each claim.
 
+pub mod catalogue;
 mod cells;
 mod draw;
 mod report;
@@ -14,8 +15,10 @@ use crate::files::atomic::{self, FileError};
 use crate::session::sweep::Sweep;
 use crate::training::config::error::ConfigError;
 use crate::training::plan::Plan;
+use catalogue::figures;
+pub use cells::ChoiceError;
 use cells::{Cell, Cells};
-use spec::{Spec, figures};
+use spec::Spec;
 use verdict::Judged;
 
 /// How much of a figure is asked for.
@@ -115,6 +118,17 @@ impl Reproduction {
         }
         let (plan, cells) = Cells::plan(&own)?;
         Ok((Self { spec: own, asked: asked.clone(), cells }, plan))
+    }
+
+    /// Once the runs of its plan are made: the plan with the runs at the values that they chose, to be made in the
+    /// same folder; `None` where there is nothing to choose.
+    ///
+    /// # Errors
+    /// A history that cannot be read; a setting of the figure that is wrong.
+    pub fn after_choice(&mut self, sweep: &Sweep) -> Result<Option<Plan>, ChoiceError> {
+        let Some((plan, cells)) = self.cells.after_choice(&self.spec, sweep)? else { return Ok(None) };
+        self.cells = cells;
+        Ok(Some(plan))
     }
 
     /// What a quick look leaves out, in words; `None` where all is asked for.

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use super::Made;
 use super::cells::Cell;
-use super::spec::{Constants, Plot, Spec};
+use super::draw::in_words;
+use super::spec::{Constants, Pilot, Plot, Spec};
 use super::values::{curve, values};
 use crate::files::atomic::FileError;
 use crate::files::figure::number::significant;
@@ -104,18 +105,33 @@ fn settings(text: &mut String, spec: &Spec, cells: &[Cell]) {
     list("all runs", &spec.constants);
     spec.cases.iter().for_each(|case| list(&case.name, &case.constants));
     spec.arms.iter().for_each(|arm| list(&arm.name, &arm.constants));
+    for case in &spec.cases {
+        if let Some((_, pilot)) = spec.pilot_of(case) {
+            list(&format!("{}, runs that choose", case.name), &pilot.constants);
+        }
+    }
     if let Some(along) = &spec.across {
         let _ = writeln!(text, "- {}: `{}` = {:?} [{}]", along.name, along.key, along.values, along.source);
     }
-    if let Some(grid) = &spec.grid {
+    for (case, about) in spec.cases.iter().enumerate() {
+        let Some(grid) = spec.grid_of(about) else { continue };
+        let by = match &grid.pilot {
+            None => "the mean training loss over the last tenth of the iterations".into(),
+            Some(pilot) => format!(
+                "the mean {} over the last tenth of the iterations of other runs ({} at each value, seeds from {} on)",
+                in_words(&pilot.by),
+                pilot.seeds,
+                Pilot::FIRST_SEED
+            ),
+        };
         let _ = writeln!(
             text,
-            "- the best of `{}` = {:?} [{}], by the mean training loss over the last tenth of the iterations:",
-            grid.key, grid.values, grid.source
+            "- {}: the best of `{}` = {:?} [{}], by {by}:",
+            about.name, grid.key, grid.values, grid.source
         );
-        for cell in cells {
+        for cell in cells.iter().filter(|cell| cell.case == case) {
             let chosen = cell.chosen.map_or(String::new(), |v| v.to_string());
-            let _ = writeln!(text, "  - {}, {}: {chosen}", spec.cases[cell.case].name, arm_name(spec, cell));
+            let _ = writeln!(text, "  - {}: {chosen}", arm_name(spec, cell));
         }
     }
     for line in &spec.unknown {

@@ -2,10 +2,10 @@
 //! `assets/figures`.
 
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
 
 use serde::Deserialize;
 
+use crate::training::history::Series;
 use crate::training::presets::{Constant, Source};
 
 /// A figure of a paper.
@@ -67,6 +67,8 @@ pub struct Case {
     pub seeds: Option<u64>,
     /// Its settings.
     pub constants: Constants,
+    /// Its grid, in the place of the figure's.
+    pub grid: Option<Grid>,
 }
 
 /// One of the things compared.
@@ -95,7 +97,8 @@ pub struct Along {
     pub source: Source,
 }
 
-/// Values of one key of which the best is taken: the smallest mean over seeds of training loss at the end.
+/// Values of one key of which the best is taken for each case, arm and value across: by the mean over seeds of
+/// training loss at the end.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Grid {
@@ -105,6 +108,37 @@ pub struct Grid {
     pub values: Vec<f64>,
     /// Where they come from.
     pub source: Source,
+    /// Runs by which the value is chosen, of other seeds than the figure's; without it every run of the figure is
+    /// made at every value, and the figure shows the best.
+    pub pilot: Option<Pilot>,
+}
+
+/// Runs that choose a value of a grid before the figure's runs are made: a sweep over a sweep.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pilot {
+    /// Runs at each value, with the seeds from [`Pilot::FIRST_SEED`] on.
+    pub seeds: u64,
+    /// Settings of these runs over all others, such as images that are held out.
+    #[serde(default)]
+    pub constants: Constants,
+    /// The series by whose end the best is taken: the smallest loss or the largest accuracy.
+    #[serde(default = "Pilot::loss")]
+    pub by: String,
+}
+
+impl Pilot {
+    /// The first seed of the runs that choose; those of the figure start at 1.
+    pub const FIRST_SEED: u64 = 1001;
+
+    fn loss() -> String {
+        "train_loss".into()
+    }
+
+    /// What it chooses by.
+    pub fn series(&self) -> Series {
+        self.by.parse().unwrap_or(Series::TrainLoss)
+    }
 }
 
 /// A number read off a run.
@@ -267,64 +301,12 @@ pub struct Quick {
     pub leaves_out: String,
 }
 
-macro_rules! figures {
-    ($($name:literal,)*) => {
-        /// The texts of all figures.
-        const TEXTS: &[(&str, &str)] =
-            &[$(($name, include_str!(concat!("../../../assets/figures/", $name, ".toml"))),)*];
-    };
-}
-
-figures! {
-    "p1-2", "p1-3", "p1-4", "p1-a5", "p1-a6", "p1-a7", "p1-a8", "p1-a9", "p1-a10", "p1-a11", "p1-a12ab", "p1-a12c",
-    "p1-table1", "p1-3-input", "p1-3-double", "p2-1", "p2-2", "p2-3", "p2-4", "p2-5", "p2-1-double",
-}
-
-/// All figures, in the order of the papers.
-pub fn figures() -> &'static [Spec] {
-    static FIGURES: LazyLock<Vec<Spec>> = LazyLock::new(|| {
-        let read = |(_, text): &(&str, &str)| {
-            toml::from_str::<Spec>(text).expect("a test reads every figure that is built in")
-        };
-        let given: Vec<Spec> = TEXTS.iter().map(read).collect();
-        given.iter().map(|spec| inherited(spec, &given)).collect()
-    });
-    &FIGURES
-}
-
-/// A figure with what it takes from another.
-fn inherited(spec: &Spec, all: &[Spec]) -> Spec {
-    let mut own = spec.clone();
-    let Some(base) = spec.like.as_ref().and_then(|id| all.iter().find(|s| s.id == *id)) else { return own };
-    let base = inherited(base, all);
-    let mut constants = base.constants;
-    constants.extend(own.constants);
-    own.constants = constants;
-    fn take<T>(own: &mut Vec<T>, base: Vec<T>) {
-        if own.is_empty() {
-            *own = base;
-        }
-    }
-    take(&mut own.cases, base.cases);
-    take(&mut own.arms, base.arms);
-    take(&mut own.quantities, base.quantities);
-    take(&mut own.plots, base.plots);
-    take(&mut own.claims, base.claims);
-    own.unknown.extend(base.unknown.into_iter().filter(|text| !spec.unknown.contains(text)));
-    own.across = own.across.or(base.across);
-    own.grid = own.grid.or(base.grid);
-    own.quick = own.quick.or(base.quick);
-    if own.seeds == 0 {
-        own.seeds = base.seeds;
-    }
-    own
-}
-
 impl Spec {
     /// The figure that `--quick` makes: fewer seeds, cases and values.
     pub fn quick(&self) -> Self {
         let mut quick = self.clone();
         quick.grid = None;
+        quick.cases.iter_mut().for_each(|case| case.grid = None);
         let Some(less) = &self.quick else { return quick };
         quick.seeds = less.seeds.min(self.seeds);
         if !less.cases.is_empty() {
@@ -389,15 +371,14 @@ impl Spec {
         }
     }
 
-    /// The values of the grid; one without a value where there is none.
-    pub fn grid_values(&self) -> Vec<Option<f64>> {
-        match &self.grid {
-            Some(grid) => grid.values.iter().copied().map(Some).collect(),
-            None => vec![None],
-        }
+    /// The grid of a case.
+    pub fn grid_of<'a>(&'a self, case: &'a Case) -> Option<&'a Grid> {
+        case.grid.as_ref().or(self.grid.as_ref())
+    }
+
+    /// A case's grid with the runs that choose from it.
+    pub fn pilot_of<'a>(&'a self, case: &'a Case) -> Option<(&'a Grid, &'a Pilot)> {
+        let grid = self.grid_of(case)?;
+        Some((grid, grid.pilot.as_ref()?))
     }
 }
-
-#[cfg(test)]
-#[path = "spec_tests.rs"]
-mod tests;

@@ -34,7 +34,7 @@ fn of(series: &str, at: At, absolute: bool) -> f64 {
 
 /// Arms `a` and `b`, the loss of `b` twice that of `a`.
 fn two_arms() -> Spec {
-    let mut spec = super::super::spec::figures()[0].clone();
+    let mut spec = super::super::catalogue::figures()[0].clone();
     spec.arms.truncate(2);
     spec.arms[0].id = "a".into();
     spec.arms[1].id = "b".into();

@@ -1,6 +1,7 @@
 //! Figures as data: what stands in `assets/figures` is sound.
 
 use super::*;
+use crate::session::reproduce::spec::{At, Claimed, Plot};
 use crate::session::reproduce::{Asked, Reproduction};
 use crate::training::history::Series;
 
