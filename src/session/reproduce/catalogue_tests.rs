@@ -36,7 +36,7 @@ fn every_figure_of_both_papers_is_there_and_its_parts_fit() {
             assert!(claim.cases.iter().all(|id| spec.cases.iter().any(|c| c.id == *id)), "{claim:?}");
             assert!(spec.has_runs_for(claim), "{name}: {claim:?}");
             let fits = match &claim.what {
-                Claimed::Larger { more, less, .. } => {
+                Claimed::Larger { more, less, .. } | Claimed::Varies { more, less } => {
                     [more, less].iter().all(|s| is_arm(&s.arm) && is_quantity(&s.quantity))
                 }
                 Claimed::RiseTogether { x, y, arms } => {

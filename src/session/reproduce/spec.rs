@@ -259,6 +259,14 @@ pub enum Claimed {
         #[serde(default)]
         ratio: bool,
     },
+    /// `more` varies more over seeds than `less`: their distances from the medians, in pairs of equal seed
+    /// (Levene's test in the form of Brown and Forsythe 1974, paired).
+    Varies {
+        /// This varies more.
+        more: Side,
+        /// This varies less.
+        less: Side,
+    },
     /// Two quantities of the runs of some arms rise together (Spearman).
     RiseTogether {
         /// Id.
@@ -346,7 +354,7 @@ impl Spec {
     pub fn has_runs_for(&self, claim: &Claim) -> bool {
         let values = self.across_values();
         match &claim.what {
-            Claimed::Larger { more, less, .. } => {
+            Claimed::Larger { more, less, .. } | Claimed::Varies { more, less } => {
                 [more, less].iter().all(|side| values.contains(&side.across))
             }
             Claimed::RiseTogether { .. } => true,

@@ -8,7 +8,7 @@ use super::values::values;
 use crate::files::figure::number::significant;
 use crate::numerics::statistics::bootstrap::mean_interval;
 use crate::numerics::statistics::correlation::{pearson, spearman};
-use crate::numerics::statistics::paired;
+use crate::numerics::statistics::{mean_and_sd, median, paired};
 
 /// Whether a claim was seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +63,10 @@ fn judge_one(spec: &Spec, cells: &[Cell], claim: &Claim, case: usize) -> Judged 
         Claimed::Larger { more, less, ratio } => {
             let of = |side: &Side| side_values(spec, cells, case, side);
             larger(&of(more), &of(less), *ratio, spec.seeds_of(&spec.cases[case]) as usize)
+        }
+        Claimed::Varies { more, less } => {
+            let of = |side: &Side| side_values(spec, cells, case, side);
+            varies(&of(more), &of(less), spec.seeds_of(&spec.cases[case]) as usize)
         }
         Claimed::RiseTogether { x, y, arms } => {
             let pairs = together(spec, cells, case, (x, y), arms);
@@ -144,6 +148,26 @@ fn larger(more: &[(u64, f64)], less: &[(u64, f64)], ratio: bool, seeds: usize) -
     (verdict, words)
 }
 
+/// Whether `more` varies more than `less`, seed by seed: whether its distances from its median are larger. Only seeds
+/// that both have count, so that a lost run changes both sides.
+fn varies(more: &[(u64, f64)], less: &[(u64, f64)], seeds: usize) -> (Verdict, String) {
+    let shared = |these: &[(u64, f64)], others: &[(u64, f64)]| -> Vec<(u64, f64)> {
+        these.iter().filter(|(seed, _)| others.iter().any(|(s, _)| s == seed)).copied().collect()
+    };
+    let sides = [shared(more, less), shared(less, more)];
+    let distances = sides.each_ref().map(|side| {
+        let middle = median(&side.iter().map(|(_, v)| *v).collect::<Vec<_>>()).unwrap_or(f64::NAN);
+        side.iter().map(|(seed, v)| (*seed, (v - middle).abs())).collect::<Vec<_>>()
+    });
+    let (verdict, words) = larger(&distances[0], &distances[1], false, seeds);
+    let sds = sides.map(|side| {
+        let values: Vec<f64> = side.into_iter().map(|(_, v)| v).collect();
+        mean_and_sd(&values).map_or(f64::NAN, |(_, sd)| sd)
+    });
+    let [more, less] = sds.map(|sd| significant(sd, 3));
+    (verdict, format!("sd {more} against {less}; distance from the median, {words}"))
+}
+
 /// Whether two quantities rise together.
 fn rise_together(pairs: &[(f64, f64)]) -> (Verdict, String) {
     let n = pairs.len();
@@ -162,6 +186,7 @@ fn rise_together(pairs: &[(f64, f64)]) -> (Verdict, String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::numerics::random::{Purpose, Stream};
 
     fn seeds(values: &[f64]) -> Vec<(u64, f64)> {
         (1..).zip(values.iter().copied()).collect()
@@ -200,6 +225,38 @@ mod tests {
         let (verdict, words) = larger(&high, &low, true, 5);
         assert_eq!(verdict, Verdict::NotDecided);
         assert!(words.starts_with("2 pairs of runs, too few"), "{words}");
+    }
+
+    #[test]
+    fn what_varies_more_is_told_apart_from_what_is_larger() {
+        let mut stream = Stream::new(5, Purpose::Measures);
+        let wide: Vec<f64> = (0..16).map(|_| 3.0 * stream.normal()).collect();
+        let narrow: Vec<f64> = (0..16).map(|_| 100.0 + stream.normal()).collect();
+        let (wide, narrow) = (seeds(&wide), seeds(&narrow));
+        assert_eq!(larger(&wide, &narrow, false, 16).0, Verdict::NotSeen);
+        let (verdict, words) = varies(&wide, &narrow, 16);
+        assert_eq!(verdict, Verdict::Seen, "{words}");
+        assert!(words.starts_with("sd ") && words.contains("of 16 pairs"), "{words}");
+        assert_eq!(varies(&narrow, &wide, 16).0, Verdict::NotSeen);
+        // A shift is no variation.
+        let shifted: Vec<(u64, f64)> = wide.iter().map(|(s, v)| (*s, v + 50.0)).collect();
+        let (verdict, words) = varies(&wide, &shifted, 16);
+        assert_eq!(verdict, Verdict::NotDecided, "{words}");
+        // By hand: medians 2 and 20, distances 1 0 7 and 10 0 10; the third seed of one side has no pair.
+        let (_, words) =
+            varies(&[(1, 1.0), (2, 2.0), (3, 9.0)], &[(1, 10.0), (2, 20.0), (3, 30.0), (4, 90.0)], 4);
+        let mean = (1.0 - 10.0 + 0.0 + 7.0 - 10.0) / 3.0;
+        assert!(words.contains(&format!("difference {} ", significant(mean, 3))), "{words} {mean}");
+        assert!(words.contains("against 10.0;") && words.contains("1 of 4 seeds have no pair"), "{words}");
+    }
+
+    #[test]
+    fn equal_variation_is_rarely_said_to_differ() {
+        let mut stream = Stream::new(6, Purpose::Measures);
+        let mut draw = || seeds(&(0..16).map(|_| stream.normal()).collect::<Vec<f64>>());
+        let said = (0..200).filter(|_| varies(&draw(), &draw(), 16).0 != Verdict::NotDecided).count();
+        // 5 of 100 are expected; binomial, standard deviation 1.5 %.
+        assert!(said <= 22, "{said} of 200");
     }
 
     #[test]
