@@ -13,7 +13,7 @@ use super::plot::curves::Cursor;
 use super::theme::{Look, ThemeChoice};
 use super::{
     activity, bookmarks, compare, curves, diagnostics, experiment, gain_explorer, glossary, help, landscape,
-    lesson, notices, remember, runs, spectrum, theme, top_bar, weights,
+    lesson, notices, remember, runs, spectrum, sweep, theme, top_bar, weights,
 };
 use crate::session::{Action, Effect, Session};
 
@@ -60,6 +60,8 @@ pub struct Panels {
     pub weights: weights::State,
     /// The spectrum panel.
     pub spectrum: spectrum::State,
+    /// Sweeps.
+    pub sweep: sweep::State,
     /// The bookmarks.
     pub bookmarks: bookmarks::State,
     /// The table of runs.
@@ -338,6 +340,7 @@ impl egui_tiles::Behavior<Panel> for Panes<'_> {
                 gain_explorer::show(ui, session, &mut panels.gain_explorer, asked);
             }
             Panel::Weights => weights::show(ui, session, &mut panels.weights, asked),
+            Panel::Sweep => sweep::show(ui, session, &mut panels.sweep, asked),
             Panel::Bookmarks => bookmarks::show(ui, session, &mut panels.bookmarks, asked),
             Panel::Runs => runs::show(ui, session, &mut panels.runs, asked),
         });

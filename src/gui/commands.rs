@@ -144,6 +144,7 @@ pub const TABLE: &[Entry] = &[
     entry(C::Toggle(Panel::Spectrum), M::View, "Spectrum panel", None, "Show or hide eigenvalues and exponents"),
     entry(C::Toggle(Panel::Activity), M::View, "Activity panel", None, "Show or hide the activity of a trial"),
     entry(C::Toggle(Panel::Weights), M::View, "Weights panel", None, "Show or hide the weight matrices"),
+    entry(C::Toggle(Panel::Sweep), M::View, "Sweep panel", None, "Show or hide sweeps over gains, rates, rules and seeds"),
     entry(C::Toggle(Panel::Bookmarks), M::View, "Bookmarks panel", None, "Show or hide the bookmarks of all runs"),
     entry(C::Toggle(Panel::Runs), M::View, "Runs panel", None, "Show or hide the table of runs"),
     entry(C::UsualLayout, M::View, "Usual layout", None, "Put every panel back where it was at first"),

@@ -7,6 +7,7 @@ use eframe::egui;
 use std::sync::mpsc::{Receiver, sync_channel};
 
 use super::app::Asked;
+use crate::session::sweeping::Ask;
 use crate::session::{Action, Dialog, Export};
 
 /// The open choice, if any.
@@ -28,7 +29,10 @@ impl Dialogs {
     /// Lets the user choose: opens our field and, where the system has one, its dialog.
     pub fn open(&mut self, ctx: &egui::Context, dialog: Dialog, proposal: &str) {
         let path = std::env::current_dir().unwrap_or_default().join(proposal);
-        let path = if dialog == Dialog::Open { String::new() } else { path.display().to_string() };
+        let path = match dialog {
+            Dialog::Save(_) => path.display().to_string(),
+            Dialog::Open | Dialog::SweepFolder | Dialog::OpenSweep => String::new(),
+        };
         let answer = system_dialog(ctx, dialog, proposal);
         self.open = Some(Choice { dialog, path, proposal: proposal.into(), focus: true, answer });
     }
@@ -50,6 +54,8 @@ impl Dialogs {
         let (mut keep, mut chosen, mut cancelled) = (true, false, false);
         let title = match choice.dialog {
             Dialog::Open => "Open",
+            Dialog::SweepFolder => "Folder of the sweep",
+            Dialog::OpenSweep => "Open a sweep",
             Dialog::Save(export) => title(export),
         };
         let window = egui::Window::new(title)
@@ -58,6 +64,8 @@ impl Dialogs {
         window.open(&mut keep).collapsible(false).resizable(false).show(ctx, |ui| {
             let label = ui.label(match choice.dialog {
                 Dialog::Open => "Snapshot (npz) or settings (TOML) to open",
+                Dialog::SweepFolder => "Path of the folder for the runs, new or empty, or that of a sweep",
+                Dialog::OpenSweep => "Path of a folder that a sweep was written to",
                 Dialog::Save(_) => "Path of the file to write",
             });
             let field = egui::TextEdit::singleline(&mut choice.path).desired_width(460.0).hint_text("Path");
@@ -67,7 +75,12 @@ impl Dialogs {
             }
             chosen = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
             ui.horizontal(|ui| {
-                let verb = if choice.dialog == Dialog::Open { "Open file" } else { "Save file" };
+                let verb = match choice.dialog {
+                    Dialog::Open => "Open file",
+                    Dialog::SweepFolder => "Use folder",
+                    Dialog::OpenSweep => "Open folder",
+                    Dialog::Save(_) => "Save file",
+                };
                 let ready = !choice.path.trim().is_empty();
                 chosen |=
                     ui.add_enabled(ready, egui::Button::new(verb)).on_hover_text("Use this path").clicked();
@@ -103,6 +116,8 @@ fn title(export: Export) -> &'static str {
 fn done(dialog: Dialog, path: PathBuf) -> Action {
     match dialog {
         Dialog::Open => Action::Open(path),
+        Dialog::SweepFolder => Action::Sweep(Ask::Folder(path)),
+        Dialog::OpenSweep => Action::Sweep(Ask::Open(path)),
         Dialog::Save(export) => Action::Save(export, path),
     }
 }
@@ -113,6 +128,7 @@ fn system_dialog(ctx: &egui::Context, dialog: Dialog, proposal: &str) -> Option<
         return None;
     }
     let (name, extensions): (_, &[&str]) = match dialog {
+        Dialog::SweepFolder | Dialog::OpenSweep => ("Folder", &[]),
         Dialog::Open | Dialog::Save(Export::Snapshot) => ("Snapshot", &["npz"]),
         Dialog::Save(Export::Curves) => ("Curves", &["csv"]),
         Dialog::Save(Export::Settings) => ("Settings", &["toml"]),
@@ -123,12 +139,14 @@ fn system_dialog(ctx: &egui::Context, dialog: Dialog, proposal: &str) -> Option<
     let file = rfd::AsyncFileDialog::new().set_file_name(proposal);
     let file = match dialog {
         Dialog::Open => rfd::AsyncFileDialog::new().add_filter("Snapshot or settings", &["npz", "toml"]),
+        Dialog::SweepFolder | Dialog::OpenSweep => rfd::AsyncFileDialog::new(),
         Dialog::Save(_) => file.add_filter(name, extensions),
     };
     let (send, receive) = sync_channel(1);
     let ctx = ctx.clone();
     let wait: std::pin::Pin<Box<dyn Future<Output = Option<rfd::FileHandle>> + Send>> = match dialog {
         Dialog::Open => Box::pin(file.pick_file()),
+        Dialog::SweepFolder | Dialog::OpenSweep => Box::pin(file.pick_folder()),
         Dialog::Save(_) => Box::pin(file.save_file()),
     };
     let thread = std::thread::Builder::new().name("file dialog".into());

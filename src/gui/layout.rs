@@ -20,13 +20,14 @@ pub enum Panel {
     Activity,
     GainExplorer,
     Weights,
+    Sweep,
     Runs,
     Bookmarks,
 }
 
 impl Panel {
     /// All panels, in the order of the View menu.
-    pub const ALL: [Panel; 13] = [
+    pub const ALL: [Panel; 14] = [
         Panel::Experiment,
         Panel::Loss,
         Panel::Accuracy,
@@ -38,6 +39,7 @@ impl Panel {
         Panel::Activity,
         Panel::GainExplorer,
         Panel::Weights,
+        Panel::Sweep,
         Panel::Runs,
         Panel::Bookmarks,
     ];
@@ -56,6 +58,7 @@ impl Panel {
             Panel::Activity => "Activity",
             Panel::GainExplorer => "Gain explorer",
             Panel::Weights => "Weights",
+            Panel::Sweep => "Sweep",
             Panel::Runs => "Runs",
             Panel::Bookmarks => "Bookmarks",
         }
@@ -93,6 +96,9 @@ impl Panel {
                 "What a network of a given initial gain is like before training, and after flossing; scans over gains"
             }
             Panel::Weights => "The weight matrices of the selected run, and how their values are spread",
+            Panel::Sweep => {
+                "Many runs over gains, rates, rules and seeds: heat map, curves as mean and band, correlations"
+            }
             Panel::Bookmarks => {
                 "Full states of the runs to jump to, branch from or put the slice's centre on"
             }
@@ -138,16 +144,17 @@ impl Layout {
             curves.extend([lyapunov, alignment].map(|pane| (tiles.insert_tab_tile(vec![pane]), 0.8)));
         }
         let curves = split(&mut tiles, LinearDir::Vertical, &curves);
-        let [gain, spectrum, activity, weights, runs, bookmarks] = [
+        let [gain, spectrum, activity, weights, sweep, runs, bookmarks] = [
             Panel::GainExplorer,
             Panel::Spectrum,
             Panel::Activity,
             Panel::Weights,
+            Panel::Sweep,
             Panel::Runs,
             Panel::Bookmarks,
         ]
         .map(|panel| tiles.insert_pane(panel));
-        let mut tabs = Tabs::new(vec![gain, spectrum, activity, weights]);
+        let mut tabs = Tabs::new(vec![gain, spectrum, activity, weights, sweep]);
         // What moves is seen first.
         tabs.set_active(activity);
         let tabs = tiles.insert_container(tabs);

@@ -28,6 +28,7 @@ mod remember;
 mod runs;
 mod spectrum;
 mod stability;
+mod sweep;
 mod top_bar;
 mod weights;
 

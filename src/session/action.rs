@@ -114,6 +114,8 @@ pub enum Action {
     /// Asks something of the landscape: a slice, a cut, a descent, a shake. What is asked takes the place of one
     /// of its kind that is being computed.
     Landscape(super::landscape::Ask),
+    /// Asks something of sweeps: what varies, start, stop, what is looked at.
+    Sweep(super::sweeping::Ask),
     /// What the screen wants to find again at the next start (its panels, in words of its own).
     Layout(String),
     /// Begins a lesson, by its place in [`super::lessons::lessons`]; the other runs wait, hidden.
@@ -139,6 +141,10 @@ pub enum Dialog {
     Save(Export),
     /// What to open.
     Open,
+    /// The folder for the runs of a sweep.
+    SweepFolder,
+    /// The folder of a sweep to open.
+    OpenSweep,
 }
 
 /// What can be written.

@@ -27,6 +27,7 @@ impl Session {
         let mut news = self.take_errands()
             | self.explorer.drain()
             | self.drain_bench()
+            | self.drain_sweep()
             | self.weight_spectra.drain()
             | self.keep()
             | self.play();

@@ -159,7 +159,10 @@ impl Session {
             );
             return self.notice(text, true, None);
         };
-        let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+        // Every run of a folder has a snapshot of the same name: the folder tells them apart.
+        let stem = path.file_stem().filter(|stem| *stem != "snapshot");
+        let name = stem.or(path.parent().and_then(Path::file_name));
+        let name = name.map(|name| name.to_string_lossy().into_owned());
         self.with(id, |run| {
             if let Some(name) = name {
                 run.name = name;

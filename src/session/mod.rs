@@ -21,6 +21,7 @@
 //! | an axis in seconds | [`seconds::Seconds::at`] |
 //! | sentences: ends, states, differences | [`words`] |
 //! | looks at a gain before training, scans over gains | [`Session::explorer`] |
+//! | sweeps: what varies, what the runs ended with | [`Session::sweeping`] |
 //! | cuts, descents and shakes of the landscape | [`Session::bench`], [`Session::places`] |
 //! | the lesson that is being taken | [`Session::playing`], [`Session::observations`] |
 //! | messages to show until dismissed | [`Session::notices`] |
@@ -58,6 +59,7 @@ pub mod spectra;
 pub mod stability;
 mod starting;
 pub mod sweep;
+pub mod sweeping;
 pub mod weight_spectra;
 pub mod words;
 
@@ -98,6 +100,7 @@ pub struct Session {
     engine: Engine,
     explorer: explorer::GainExplorer,
     bench: landscape::Bench,
+    sweeping: sweeping::Sweeping,
     weight_spectra: weight_spectra::WeightSpectra,
     build: Build,
     settings: Settings,
@@ -120,6 +123,7 @@ impl Session {
         Self {
             explorer: explorer::GainExplorer::new(&engine),
             bench: landscape::Bench::new(&engine),
+            sweeping: sweeping::Sweeping::new(&engine),
             weight_spectra: weight_spectra::WeightSpectra::new(&engine),
             engine,
             build,
@@ -288,6 +292,7 @@ impl Session {
             Action::ShowActivity(trial) => self.tell_current(Command::Activity(trial)),
             Action::Measure(measures) => self.tell_current(Command::Measure(measures)),
             Action::Landscape(ask) => self.ask_landscape(ask),
+            Action::Sweep(ask) => self.ask_sweep(ask),
             Action::Layout(text) => self.layout = text,
             Action::BeginLesson(lesson) => self.begin_lesson(lesson),
             Action::LessonStep(step) => self.lesson_step(step),
@@ -391,6 +396,7 @@ impl Session {
 fn proposal(dialog: Dialog) -> String {
     match dialog {
         Dialog::Save(Export::Snapshot) | Dialog::Open => "snapshot.npz".into(),
+        Dialog::SweepFolder | Dialog::OpenSweep => String::new(),
         Dialog::Save(Export::Curves) => "history.csv".into(),
         Dialog::Save(Export::Settings) => "config.toml".into(),
         Dialog::Save(Export::Picture(picture)) => format!("{}.png", picture.name()),

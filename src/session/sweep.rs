@@ -116,6 +116,11 @@ impl Sweep {
         &self.ended
     }
 
+    /// The columns of the index that tell the runs apart: the varied keys, then `seed`.
+    pub fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
     /// The folder of a run's files.
     pub fn folder_of(&self, run: usize) -> PathBuf {
         self.folder.join(RUNS).join(&self.runs[run].name)
@@ -129,17 +134,32 @@ impl Sweep {
     /// Makes those of the runs `which` that have not ended, until `stop` says so, then writes the index.
     /// `show` is called ten times a second.
     ///
-    /// A run that diverges has ended. One that panics has not: it is named in what is given back, with what it
-    /// said, and the others go on.
-    ///
     /// # Errors
-    /// A file that could not be read or written; runs that have ended by then stay.
+    /// As [`Sweep::advance_telling`].
     pub fn advance(
         &mut self,
         which: &[usize],
         share: Share,
         stop: &(dyn Fn() -> bool + Sync),
         show: &mut dyn FnMut(Progress),
+    ) -> Result<Vec<(usize, String)>, FileError> {
+        self.advance_telling(which, share, stop, &mut |progress, _| show(progress))
+    }
+
+    /// The same, `tell` hearing also of each run that has ended meanwhile, those included that other processes
+    /// have made.
+    ///
+    /// A run that diverges has ended. One that panics has not: it is named in what is given back, with what it
+    /// said, and the others go on.
+    ///
+    /// # Errors
+    /// A file that could not be read or written; runs that have ended by then stay.
+    pub fn advance_telling(
+        &mut self,
+        which: &[usize],
+        share: Share,
+        stop: &(dyn Fn() -> bool + Sync),
+        tell: &mut dyn FnMut(Progress, Vec<(usize, Ended)>),
     ) -> Result<Vec<(usize, String)>, FileError> {
         let pending: Vec<usize> = which.iter().copied().filter(|i| self.ended[*i].is_none()).collect();
         let data = Data::of(pending.iter().map(|i| &self.runs[*i]))?;
@@ -178,21 +198,23 @@ impl Sweep {
         let mut ended = self.ended.clone();
         let mut written = Instant::now();
         let mut meanwhile = || {
-            let news: Vec<(usize, Ended)> = locked(&new).drain(..).collect();
-            news.into_iter().for_each(|(i, end)| ended[i] = Some(end));
-            show(Progress {
+            let mut news: Vec<(usize, Ended)> = locked(&new).drain(..).collect();
+            news.iter().for_each(|(i, end)| ended[*i] = Some(end.clone()));
+            if written.elapsed() > INDICES {
+                // Others may have ended runs of this folder; an index that cannot be written now is written at the
+                // end, or said then.
+                let found = self.find_ended(&mut ended);
+                news.extend(found.into_iter().filter_map(|i| Some((i, ended[i].clone()?))));
+                let _ = self.write_index_of(&ended);
+                written = Instant::now();
+            }
+            let progress = Progress {
                 runs_done: done.load(Ordering::Relaxed),
                 runs: pending.len(),
                 updates_done: made.load(Ordering::Relaxed),
                 updates: all_updates,
-            });
-            if written.elapsed() > INDICES {
-                // Others may have ended runs of this folder; an index that cannot be written now is written at the
-                // end, or said then.
-                self.find_ended(&mut ended);
-                let _ = self.write_index_of(&ended);
-                written = Instant::now();
-            }
+            };
+            tell(progress, news);
         };
         let lost = many(pending.len(), at_once, share.threads / at_once, &job, &mut meanwhile);
         self.ended = ended;
@@ -259,16 +281,16 @@ impl Sweep {
         let mut ended = std::mem::take(&mut self.ended);
         let news = self.find_ended(&mut ended);
         self.ended = ended;
-        news
+        !news.is_empty()
     }
 
-    /// Finds runs that have ended meanwhile; whether there are any.
-    fn find_ended(&self, ended: &mut [Option<Ended>]) -> bool {
-        let mut news = false;
+    /// Finds runs that have ended meanwhile.
+    fn find_ended(&self, ended: &mut [Option<Ended>]) -> Vec<usize> {
+        let mut news = Vec::new();
         for (i, ended) in ended.iter_mut().enumerate().filter(|(_, ended)| ended.is_none()) {
             let found = RunFolder::ended(&self.folder_of(i));
             *ended = found.filter(|e| e.settings_hash == self.runs[i].config.fingerprint());
-            news |= ended.is_some();
+            news.extend(ended.is_some().then_some(i));
         }
         news
     }

@@ -11,3 +11,4 @@ mod runs;
 mod settings;
 mod shell;
 mod spectrum;
+mod sweep;

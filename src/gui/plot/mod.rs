@@ -2,6 +2,7 @@
 //! values, tables of numbers. Drawing only reads.
 
 pub mod axes;
+pub mod cells;
 pub mod colormap;
 pub mod curves;
 pub mod header;

@@ -133,6 +133,7 @@ impl Session {
 
     /// Writes the session a last time, for at most some seconds.
     pub fn end(&mut self) {
+        self.end_sweep();
         let Some(keeper) = &mut self.keeper else { return };
         if keeper.reading.take().is_some() {
             // What was not yet read is still there.

@@ -1,0 +1,202 @@
+//! Owns the curves of a sweep as mean and band, and the scatter of two of its quantities with their correlation.
+
+use eframe::egui::Ui;
+
+use super::{choose_key, choose_others, choose_series, key_in_words};
+use crate::gui::app::Asked;
+use crate::gui::plot::points::{self, Cloud, Points};
+use crate::gui::plot::scale::Scale;
+use crate::gui::plot::{number, table};
+use crate::gui::spectrum::beside;
+use crate::session::Action;
+use crate::session::sweeping::outcomes::{Outcomes, Related};
+use crate::session::sweeping::view::{View, in_words};
+use crate::session::sweeping::{Ask, Sweeping};
+use crate::training::history::Series;
+
+/// Draws the page of the curves.
+pub fn curves(ui: &mut Ui, sweeping: &Sweeping, outcomes: &Outcomes, with_table: bool, asked: &mut Asked) {
+    let mut view = sweeping.view().clone();
+    ui.horizontal_wrapped(|ui| {
+        if let Some(series) = choose_series(ui, "Series of the curves", view.curve, sweeping) {
+            view.curve = series;
+        }
+        choose_group(ui, outcomes, &mut view);
+        let group = view.group.clone();
+        choose_others(ui, outcomes, &[&group], &mut view);
+        if sweeping.is_reading() {
+            ui.spinner();
+        }
+    });
+    if view != *sweeping.view() {
+        asked.act(Action::Sweep(Ask::View(view.clone())));
+    }
+    let groups = sweeping.groups();
+    let diverged: usize = groups.iter().map(|g| g.diverged).sum();
+    let left_out = if diverged > 0 { format!("; {diverged} diverged, left out") } else { String::new() };
+    ui.small(format!("mean and one standard deviation over runs{left_out}")).on_hover_text(
+        "Read from the runs' files, as means over stretches where they are long. Runs differ in the seed, and in \
+         the keys of which all values are taken.",
+    );
+    if groups.iter().all(|g| g.points.is_empty()) {
+        ui.weak("No curve yet: no run of these has ended, or none has this series.");
+        return;
+    }
+    let dark = ui.visuals().dark_mode;
+    let shown = groups.iter().enumerate().filter(|(_, g)| !g.points.is_empty());
+    let clouds: Vec<Cloud> = shown
+        .map(|(slot, group)| {
+            let name = format!("{} {} ({} runs)", key_in_words(&view.group), group.label, group.runs);
+            let mean = group.points.iter().map(|p| [p.x, p.mean]).collect();
+            let mut cloud = points::cloud(name, slot, dark, mean);
+            // Markers on a short curve only: on a long one they would hide it.
+            if group.points.len() > 24 {
+                cloud.look.marker = None;
+            }
+            cloud.look.dash = DASHES[slot % DASHES.len()];
+            cloud.is_joined = true;
+            cloud.band = group.points.iter().map(|p| p.edges().into()).collect();
+            cloud.tip(format!("{}; mean and one standard deviation", view.curve.meaning()))
+        })
+        .collect();
+    let positive = || groups.iter().flat_map(|g| &g.points).all(|p| p.ends.0 > 0.0);
+    let log = by_factors(view.curve) && positive();
+    let y = if log { Scale::Log } else { Scale::Linear };
+    let plot = Points {
+        scales: [Scale::Linear, y],
+        zero_line: view.curve == Series::LyapunovMax,
+        ..Points::new("Curves of the sweep", "iteration", in_words(view.curve), clouds)
+    };
+    beside(
+        ui,
+        with_table,
+        |ui, size| _ = plot.show(ui, size),
+        |ui| {
+            let columns = ["value", "iteration", "mean", "sd", "runs"].map(String::from);
+            let rows: Vec<_> =
+                groups.iter().flat_map(|g| g.points.iter().map(move |p| (&g.label, p))).collect();
+            table::of_words(ui, "sweep curves", &columns, rows.len(), |row, column| {
+                let (label, point) = rows[row];
+                match column {
+                    0 => label.clone(),
+                    1 => number::count(point.x.round() as i64),
+                    2 => number::significant(point.mean, 6),
+                    3 => number::significant(point.sd, 5),
+                    _ => point.n.to_string(),
+                }
+            });
+        },
+    );
+}
+
+/// Lines differ by more than their colour.
+const DASHES: [crate::gui::theme::Dash; 4] = {
+    use crate::gui::theme::Dash;
+    [Dash::Solid, Dash::Dashed, Dash::Dotted, Dash::Sparse]
+};
+
+/// Quantities that are never negative by nature are seen by their factors.
+fn by_factors(series: Series) -> bool {
+    matches!(series, Series::TrainLoss | Series::TestLoss | Series::LambdaMax)
+}
+
+fn choose_group(ui: &mut Ui, outcomes: &Outcomes, view: &mut View) {
+    ui.label("by");
+    let tip = "Runs with different values of this key differ in colour and mark";
+    if let Some(key) = choose_key(ui, "Told apart by", tip, &view.group, &outcomes.varied()) {
+        view.group = key;
+    }
+}
+
+/// Draws the page of the scatter.
+pub fn scatter(ui: &mut Ui, sweeping: &Sweeping, outcomes: &Outcomes, with_table: bool, asked: &mut Asked) {
+    let mut view = sweeping.view().clone();
+    ui.horizontal_wrapped(|ui| {
+        if let Some(series) = choose_series(ui, "Quantity up", view.scatter.1, sweeping) {
+            view.scatter.1 = series;
+        }
+        ui.label("against");
+        if let Some(series) = choose_series(ui, "Quantity across", view.scatter.0, sweeping) {
+            view.scatter.0 = series;
+        }
+        choose_group(ui, outcomes, &mut view);
+    });
+    if view != *sweeping.view() {
+        asked.act(Action::Sweep(Ask::View(view.clone())));
+    }
+    let scatter = sweeping.scatter();
+    let related = scatter.related();
+    for (name, related) in related.iter().take(1 + MOST_LINES) {
+        ui.small(format!("{name}: {}", in_numbers(related))).on_hover_text(COEFFICIENTS);
+    }
+    let left_out: Vec<String> = [(scatter.diverged, "diverged"), (scatter.without, "without a finite value")]
+        .iter()
+        .filter(|(n, _)| *n > 0)
+        .map(|(n, why)| format!("{n} {why}"))
+        .collect();
+    if !left_out.is_empty() {
+        ui.small(format!("left out: {}", left_out.join(", ")));
+    }
+    let dark = ui.visuals().dark_mode;
+    let shown = scatter.groups.iter().enumerate().filter(|(_, (_, points))| !points.is_empty());
+    let clouds: Vec<Cloud> = shown
+        .map(|(slot, (label, runs))| {
+            let name = format!("{} {label}", key_in_words(&view.group));
+            points::cloud(name, slot, dark, runs.iter().map(|(_, x, y)| [*x, *y]).collect())
+                .tip("A point for each run, as it ended")
+        })
+        .collect();
+    if clouds.is_empty() {
+        ui.weak("No run that has ended has both quantities.");
+        return;
+    }
+    let (x, y) = view.scatter;
+    let scale = |series: Series, axis: usize| {
+        let positive = clouds.iter().flat_map(|c| &c.points).all(|p| p[axis] > 0.0);
+        if by_factors(series) && positive { Scale::Log } else { Scale::Linear }
+    };
+    let scales = [scale(x, 0), scale(y, 1)];
+    let plot = Points { scales, ..Points::new("Scatter of the sweep", in_words(x), in_words(y), clouds) };
+    beside(
+        ui,
+        with_table,
+        |ui, size| _ = plot.show(ui, size),
+        |ui| {
+            let rows: Vec<_> = scatter.groups.iter().flat_map(|(_, points)| points).collect();
+            let mut columns: Vec<String> = outcomes.columns().iter().map(|c| key_in_words(c)).collect();
+            let keys = columns.len();
+            columns.extend([in_words(x), in_words(y)].map(String::from));
+            table::of_words(ui, "sweep scatter", &columns, rows.len(), |row, column| {
+                let (run, x, y) = *rows[row];
+                match column {
+                    _ if column < keys => outcomes.rows()[run].labels[column].clone(),
+                    _ if column == keys => number::significant(x, 6),
+                    _ => number::significant(y, 6),
+                }
+            });
+        },
+    );
+}
+
+/// Lines of correlations within groups.
+const MOST_LINES: usize = 4;
+
+const COEFFICIENTS: &str = "Pearson's r: how well a line fits, -1 to 1. Spearman's: the same of the ranks, so how well \
+    any rising or falling curve fits. p: how often runs without any dependence would give a coefficient as far from 0 \
+    (two-sided, Student's distribution). Defined in Student 1908, Fisher 1915, Spearman 1904.";
+
+/// `n = 36: Pearson 0.52, p = 0.001; Spearman 0.48, p = 0.003`.
+fn in_numbers(related: &Related) -> String {
+    let p = |p: f64| if p < 0.001 { "p < 0.001".to_owned() } else { format!("p = {p:.3}") };
+    match &related.found {
+        Ok([pearson, spearman]) => format!(
+            "n = {}, Pearson r = {:.2}, {}; Spearman r = {:.2}, {}",
+            related.n,
+            pearson.r,
+            p(pearson.p),
+            spearman.r,
+            p(spearman.p)
+        ),
+        Err(why) => format!("n = {}, {why}", related.n),
+    }
+}
