@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use basinscope::engine::Engine;
 use basinscope::session::keep::Place;
+use basinscope::session::sweeping::Ask;
 use basinscope::session::{Action, RunState, Session, trainers};
 use basinscope::training::config::resolve::parse;
 use basinscope::training::history::Series;
@@ -207,4 +208,26 @@ fn a_damaged_session_gives_what_is_left_of_it_and_says_what_is_not() {
     again.begin(place(folder.path(), LONG), true);
     until(&mut again, "the demonstration", |s| s.runs().len() == 2);
     assert!(again.notices().iter().any(|n| n.is_error && n.text.contains("session.toml")));
+}
+
+#[test]
+fn the_sweep_that_was_open_is_open_again() {
+    let (kept, sweeps) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let folder = sweeps.path().join("sweep");
+    let mut first = session(SMALL);
+    first.begin(place(kept.path(), LONG), false);
+    let mut draft = first.sweeping().draft().clone();
+    draft.varied.iter_mut().for_each(|v| v.on = false);
+    draft.folder = folder.display().to_string();
+    first.act(Action::Sweep(Ask::Draft(draft)));
+    first.act(Action::Sweep(Ask::Start));
+    let ended = |s: &Session| s.sweeping().outcomes().map(|o| o.counts().0);
+    until(&mut first, "two runs", |s| ended(s) == Some(2) && !s.sweeping().is_running());
+    first.end();
+    drop(first);
+    let mut second = session("");
+    second.begin(place(kept.path(), LONG), false);
+    until(&mut second, "the sweep", |s| ended(s) == Some(2));
+    assert_eq!(second.sweeping().outcomes().map(|o| o.folder.clone()), Some(folder));
+    assert!(!second.sweeping().is_running(), "it goes on when it is told to");
 }

@@ -11,7 +11,7 @@ use basinscope::engine::Engine;
 use basinscope::session::sweeping::Ask;
 use basinscope::session::sweeping::draft::Draft;
 use basinscope::session::sweeping::view::{Page, View};
-use basinscope::session::{Action, Session, trainers};
+use basinscope::session::{Action, Picture, Session, trainers};
 use basinscope::training::config::resolve::parse;
 use basinscope::training::history::Series;
 use basinscope::training::plan::Plan;
@@ -245,6 +245,16 @@ fn curves_are_mean_and_band_over_seeds_as_the_files_have_them() {
         assert!((point.mean - 0.5 * (a + b)).abs() < 1e-12, "{point:?}");
         assert!((point.sd - (a - b).abs() / 2f64.sqrt()).abs() < 1e-12, "{point:?}");
     }
+    // What is seen can be written for print.
+    for (picture, words) in [
+        (Picture::SweepMap, ["median test loss", "rule.kind"]),
+        (Picture::SweepCurves, ["rule.kind e-prop (2 runs)", "training loss"]),
+        (Picture::SweepScatter, ["n = 4, Pearson r = ", "generalization gap"]),
+    ] {
+        let svg = session.figure(picture).expect("a figure").svg().expect("drawn");
+        assert!(words.iter().all(|w| svg.contains(w)), "{picture:?}: {svg}");
+    }
+    assert_eq!(session.figure(Picture::All).map(|f| f.panels.len()), Ok(3), "no run, one sweep");
 }
 
 #[test]

@@ -28,6 +28,8 @@ const TERMS: &[Term] = &[
     ("lambda_min", "The algebraically smallest eigenvalue; below 0 the loss falls away in some direction", "loss per squared weight", "P1"),
     ("Lyapunov exponent", "How fast nearby states part (above 0, chaos) or meet (below 0, forgetting)", "nats per step", "Benettin et al. 1980; Vogt et al. 2022"),
     ("MDGL", "e-prop with the paths through one more unit", "", "Liu et al. 2021; P1"),
+    ("p-value", "How often runs without any dependence or difference would give a coefficient or a difference as far from 0", "0 to 1", "Student's distribution"),
+    ("Pearson's r, Spearman's r", "How well a line, or of the ranks any rising or falling curve, fits two quantities of several runs", "-1 to 1", "Student 1908; Spearman 1904"),
     ("Plateau", "Loss and lambda_max no longer change by 1 % over so many iterations", "iterations", "stop.plateau"),
     ("Probe batch", "The fixed trials on which curvature, alignment and exponents are measured", "", "measure.probe_trials"),
     ("Residual", "||Hv - lambda v|| / |lambda|: how well an eigenvalue has converged", "", "Lanczos iteration"),
@@ -37,6 +39,7 @@ const TERMS: &[Term] = &[
     ("Slice", "The loss over a plane through weight space; it hides all other directions", "", "Goodfellow et al. 2015; Li et al. 2018"),
     ("Stability line", "2/eta for the exact gradient, 2/(eta rho) for an approximate rule: training does not settle above it", "loss per squared weight", "P1 Theorem 1"),
     ("Stale", "Measured some iterations ago: the weights have moved on", "iterations", ""),
+    ("Sweep", "Many runs: every value of every key that varies, with every seed", "", "basinscope sweep"),
     ("Truncated BPTT", "BPTT with error paths cut to the last steps", "steps", "P1 App. Fig. 9"),
 ];
 

@@ -8,7 +8,7 @@ use super::layout::Layout;
 use super::plot::number;
 use super::theme::{Look, ThemeChoice};
 use crate::numerics::tasks::TaskKind;
-use crate::session::{Action, Export, RunEntry, RunState, Session, words};
+use crate::session::{Action, Export, Picture, RunEntry, RunState, Session, words};
 use crate::training::history::Series;
 
 /// Speeds to choose from, in updates a second.
@@ -89,6 +89,9 @@ fn is_possible(entry: &Entry, session: &Session) -> bool {
             session.current().is_some_and(RunEntry::is_alive)
         }
         Command::Save(Export::Lesson) => session.playing().is_some(),
+        Command::Save(Export::Picture(picture)) if Picture::OF_SWEEP.contains(&picture) => {
+            session.sweeping().outcomes().is_some()
+        }
         Command::Save(_) | Command::Reset | Command::NewSeed => session.current().is_some(),
         _ => true,
     }

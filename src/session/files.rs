@@ -11,7 +11,7 @@ use toml::{Table, Value};
 use super::action::Export;
 use super::playing::write_pages;
 use super::settings::{given_for, put};
-use super::{RunId, Session};
+use super::{Picture, RunId, Session};
 use crate::engine::errand::{Asked, question};
 use crate::engine::messages::{Collected, Command};
 use crate::engine::pool::Processors;
@@ -60,6 +60,12 @@ impl Session {
                 return self.notice("There is no lesson to write: begin one first.".into(), true, None);
             };
             return self.write_aside(path, move |path| write_pages(path, lesson));
+        }
+        if let Export::Picture(picture) = export
+            && Picture::OF_SWEEP.contains(&picture)
+        {
+            let figure = self.figure(picture);
+            return self.write_aside(path, move |path| figure?.write(path).map_err(|e| e.to_string()));
         }
         let Some(run) = self.current() else {
             return self.notice("There is no run to save: start one first.".into(), true, None);

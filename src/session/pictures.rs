@@ -29,10 +29,19 @@ pub enum Picture {
     Slice,
     /// Hessian eigenvalues and Lyapunov exponents of the selected run, as measured last.
     Spectrum,
+    /// A quantity of the open sweep over two keys.
+    SweepMap,
+    /// A series of the open sweep as mean and band.
+    SweepCurves,
+    /// Two quantities of the open sweep against each other.
+    SweepScatter,
 }
 
 impl Picture {
-    /// The single plots, in the order of the whole figure.
+    /// The plots of the open sweep; in the whole figure behind those of the runs.
+    pub const OF_SWEEP: [Picture; 3] = [Picture::SweepMap, Picture::SweepCurves, Picture::SweepScatter];
+
+    /// The plots of the runs, in the order of the whole figure.
     pub const PLOTS: [Picture; 7] = [
         Picture::Loss,
         Picture::Accuracy,
@@ -54,6 +63,9 @@ impl Picture {
             Picture::Alignment => "alignment",
             Picture::Slice => "slice",
             Picture::Spectrum => "spectrum",
+            Picture::SweepMap => "sweep-map",
+            Picture::SweepCurves => "sweep-curves",
+            Picture::SweepScatter => "sweep-scatter",
         }
     }
 }
@@ -77,6 +89,7 @@ fn curves_of(picture: Picture) -> Option<Curves> {
         Picture::Lyapunov => ("Largest Lyapunov exponent", "nats per step", Some(false)),
         Picture::Alignment => ("Alignment and generalization gap", "", Some(false)),
         Picture::All | Picture::Slice | Picture::Spectrum => return None,
+        Picture::SweepMap | Picture::SweepCurves | Picture::SweepScatter => return None,
     };
     let (series, level): (&[_], _) = match picture {
         Picture::Loss => (&[(TrainLoss, "train", Dash::Solid), (TestLoss, "test", Dash::Dashed)], None),
@@ -110,10 +123,14 @@ impl Session {
     /// # Errors
     /// Where there is nothing to draw, in words.
     pub fn figure(&self, picture: Picture) -> Result<Figure, String> {
-        let plots: &[Picture] = if picture == Picture::All { &Picture::PLOTS } else { &[picture] };
+        let all = [&Picture::PLOTS[..], &Picture::OF_SWEEP[..]].concat();
+        let plots: &[Picture] = if picture == Picture::All { &all } else { &[picture] };
         let panels: Vec<Panel> = plots.iter().flat_map(|plot| self.panels(*plot)).collect();
         if panels.is_empty() {
             return Err(match picture {
+                Picture::SweepMap | Picture::SweepCurves | Picture::SweepScatter => {
+                    "There is nothing to draw yet: look at this plot in the panel Sweep first.".into()
+                }
                 Picture::Slice => "There is no slice to draw: press Slice now first.".into(),
                 _ => "There is nothing to draw yet: no run has a value of this plot.".into(),
             });
@@ -135,6 +152,9 @@ impl Session {
             Picture::All => Vec::new(),
             Picture::Slice => self.current().and_then(slice).into_iter().collect(),
             Picture::Spectrum => self.current().map(spectrum).unwrap_or_default(),
+            Picture::SweepMap | Picture::SweepCurves | Picture::SweepScatter => {
+                self.sweeping.panel(picture).into_iter().collect()
+            }
             _ => curves_of(picture).and_then(|plot| self.curves_panel(picture, &plot)).into_iter().collect(),
         }
     }

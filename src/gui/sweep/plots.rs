@@ -9,8 +9,9 @@ use crate::gui::plot::scale::Scale;
 use crate::gui::plot::{number, table};
 use crate::gui::spectrum::beside;
 use crate::session::Action;
-use crate::session::sweeping::outcomes::{Outcomes, Related};
-use crate::session::sweeping::view::{View, in_words};
+use crate::session::sweeping::outcomes::Outcomes;
+use crate::session::sweeping::pictures::in_numbers;
+use crate::session::sweeping::view::{View, in_words, is_seen_by_factors};
 use crate::session::sweeping::{Ask, Sweeping};
 use crate::training::history::Series;
 
@@ -60,7 +61,7 @@ pub fn curves(ui: &mut Ui, sweeping: &Sweeping, outcomes: &Outcomes, with_table:
         })
         .collect();
     let positive = || groups.iter().flat_map(|g| &g.points).all(|p| p.ends.0 > 0.0);
-    let log = by_factors(view.curve) && positive();
+    let log = is_seen_by_factors(view.curve) && positive();
     let y = if log { Scale::Log } else { Scale::Linear };
     let plot = Points {
         scales: [Scale::Linear, y],
@@ -94,11 +95,6 @@ const DASHES: [crate::gui::theme::Dash; 4] = {
     use crate::gui::theme::Dash;
     [Dash::Solid, Dash::Dashed, Dash::Dotted, Dash::Sparse]
 };
-
-/// Quantities that are never negative by nature are seen by their factors.
-fn by_factors(series: Series) -> bool {
-    matches!(series, Series::TrainLoss | Series::TestLoss | Series::LambdaMax)
-}
 
 fn choose_group(ui: &mut Ui, outcomes: &Outcomes, view: &mut View) {
     ui.label("by");
@@ -153,7 +149,7 @@ pub fn scatter(ui: &mut Ui, sweeping: &Sweeping, outcomes: &Outcomes, with_table
     let (x, y) = view.scatter;
     let scale = |series: Series, axis: usize| {
         let positive = clouds.iter().flat_map(|c| &c.points).all(|p| p[axis] > 0.0);
-        if by_factors(series) && positive { Scale::Log } else { Scale::Linear }
+        if is_seen_by_factors(series) && positive { Scale::Log } else { Scale::Linear }
     };
     let scales = [scale(x, 0), scale(y, 1)];
     let plot = Points { scales, ..Points::new("Scatter of the sweep", in_words(x), in_words(y), clouds) };
@@ -184,19 +180,3 @@ const MOST_LINES: usize = 4;
 const COEFFICIENTS: &str = "Pearson's r: how well a line fits, -1 to 1. Spearman's: the same of the ranks, so how well \
     any rising or falling curve fits. p: how often runs without any dependence would give a coefficient as far from 0 \
     (two-sided, Student's distribution). Defined in Student 1908, Fisher 1915, Spearman 1904.";
-
-/// `n = 36: Pearson 0.52, p = 0.001; Spearman 0.48, p = 0.003`.
-fn in_numbers(related: &Related) -> String {
-    let p = |p: f64| if p < 0.001 { "p < 0.001".to_owned() } else { format!("p = {p:.3}") };
-    match &related.found {
-        Ok([pearson, spearman]) => format!(
-            "n = {}, Pearson r = {:.2}, {}; Spearman r = {:.2}, {}",
-            related.n,
-            pearson.r,
-            p(pearson.p),
-            spearman.r,
-            p(spearman.p)
-        ),
-        Err(why) => format!("n = {}, {why}", related.n),
-    }
-}

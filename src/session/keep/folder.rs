@@ -40,6 +40,9 @@ pub(super) struct Kept {
     pub(super) current: Option<usize>,
     /// Whatever the screen wants to find again.
     pub(super) layout: String,
+    /// The folder of the sweep that is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) sweep: Option<std::path::PathBuf>,
     /// The settings being edited.
     pub(super) settings: Table,
     #[serde(default)]

@@ -225,6 +225,7 @@ impl Session {
             next_number: self.next_number,
             current,
             layout: self.layout.clone(),
+            sweep: self.sweeping.outcomes().map(|o| o.folder.clone()),
             settings: self.settings.given().clone(),
             runs: kept
                 .into_iter()
@@ -271,6 +272,10 @@ impl Session {
         }
         self.settings.take(kept.settings);
         self.settings.forget_steps();
+        // A sweep whose folder is gone is not missed.
+        if let Some(folder) = kept.sweep.filter(|f| f.join(super::sweep::PLAN).is_file()) {
+            self.act(super::Action::Sweep(super::sweeping::Ask::Open(folder)));
+        }
     }
 
     fn bring_back(

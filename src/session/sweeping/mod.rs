@@ -6,6 +6,7 @@ pub mod curves;
 pub mod draft;
 mod going;
 pub mod outcomes;
+pub mod pictures;
 pub mod view;
 
 use std::collections::BTreeMap;

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use super::view::{Held, Over, View};
+use super::view::{Held, Over, View, is_seen_by_factors};
 use crate::files::figure::scale::Scale;
 use crate::files::summary::Ended;
 use crate::numerics::statistics::correlation::{Correlation, pearson, spearman};
@@ -212,9 +212,8 @@ impl Outcomes {
         let values = || cells.iter().filter_map(|c| c.value);
         let (low, high) = (values().reduce(f64::min), values().reduce(f64::max));
         let range = low.zip(high);
-        // A quantity that is never negative by nature is seen by its factors.
-        let by_factors = matches!(view.quantity, Series::TrainLoss | Series::TestLoss | Series::LambdaMax);
-        let scale = if by_factors && low.is_some_and(|low| low > 0.0) { Scale::Log } else { Scale::Linear };
+        let by_factors = is_seen_by_factors(view.quantity) && low.is_some_and(|low| low > 0.0);
+        let scale = if by_factors { Scale::Log } else { Scale::Linear };
         Map { x, y, cells, scale, range }
     }
 

@@ -123,6 +123,11 @@ pub fn in_words(series: Series) -> &'static str {
     }
 }
 
+/// Whether a series is never negative by nature and is seen by its factors, on a logarithmic scale.
+pub fn is_seen_by_factors(series: Series) -> bool {
+    matches!(series, Series::TrainLoss | Series::TestLoss | Series::LambdaMax)
+}
+
 /// The unit of a series; empty for a pure number.
 pub fn unit(series: Series) -> &'static str {
     match series {
