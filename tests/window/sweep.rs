@@ -56,7 +56,7 @@ fn a_sweep_is_planned_started_and_looked_at_and_a_cell_opens_its_runs() {
     assert_eq!(screen.unnamed_widgets(), Vec::<String>::new());
     click(&mut screen, "Start the sweep");
     wait(&mut screen, "all runs", |w| ended(w) == 8 && !w.session().sweeping().is_running());
-    assert!(is_drawn(&screen, "8 of 8 runs have ended, 4 diverged"));
+    assert!(is_drawn(&screen, "8 of 8 ended, 4 diverged"));
 
     click(&mut screen, "Sweep: heat map");
     let cell = |gain: &str, rate: &str| format!("Cell initial gain {gain}, learning rate {rate}: ");

@@ -30,16 +30,33 @@ const PAGES: [(Page, &str, &str); 4] = [
     (Page::Scatter, "Scatter", "Two quantities at the end of the runs, with their correlation"),
 ];
 
-/// Draws the panel.
+/// Height below which the panel scrolls, in points.
+const LEAST_HEIGHT: f32 = 240.0;
+
+/// Draws the panel; it scrolls where there is too little room for its plots.
 pub fn show(ui: &mut Ui, session: &Session, state: &mut State, asked: &mut Asked) {
+    let room = ui.available_size();
+    if room.y >= LEAST_HEIGHT {
+        return contents(ui, session, state, asked);
+    }
+    egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+        let size = egui::vec2(room.x - 12.0, LEAST_HEIGHT);
+        ui.allocate_ui(size, |ui| {
+            ui.set_min_size(size);
+            contents(ui, session, state, asked);
+        });
+    });
+}
+
+fn contents(ui: &mut Ui, session: &Session, state: &mut State, asked: &mut Asked) {
     let sweeping = session.sweeping();
     ui.horizontal_wrapped(|ui| {
         pages(ui, sweeping, asked);
         if sweeping.view().page != Page::Plan {
             table_switch(ui, state);
         }
+        status(ui, sweeping, asked);
     });
-    status(ui, sweeping, asked);
     if let Some(error) = sweeping.error() {
         ui.add(egui::Label::new(egui::RichText::new(error).color(ui.visuals().error_fg_color)).wrap());
     }
@@ -91,37 +108,38 @@ fn status(ui: &mut Ui, sweeping: &Sweeping, asked: &mut Asked) {
         return;
     };
     let ((ended, diverged), runs) = (outcomes.counts(), outcomes.rows().len());
-    ui.horizontal_wrapped(|ui| {
-        if sweeping.is_running() {
-            let share = sweeping.progress().map_or(0.0, |p| p.updates_done as f32 / p.updates.max(1) as f32);
-            ui.add(egui::ProgressBar::new(share).desired_width(90.0).show_percentage())
-                .on_hover_text("Updates made, of those to make since the sweep was started or went on");
-            let stop = ui.add_enabled(!sweeping.is_stopping(), egui::Button::new("Stop the sweep"));
-            if stop.on_hover_text("What has ended stays; the runs under way are made again later").clicked() {
-                asked.act(Action::Sweep(Ask::Stop));
-            }
-        } else if ended < runs {
-            let go = ui.button("Go on").on_hover_text("Make the runs that have not ended");
-            if go.clicked() {
-                asked.act(Action::Sweep(Ask::GoOn));
-            }
+    if sweeping.is_running() || ended < runs {
+        ui.end_row();
+    }
+    if sweeping.is_running() {
+        let share = sweeping.progress().map_or(0.0, |p| p.updates_done as f32 / p.updates.max(1) as f32);
+        ui.add(egui::ProgressBar::new(share).desired_width(90.0).show_percentage())
+            .on_hover_text("Updates made, of those to make since the sweep was started or went on");
+        let stop = ui.add_enabled(!sweeping.is_stopping(), egui::Button::new("Stop the sweep"));
+        if stop.on_hover_text("What has ended stays; the runs under way are made again later").clicked() {
+            asked.act(Action::Sweep(Ask::Stop));
         }
-        let mut text = format!("{ended} of {runs} runs have ended");
-        if diverged > 0 {
-            text += &format!(", {diverged} diverged");
+    } else if ended < runs {
+        let go = ui.button("Go on").on_hover_text("Make the runs that have not ended");
+        if go.clicked() {
+            asked.act(Action::Sweep(Ask::GoOn));
         }
-        if sweeping.is_stopping() {
-            text += ", stopping";
-        } else if let Some(left) = sweeping.seconds_left() {
-            text += &format!(", about {} left", number::duration(left));
-        } else if let Some(left) = sweeping.seconds_to_go_on().filter(|_| !sweeping.is_running()) {
-            text += &format!(", about {} to go", number::duration(left));
-        }
-        ui.label(text).on_hover_text(format!(
-            "The sweep in {}; its index.csv has a row for every run that has ended",
-            outcomes.folder.display()
-        ));
-    });
+    }
+    let mut text = format!("{ended} of {runs} ended");
+    if diverged > 0 {
+        text += &format!(", {diverged} diverged");
+    }
+    if sweeping.is_stopping() {
+        text += ", stopping";
+    } else if let Some(left) = sweeping.seconds_left() {
+        text += &format!(", about {} left", number::duration(left));
+    } else if let Some(left) = sweeping.seconds_to_go_on().filter(|_| !sweeping.is_running()) {
+        text += &format!(", about {} to go", number::duration(left));
+    }
+    ui.label(text).on_hover_text(format!(
+        "Runs of the sweep in {}; its index.csv has a row for every run that has ended",
+        outcomes.folder.display()
+    ));
 }
 
 /// A button that lets the user choose a folder.
@@ -136,6 +154,8 @@ fn choose(ui: &mut Ui, name: &str, tip: &str, now: &str, entries: &[(String, Str
     let mut chosen = None;
     let response = egui::ComboBox::from_id_salt(("sweep", name))
         .selected_text(now)
+        .width(30.0)
+        .height(400.0)
         .show_ui(ui, |ui| {
             for (i, (text, tip)) in entries.iter().enumerate() {
                 let entry = ui.selectable_label(text == now, text);

@@ -56,7 +56,7 @@ pub fn show(ui: &mut Ui, session: &Session, state: &mut State, asked: &mut Asked
                 draft.varied.remove(i);
             }
             let label = ui.label("seeds").on_hover_text("Each setting is run with each seed: 1, 2, 5 or 1 to 8");
-            ui.add(egui::TextEdit::singleline(&mut draft.seeds).desired_width(width))
+            ui.add(egui::TextEdit::singleline(&mut draft.seeds).desired_width(width).min_size(egui::vec2(width, 0.0)))
                 .labelled_by(label.id)
                 .on_hover_text("Each setting is run with each seed: 1, 2, 5 or 1 to 8");
             ui.end_row();
@@ -84,7 +84,10 @@ fn row(ui: &mut Ui, varied: &mut Varied, (can_go, width): (bool, f32), state: &m
     let tick = ui.checkbox(&mut varied.on, key_in_words(&varied.key)).on_hover_text(&tip);
     let (on, name) = (varied.on, format!("Vary {}", varied.key));
     tick.widget_info(|| egui::WidgetInfo::selected(egui::Role::CheckBox, true, on, &name));
-    let field = egui::TextEdit::singleline(&mut varied.values).desired_width(width).hint_text("Values");
+    let field = egui::TextEdit::singleline(&mut varied.values)
+        .desired_width(width)
+        .min_size(egui::vec2(width, 0.0))
+        .hint_text("Values");
     let response = ui.add_enabled(varied.on, field);
     let name = format!("Values of {}", varied.key);
     response.widget_info(|| {
@@ -179,8 +182,10 @@ fn spacing(ui: &mut Ui, state: &mut State, fractions: bool) -> Option<String> {
 /// Any other key, by name.
 fn another(ui: &mut Ui, state: &mut State, width: f32, asked: &mut Asked) {
     let label = ui.label("another key").on_hover_text("Any key of the settings by its full path");
-    let field =
-        egui::TextEdit::singleline(&mut state.key).desired_width(width).hint_text("flossing.iterations");
+    let field = egui::TextEdit::singleline(&mut state.key)
+        .desired_width(width)
+        .min_size(egui::vec2(width, 0.0))
+        .hint_text("flossing.iterations");
     let field = ui.add(field).labelled_by(label.id);
     let entered = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
     let ready = !state.key.trim().is_empty();
@@ -194,7 +199,10 @@ fn folder(ui: &mut Ui, sweeping: &Sweeping, draft: &mut Draft, width: f32, asked
     let own = sweeping.folder().map_or(String::new(), |f| f.display().to_string());
     let tip = format!("Each run gets a folder of its own in it, with all its files. Now: {own}");
     let label = ui.label("folder").on_hover_text(&tip);
-    let field = egui::TextEdit::singleline(&mut draft.folder).desired_width(width).hint_text(&own);
+    let field = egui::TextEdit::singleline(&mut draft.folder)
+        .desired_width(width)
+        .min_size(egui::vec2(width, 0.0))
+        .hint_text(&own);
     ui.add(field).labelled_by(label.id).on_hover_text(&tip);
     folder_button(ui, "Folder…", "Choose the folder for the runs", Dialog::SweepFolder, asked);
 }

@@ -159,10 +159,11 @@ impl Outcomes {
         if varied.is_empty() { all().take(1).collect() } else { varied }
     }
 
-    /// Every series of which some run has a value.
+    /// Every series of which some run has a value, those first that are asked for most.
     pub fn series(&self) -> Vec<Series> {
-        let occurs = |s: &&Series| self.rows.iter().any(|r| r.value(**s).is_some());
-        Series::ALL.iter().filter(occurs).copied().collect()
+        let occurs = |s: &Series| self.rows.iter().any(|r| r.value(*s).is_some());
+        let others = Series::ALL.iter().filter(|s| !FIRST.contains(s));
+        FIRST.iter().chain(others).copied().filter(occurs).collect()
     }
 
     /// How many runs have ended, and how many of these diverged.
@@ -326,6 +327,17 @@ fn distinct(rows: &[Row], column: usize) -> Vec<String> {
 fn numbers(labels: &[String]) -> Option<Vec<f64>> {
     labels.iter().map(|l| l.parse().ok().filter(|v: &f64| v.is_finite())).collect()
 }
+
+/// What is asked of a sweep most.
+const FIRST: [Series; 7] = [
+    Series::TestLoss,
+    Series::TrainLoss,
+    Series::LambdaMax,
+    Series::LyapunovMax,
+    Series::GeneralizationGap,
+    Series::TestAccuracy,
+    Series::TrainAccuracy,
+];
 
 /// Smallest share of an axis that a step between two values may have.
 const NARROWEST: f64 = 0.04;

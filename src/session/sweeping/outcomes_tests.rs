@@ -110,7 +110,7 @@ fn a_cell_of_diverged_runs_has_no_value_and_says_so() {
 fn axes_are_logarithmic_where_the_values_are() {
     let of = |labels: &[&str]| places(&labels.iter().map(ToString::to_string).collect::<Vec<_>>());
     assert_eq!(of(&["0.0001", "0.001", "0.01"]), (vec![-4.0, -3.0, -2.0], true));
-    assert_eq!(of(&["0.0003", "0.001", "0.003"]).1, true);
+    assert!(of(&["0.0003", "0.001", "0.003"]).1);
     assert_eq!(of(&["0.2", "0.5", "0.8", "1.0", "1.2", "1.5"]), (vec![0.2, 0.5, 0.8, 1.0, 1.2, 1.5], false));
     assert_eq!(of(&["0", "1", "10"]), (vec![0.0, 1.0, 10.0], false));
     assert_eq!(of(&["bptt", "e-prop"]), (vec![0.0, 1.0], false));
