@@ -120,7 +120,7 @@ struct SweepArguments {
 
 #[derive(Args)]
 struct ReproduceArguments {
-    /// The figure, or `list`
+    /// The figure; `list` names them, `all` makes every one and a page over them
     figure: String,
     /// The folder of the runs and the figure; what was stopped there goes on
     #[arg(long, value_name = "DIR")]

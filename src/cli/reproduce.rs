@@ -1,17 +1,19 @@
 //! Owns `basinscope reproduce`.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use super::sweep::with_progress;
 use super::{Ending, Refused, ReproduceArguments, complain, interrupt, say};
 use crate::session::reproduce::catalogue::figures;
+use crate::session::reproduce::page::Page;
 use crate::session::reproduce::spec::Spec;
-use crate::session::reproduce::{Asked, Reproduction};
+use crate::session::reproduce::{Asked, Made as Figure, Reproduction};
 use crate::session::sweep::{Share, Sweep};
 use crate::training::plan::Plan;
 
-/// Makes the runs of a figure that have not ended yet, then the figure, its tables and its report; or lists the
-/// figures.
+/// Makes the runs of a figure, or of all of them, that have not ended yet, then the figure, its tables and its
+/// report; or lists the figures.
 pub fn reproduce(arguments: &ReproduceArguments) -> Result<Ending, Refused> {
     if arguments.figure == "list" {
         for spec in figures() {
@@ -19,7 +21,8 @@ pub fn reproduce(arguments: &ReproduceArguments) -> Result<Ending, Refused> {
         }
         return Ok(Ending::Done);
     }
-    let spec = find(&arguments.figure)?;
+    let is_all = arguments.figure == "all";
+    let spec = if is_all { None } else { Some(find(&arguments.figure)?) };
     let Some(out) = &arguments.out else {
         return Err(Refused("--out DIR is missing: expected a folder for the runs and the figure".into()));
     };
@@ -28,18 +31,54 @@ pub fn reproduce(arguments: &ReproduceArguments) -> Result<Ending, Refused> {
         seeds: arguments.seeds.map(u64::from),
         cases: arguments.cases.clone(),
     };
-    let (mut figure, plan) = Reproduction::new(spec, &asked).map_err(|e| Refused(e.to_string()))?;
     interrupt::listen();
+    match spec {
+        Some(spec) => Ok(figure(spec, &asked, out, &mut BTreeMap::new(), arguments)?.0),
+        None => all(&asked, out, arguments),
+    }
+}
+
+/// Makes every figure in a folder of its own, each run of equal settings once, and a page over all.
+fn all(asked: &Asked, out: &Path, arguments: &ReproduceArguments) -> Result<Ending, Refused> {
+    if let Some(case) = asked.cases.first() {
+        return Err(Refused(format!("--cases {case}: expected one figure, not all")));
+    }
+    let mut page = Page::new(asked);
+    let mut known = BTreeMap::new();
+    let mut worst = Ending::Done;
+    for spec in figures() {
+        let (ending, made) = figure(spec, asked, &out.join(&spec.id), &mut known, arguments)?;
+        let Some(made) = made else { return Ok(ending) };
+        if !matches!(ending, Ending::Done) {
+            worst = ending;
+        }
+        page.add(&made);
+        page.write(out)?;
+    }
+    say(format_args!("page over all figures in {}", page.write(out)?.display()));
+    Ok(worst)
+}
+
+/// Makes one figure in `out`, taking runs whose settings are `known` from where they are, and adds its own; `None`
+/// where the user stopped it.
+fn figure(
+    spec: &Spec,
+    asked: &Asked,
+    out: &Path,
+    known: &mut BTreeMap<String, PathBuf>,
+    arguments: &ReproduceArguments,
+) -> Result<(Ending, Option<Figure>), Refused> {
+    let (mut figure, plan) = Reproduction::new(spec, asked).map_err(|e| Refused(e.to_string()))?;
     let plan_text = figure.plan_text();
-    let run = |plan| made(plan, out, &plan_text, arguments);
+    let mut run = |plan| made(plan, out, &plan_text, known, arguments);
     let (mut sweep, mut lost) = match run(plan)? {
         Made::All { sweep, lost } => (sweep, lost),
-        Made::Stopped => return Ok(Ending::Interrupted),
+        Made::Stopped => return Ok((Ending::Interrupted, None)),
     };
     if let Some(plan) = figure.after_choice(&sweep).map_err(|e| Refused(e.to_string()))? {
         (sweep, lost) = match run(plan)? {
             Made::All { sweep, lost: more } => (sweep, lost + more),
-            Made::Stopped => return Ok(Ending::Interrupted),
+            Made::Stopped => return Ok((Ending::Interrupted, None)),
         };
     }
     let left_out = figure.leaves_out();
@@ -47,13 +86,13 @@ pub fn reproduce(arguments: &ReproduceArguments) -> Result<Ending, Refused> {
     let report = made.write(out)?;
     say(&spec.title);
     for found in made.judged() {
-        say(format_args!("{} ({}): {}; {}", found.text, found.case, found.verdict, found.numbers));
+        say(format_args!("{} ({}): {}; {}", found.text, found.case, found.verdict, found.numbers()));
     }
     if let Some(less) = left_out {
         say(format_args!("left out by --quick: {less}"));
     }
     say(format_args!("report in {}", report.display()));
-    Ok(if lost == 0 { Ending::Done } else { Ending::Badly })
+    Ok((if lost == 0 { Ending::Done } else { Ending::Badly }, Some(made)))
 }
 
 /// What became of the runs of a plan.
@@ -65,9 +104,16 @@ enum Made {
 }
 
 /// Makes the runs of a plan that have not ended yet.
-fn made(plan: Plan, out: &Path, plan_text: &str, arguments: &ReproduceArguments) -> Result<Made, Refused> {
+fn made(
+    plan: Plan,
+    out: &Path,
+    plan_text: &str,
+    known: &mut BTreeMap<String, PathBuf>,
+    arguments: &ReproduceArguments,
+) -> Result<Made, Refused> {
     let which: Vec<usize> = (0..plan.runs.len()).collect();
     let mut sweep = Sweep::open(out, plan, plan_text, arguments.force)?;
+    sweep.take(known)?;
     let share = Share { threads: arguments.threads.count(), at_once: None };
     let lost = with_progress(|show| sweep.advance(&which, share, &interrupt::asked, show))?;
     for (run, said) in &lost {
@@ -78,6 +124,7 @@ fn made(plan: Plan, out: &Path, plan_text: &str, arguments: &ReproduceArguments)
         say(format_args!("stopped by the user: the same command goes on with the {left} runs left"));
         return Ok(Made::Stopped);
     }
+    known.extend(sweep.by_settings());
     Ok(Made::All { sweep, lost: lost.len() })
 }
 

@@ -94,6 +94,20 @@ impl RunFolder {
         all_there.then(|| Ended::read(&folder.join("summary.json"))).flatten()
     }
 
+    /// Takes the files of a run that has ended from another folder, the summary last: links to them, or copies where
+    /// links cannot be. Files are only ever replaced whole, so neither folder can change the other's.
+    ///
+    /// # Errors
+    /// The first file that could not be taken.
+    pub fn take_from(&self, other: &Path) -> Result<(), FileError> {
+        self.clear()?;
+        FILES.into_iter().try_for_each(|name| {
+            let (from, to) = (other.join(name), self.folder.join(name));
+            let taken = fs::hard_link(&from, &to).or_else(|_| fs::copy(&from, &to).map(|_| ()));
+            taken.map_err(|e| FileError::from_io(&to, &e))
+        })
+    }
+
     /// Takes away what a run left that was ended half-way: its summary first, and files that were never
     /// finished.
     ///
@@ -128,6 +142,26 @@ fn never_finished(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn files_taken_from_another_folder_are_the_same_and_stay_when_those_are_replaced() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (from, to) = (folder.path().join("from"), folder.path().join("to"));
+        let source = RunFolder::claim(&from, false).expect("a folder");
+        for name in FILES {
+            fs::write(from.join(name), name).expect("a file");
+        }
+        let taken = RunFolder::claim(&to, false).expect("a folder");
+        taken.take_from(source.path()).expect("files");
+        atomic::write_text(&from.join("history.csv"), "replaced").expect("a file");
+        for name in FILES {
+            assert_eq!(fs::read_to_string(to.join(name)).expect("a file"), name);
+        }
+        // What is not whole gives no summary.
+        fs::remove_file(from.join("config.toml")).expect("a file less");
+        assert!(taken.take_from(source.path()).is_err());
+        assert!(!to.join("summary.json").exists());
+    }
 
     #[test]
     fn a_folder_in_use_is_claimed_by_force_only() {

@@ -1,6 +1,7 @@
 //! Owns [`Sweep`], many runs in one folder: each run's files in a folder of its own, an index over all. Killed
 //! at any moment it goes on where it stopped.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -129,6 +130,29 @@ impl Sweep {
     /// Where the index is.
     pub fn index(&self) -> PathBuf {
         self.folder.join(INDEX)
+    }
+
+    /// Takes runs that have not ended from other folders, by the fingerprint of their settings: equal settings
+    /// give equal bits.
+    ///
+    /// # Errors
+    /// The first file that could not be taken.
+    pub fn take(&mut self, others: &BTreeMap<String, PathBuf>) -> Result<(), FileError> {
+        for i in 0..self.runs.len() {
+            let Some(other) = others.get(&self.runs[i].config.fingerprint()) else { continue };
+            if self.ended[i].is_none() {
+                let own = self.folder_of(i);
+                RunFolder::claim(&own, true)?.take_from(other)?;
+                self.ended[i] = RunFolder::ended(&own);
+            }
+        }
+        Ok(())
+    }
+
+    /// The folders of the runs that have ended, by the fingerprint of their settings.
+    pub fn by_settings(&self) -> impl Iterator<Item = (String, PathBuf)> {
+        let ended = (0..self.runs.len()).filter(|i| self.ended[*i].is_some());
+        ended.map(|i| (self.runs[i].config.fingerprint(), self.folder_of(i)))
     }
 
     /// Makes those of the runs `which` that have not ended, until `stop` says so, then writes the index.

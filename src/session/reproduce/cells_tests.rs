@@ -105,6 +105,33 @@ fn runs_of_other_seeds_choose_the_rate_and_the_figure_is_made_at_it() {
 }
 
 #[test]
+fn runs_of_equal_settings_are_taken_from_another_folder_and_not_made_again() {
+    let spec: Spec = toml::from_str(FIGURE).expect("a figure");
+    let place = tempfile::tempdir().expect("a folder");
+    let plan = |asked: &Asked| Reproduction::new(&spec, asked).expect("sound settings").1;
+    let only = Asked { cases: vec!["plain".into()], ..Asked::default() };
+    let first = made(plan(&only), &place.path().join("first"));
+    let known = first.by_settings().collect();
+    let mut second = Sweep::open(&place.path().join("second"), plan(&Asked::default()), "# a test\n", false)
+        .expect("a folder");
+    second.take(&known).expect("files");
+    for (run, ended) in second.runs().iter().zip(second.ended()) {
+        assert_eq!(ended.is_some(), run.name.starts_with("plain"), "{}", run.name);
+    }
+    // What was taken is as if it had been made here.
+    let own = second.runs().iter().position(|r| r.name.starts_with("plain")).expect("a run");
+    let history =
+        |sweep: &Sweep, i: usize| std::fs::read(sweep.folder_of(i).join("history.csv")).expect("a file");
+    assert_eq!(history(&second, own), history(&first, 0));
+    // Other settings are not taken.
+    let more = Asked { seeds: Some(4), ..only };
+    let mut third =
+        Sweep::open(&place.path().join("third"), plan(&more), "# a test\n", false).expect("a folder");
+    third.take(&known).expect("files");
+    assert_eq!(third.ended().iter().filter(|e| e.is_none()).count(), 2, "two rules, the fourth seed");
+}
+
+#[test]
 fn a_value_is_better_by_its_loss_or_accuracy_and_never_where_a_run_diverged() {
     let cell = |values: &[f64], series: Series, diverged: bool| {
         let mut runs = Vec::new();

@@ -4,6 +4,7 @@
 pub mod catalogue;
 mod cells;
 mod draw;
+pub mod page;
 mod report;
 pub mod spec;
 mod values;
@@ -46,7 +47,11 @@ impl Asked {
 
     /// The command line that asks for it.
     fn command(&self, spec: &Spec) -> String {
-        let mut command = format!("basinscope reproduce {}", spec.id);
+        self.command_for(&spec.id)
+    }
+
+    fn command_for(&self, figure: &str) -> String {
+        let mut command = format!("basinscope reproduce {figure}");
         if self.quick {
             command += " --quick";
         }

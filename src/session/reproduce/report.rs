@@ -27,7 +27,7 @@ pub fn report(made: &Made) -> String {
     let _ = writeln!(text, "## What shows up\n");
     for found in judged {
         let _ =
-            writeln!(text, "- {} ({}): **{}**. {}.", found.text, found.case, found.verdict, found.numbers);
+            writeln!(text, "- {} ({}): **{}**. {}.", found.text, found.case, found.verdict, found.numbers());
     }
     let _ = writeln!(
         text,

@@ -41,9 +41,21 @@ pub struct Judged {
     pub case: String,
     /// Whether it was seen.
     pub verdict: Verdict,
-    /// Effect, interval, and how many runs say so.
-    pub numbers: String,
+    /// Effect and interval.
+    pub effect: String,
+    /// How many runs say so, and how surely.
+    pub more: String,
 }
+
+impl Judged {
+    /// Effect, interval, and how many runs say so.
+    pub fn numbers(&self) -> String {
+        if self.more.is_empty() { self.effect.clone() } else { format!("{}, {}", self.effect, self.more) }
+    }
+}
+
+/// A verdict with the effect and what else is to be said.
+type Finding = (Verdict, String, String);
 
 /// Judges every claim for every case of the figure that it is about.
 pub fn judge(spec: &Spec, cells: &[Cell]) -> Vec<Judged> {
@@ -59,7 +71,7 @@ pub fn judge(spec: &Spec, cells: &[Cell]) -> Vec<Judged> {
 }
 
 fn judge_one(spec: &Spec, cells: &[Cell], claim: &Claim, case: usize) -> Judged {
-    let (verdict, numbers) = match &claim.what {
+    let (verdict, effect, more) = match &claim.what {
         Claimed::Larger { more, less, ratio } => {
             let of = |side: &Side| side_values(spec, cells, case, side);
             larger(&of(more), &of(less), *ratio, spec.seeds_of(&spec.cases[case]) as usize)
@@ -73,7 +85,7 @@ fn judge_one(spec: &Spec, cells: &[Cell], claim: &Claim, case: usize) -> Judged 
             rise_together(&pairs)
         }
     };
-    Judged { text: claim.text.clone(), case: spec.cases[case].name.clone(), verdict, numbers }
+    Judged { text: claim.text.clone(), case: spec.cases[case].name.clone(), verdict, effect, more }
 }
 
 /// (seed, value) of one side.
@@ -105,7 +117,7 @@ pub fn together(
 }
 
 /// Whether `more` is larger than `less`, seed by seed; `seeds` were run.
-fn larger(more: &[(u64, f64)], less: &[(u64, f64)], ratio: bool, seeds: usize) -> (Verdict, String) {
+fn larger(more: &[(u64, f64)], less: &[(u64, f64)], ratio: bool, seeds: usize) -> Finding {
     let difference = |(seed, a): &(u64, f64)| {
         let (_, b) = less.iter().find(|(s, _)| s == seed)?;
         let difference = if ratio { (a / b).ln() } else { a - b };
@@ -114,7 +126,8 @@ fn larger(more: &[(u64, f64)], less: &[(u64, f64)], ratio: bool, seeds: usize) -
     let differences: Vec<f64> = more.iter().filter_map(difference).collect();
     let n = differences.len();
     let (Some((low, high)), Some(test)) = (mean_interval(&differences), paired(&differences)) else {
-        return (Verdict::NotDecided, format!("{n} pairs of runs, too few for an interval"));
+        let pairs = if n == 1 { "1 pair" } else { &format!("{n} pairs") };
+        return (Verdict::NotDecided, format!("{pairs} of runs"), "too few for an interval".into());
     };
     // Fewer than six pairs all lie on one side by chance in more than 5 of 100 studies, and no resample shows the
     // other side then.
@@ -129,13 +142,9 @@ fn larger(more: &[(u64, f64)], less: &[(u64, f64)], ratio: bool, seeds: usize) -
     let shown = |v: f64| significant(if ratio { v.exp() } else { v }, 3);
     let what = if ratio { "ratio" } else { "difference" };
     let positive = differences.iter().filter(|d| **d > 0.0).count();
-    let mut words = format!(
-        "{what} {} (95 % interval {} to {}), larger in {positive} of {n} pairs, paired t test p = {}",
-        shown(test.mean),
-        shown(low),
-        shown(high),
-        significant(test.p, 2)
-    );
+    let effect = format!("{what} {} (95 % interval {} to {})", shown(test.mean), shown(low), shown(high));
+    let mut words =
+        format!("larger in {positive} of {n} pairs, paired t test p = {}", significant(test.p, 2));
     let lost = seeds - n;
     if lost > 0 {
         words += &format!("; {lost} of {seeds} seeds have no pair (diverged, or never came as far)");
@@ -145,12 +154,12 @@ fn larger(more: &[(u64, f64)], less: &[(u64, f64)], ratio: bool, seeds: usize) -
     {
         words += &format!("; about {needed} pairs would decide");
     }
-    (verdict, words)
+    (verdict, effect, words)
 }
 
 /// Whether `more` varies more than `less`, seed by seed: whether its distances from its median are larger. Only seeds
 /// that both have count, so that a lost run changes both sides.
-fn varies(more: &[(u64, f64)], less: &[(u64, f64)], seeds: usize) -> (Verdict, String) {
+fn varies(more: &[(u64, f64)], less: &[(u64, f64)], seeds: usize) -> Finding {
     let shared = |these: &[(u64, f64)], others: &[(u64, f64)]| -> Vec<(u64, f64)> {
         these.iter().filter(|(seed, _)| others.iter().any(|(s, _)| s == seed)).copied().collect()
     };
@@ -159,20 +168,20 @@ fn varies(more: &[(u64, f64)], less: &[(u64, f64)], seeds: usize) -> (Verdict, S
         let middle = median(&side.iter().map(|(_, v)| *v).collect::<Vec<_>>()).unwrap_or(f64::NAN);
         side.iter().map(|(seed, v)| (*seed, (v - middle).abs())).collect::<Vec<_>>()
     });
-    let (verdict, words) = larger(&distances[0], &distances[1], false, seeds);
+    let (verdict, distance, words) = larger(&distances[0], &distances[1], false, seeds);
     let sds = sides.map(|side| {
         let values: Vec<f64> = side.into_iter().map(|(_, v)| v).collect();
         mean_and_sd(&values).map_or(f64::NAN, |(_, sd)| sd)
     });
     let [more, less] = sds.map(|sd| significant(sd, 3));
-    (verdict, format!("sd {more} against {less}; distance from the median, {words}"))
+    (verdict, format!("sd {more} against {less}"), format!("distance from the median, {distance}, {words}"))
 }
 
 /// Whether two quantities rise together.
-fn rise_together(pairs: &[(f64, f64)]) -> (Verdict, String) {
+fn rise_together(pairs: &[(f64, f64)]) -> Finding {
     let n = pairs.len();
     let (Some(by_rank), Some(linear)) = (spearman(pairs), pearson(pairs)) else {
-        return (Verdict::NotDecided, format!("{n} runs, too few or without variation"));
+        return (Verdict::NotDecided, format!("{n} runs"), "too few or without variation".into());
     };
     let verdict = match (by_rank.p < 0.05, by_rank.r > 0.0) {
         (true, true) => Verdict::Seen,
@@ -180,7 +189,7 @@ fn rise_together(pairs: &[(f64, f64)]) -> (Verdict, String) {
         (false, _) => Verdict::NotDecided,
     };
     let [s, ps, r, pr] = [by_rank.r, by_rank.p, linear.r, linear.p].map(|v| significant(v, 2));
-    (verdict, format!("Spearman {s} (p = {ps}), Pearson {r} (p = {pr}), {n} runs"))
+    (verdict, format!("Spearman {s} (p = {ps})"), format!("Pearson {r} (p = {pr}), {n} runs"))
 }
 
 #[cfg(test)]
@@ -188,13 +197,18 @@ mod tests {
     use super::*;
     use crate::numerics::random::{Purpose, Stream};
 
+    /// Verdict and all numbers.
+    fn said((verdict, effect, more): Finding) -> (Verdict, String) {
+        (verdict, format!("{effect}, {more}"))
+    }
+
     fn seeds(values: &[f64]) -> Vec<(u64, f64)> {
         (1..).zip(values.iter().copied()).collect()
     }
 
     #[test]
     fn a_clear_effect_is_seen_its_reverse_not_and_none_is_not_decided() {
-        let larger = |more: &[(u64, f64)], less: &[(u64, f64)], ratio| larger(more, less, ratio, 5);
+        let larger = |more: &[(u64, f64)], less: &[(u64, f64)], ratio| said(larger(more, less, ratio, 5));
         let low = seeds(&[1.0, 2.0, 3.0, 4.0, 5.0]);
         let high = seeds(&[2.0, 4.1, 6.0, 7.9, 10.0]);
         let (verdict, words) = larger(&high, &low, true);
@@ -211,7 +225,7 @@ mod tests {
     #[test]
     fn few_pairs_that_differ_widely_decide_nothing_though_all_point_one_way() {
         let (more, less) = (seeds(&[1.01, 1.1, 9.0]), seeds(&[1.0, 1.0, 1.0]));
-        let (verdict, words) = larger(&more, &less, true, 3);
+        let (verdict, words) = said(larger(&more, &less, true, 3));
         assert_eq!(verdict, Verdict::NotDecided, "{words}");
         assert!(words.contains("3 of 3 pairs"), "{words}");
     }
@@ -220,9 +234,9 @@ mod tests {
     fn pairs_are_of_equal_seed_and_a_lost_run_leaves_its_pair_out() {
         let high = vec![(3, 30.0), (1, 11.0), (2, 21.0), (4, 41.0)];
         let low = vec![(1, 1.0), (2, 1.0), (3, 0.0), (5, 1.0)];
-        let (_, words) = larger(&high, &low, false, 5);
+        let (_, words) = said(larger(&high, &low, false, 5));
         assert!(words.contains("of 3 pairs") && words.contains("2 of 5 seeds have no pair"), "{words}");
-        let (verdict, words) = larger(&high, &low, true, 5);
+        let (verdict, words) = said(larger(&high, &low, true, 5));
         assert_eq!(verdict, Verdict::NotDecided);
         assert!(words.starts_with("2 pairs of runs, too few"), "{words}");
     }
@@ -234,20 +248,20 @@ mod tests {
         let narrow: Vec<f64> = (0..16).map(|_| 100.0 + stream.normal()).collect();
         let (wide, narrow) = (seeds(&wide), seeds(&narrow));
         assert_eq!(larger(&wide, &narrow, false, 16).0, Verdict::NotSeen);
-        let (verdict, words) = varies(&wide, &narrow, 16);
+        let (verdict, words) = said(varies(&wide, &narrow, 16));
         assert_eq!(verdict, Verdict::Seen, "{words}");
         assert!(words.starts_with("sd ") && words.contains("of 16 pairs"), "{words}");
         assert_eq!(varies(&narrow, &wide, 16).0, Verdict::NotSeen);
         // A shift is no variation.
         let shifted: Vec<(u64, f64)> = wide.iter().map(|(s, v)| (*s, v + 50.0)).collect();
-        let (verdict, words) = varies(&wide, &shifted, 16);
+        let (verdict, words) = said(varies(&wide, &shifted, 16));
         assert_eq!(verdict, Verdict::NotDecided, "{words}");
         // By hand: medians 2 and 20, distances 1 0 7 and 10 0 10; the third seed of one side has no pair.
         let (_, words) =
-            varies(&[(1, 1.0), (2, 2.0), (3, 9.0)], &[(1, 10.0), (2, 20.0), (3, 30.0), (4, 90.0)], 4);
+            said(varies(&[(1, 1.0), (2, 2.0), (3, 9.0)], &[(1, 10.0), (2, 20.0), (3, 30.0), (4, 90.0)], 4));
         let mean = (1.0 - 10.0 + 0.0 + 7.0 - 10.0) / 3.0;
         assert!(words.contains(&format!("difference {} ", significant(mean, 3))), "{words} {mean}");
-        assert!(words.contains("against 10.0;") && words.contains("1 of 4 seeds have no pair"), "{words}");
+        assert!(words.contains("against 10.0,") && words.contains("1 of 4 seeds have no pair"), "{words}");
     }
 
     #[test]
