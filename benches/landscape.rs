@@ -1,16 +1,28 @@
-//! A landscape slice of 41 x 41 points next to its bare forward products. T = 50, n_in = n_out = 3, f32.
+//! A landscape slice of 41 x 41 points next to its bare forward products. T = 50, n_in = n_out = 3, f32. And how
+//! long a slice, or descents, that are no longer wanted keep their worker from the next.
 
 mod common;
 
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use basinscope::engine::Engine;
+use basinscope::engine::background::Background;
 use basinscope::numerics::landscape::trajectory::{STATES, Trajectory};
 use basinscope::numerics::landscape::{plane::Plane, range::Range, slice::Slice, surface::NetworkSurface};
 use basinscope::numerics::network::{Activation, Network};
-use basinscope::numerics::parallel::{Serial, Workers};
+use basinscope::numerics::parallel::{KeepOn, Serial, Workers};
 use basinscope::numerics::product::{Into, View, product};
 use basinscope::numerics::random::{Purpose, Stream};
+use basinscope::numerics::tasks::TaskData;
 use basinscope::numerics::trials::{LossKind, Target, Trials, TrialsShape};
 use basinscope::numerics::weights::{Block, Dims, Weights};
-use common::{Job, report};
+use basinscope::training::config::resolve::{parse, resolve};
+use basinscope::training::config::{RuleKind, SliceDirections};
+use basinscope::training::measures::{SliceRequest, SliceWork, Subject, measurer};
+use basinscope::training::terrain::{Descents, terrain};
+use basinscope::training::trainer;
+use common::{Job, is_chosen, report};
 
 const T: usize = 50;
 const POINTS: usize = 41;
@@ -34,6 +46,97 @@ fn main() {
     slice(64, 32, Classification, Block::Recurrent, "slice (64, 32), cross-entropy", 220.0, &Serial);
     slice(64, 32, Regression, Block::Recurrent, "slice (64, 32), recurrent, all cores", 120.0, &AllCores);
     path(64, "principal components, 400 states, N 64");
+    for (name, text) in [
+        ("cancel: romo, N 64", "task.kind = \"romo\""),
+        ("cancel: romo, N 512", "task.kind = \"romo\"\nnetwork.n_rec = 512"),
+        ("cancel: sequential-mnist, N 128", "task.kind = \"sequential-mnist\""),
+    ] {
+        if is_chosen(name) {
+            cancel(name, text);
+        }
+    }
+}
+
+/// Moments at which each kind of slice, and descents, are cancelled.
+const MOMENTS: usize = 16;
+
+/// From the change to the moment that the worker begins what is wanted instead, while a slice of each kind is laid or
+/// computed, and while descents of all rules go on, at random moments: the worst and the median.
+fn cancel(name: &str, text: &str) {
+    let config = resolve(parse(text).expect("TOML")).expect("sound settings").config;
+    let run = trainer::start(&config, &TaskData::None).expect("a run");
+    let (weights, workers) = (run.weights(), Engine::new(0, Arc::new(|| {})).measure_processors());
+    let mut s = Stream::new(1, Purpose::Measures);
+    let (mut trajectory, mut state) = (Trajectory::default(), weights.clone());
+    for iteration in 0..STATES as i64 - 1 {
+        // A small walk: the numbers do not matter, their amount does.
+        state.flat_mut().iter_mut().for_each(|w| *w = f64::from((*w + 1e-3 * (s.unit() - 0.5)) as f32));
+        trajectory.record(iteration, &state, None);
+    }
+    let measurer = measurer(&config, &TaskData::None).expect("a measurer");
+    let subject = Subject {
+        iteration: STATES as i64,
+        weights: &weights,
+        learning_rate: 1e-3,
+        at_an_end: false,
+        trajectory: &trajectory,
+    };
+    let worker = Background::start("slice");
+    let (sender, free) = std::sync::mpsc::channel();
+    let mut waits = |what: &str, begin: &mut dyn FnMut()| {
+        let mut all: Vec<f64> = (0..MOMENTS)
+            .map(|_| {
+                begin();
+                // From the first milliseconds, when a slice is laid, to a second later.
+                std::thread::sleep(Duration::from_secs_f64(1e-3 * 1e3f64.powf(s.unit())));
+                let (change, sender) = (Instant::now(), sender.clone());
+                worker.ask(move |_| sender.send(Instant::now()).expect("there"), |_| {});
+                free.recv().expect("a moment").duration_since(change).as_secs_f64() * 1e3
+            })
+            .collect();
+        all.sort_by(f64::total_cmp);
+        let (worst, median) = (all[all.len() - 1], all[all.len() / 2]);
+        println!("{:<44} {worst:9.3} ms  median {median:.3} ms  goal 100 ms", format!("{name}, {what}"));
+    };
+    let mut plane = None;
+    for (directions, what) in [
+        (SliceDirections::Random, "random"),
+        (SliceDirections::Trajectory, "trajectory"),
+        (SliceDirections::Eigenvectors, "eigenvectors"),
+        (SliceDirections::ThreePoints, "three points"),
+    ] {
+        let request = SliceRequest::along(directions, &config.measure);
+        waits(what, &mut || {
+            let mut work = measurer.begin_slice(subject, &request).expect("a path");
+            let workers = workers.share();
+            worker.ask(move |keep_on| while keep_on() && !is_over(&mut *work, &workers, keep_on) {}, |_| {});
+        });
+        if directions == SliceDirections::Random {
+            let mut work = measurer.begin_slice(subject, &request).expect("a plane");
+            while work.detail().is_none() {
+                is_over(&mut *work, &workers, &|| true);
+            }
+            plane = work.detail().map(|detail| detail.plane);
+        }
+    }
+    let Some(plane) = plane else { return };
+    let rules =
+        vec![RuleKind::Bptt, RuleKind::EProp, RuleKind::Rflo, RuleKind::Mdgl, RuleKind::TruncatedBptt];
+    let wanted = Descents { plane, from: [0.1, 0.1], rules, steps: [1000, 1000], iteration: 0 };
+    waits("descents", &mut || {
+        let (config, wanted, workers) = (config.clone(), wanted.clone(), workers.share());
+        // As a window does it: the trials are drawn first.
+        let descend = move |keep_on: KeepOn<'_>| {
+            let terrain = terrain(&config, &TaskData::None).expect("a terrain");
+            terrain.descend(&wanted, &workers, keep_on, &|_| {}).expect("a plane");
+        };
+        worker.ask(descend, |_| {});
+    });
+}
+
+/// Computes a little more of a slice; whether it is whole.
+fn is_over(work: &mut dyn SliceWork, workers: &dyn Workers, keep_on: KeepOn<'_>) -> bool {
+    work.advance(81, workers, keep_on).expect("a plane").is_complete()
 }
 
 /// The principal components of a full trajectory: its Gram matrix next to all of it.
@@ -48,7 +151,7 @@ fn path(n: usize, name: &str) {
     }
     assert_eq!(trajectory.len(), STATES - 1);
     let run = Box::new(move || {
-        std::hint::black_box(trajectory.principal_components(Block::All).expect("a plane"));
+        std::hint::black_box(trajectory.principal_components(Block::All, &|| true).expect("a plane"));
     });
     let (m, states) = (STATES - 1, vec![0.5f64; (STATES - 1) * dims.n_weights()]);
     let mut gram = vec![0.0; m * m];

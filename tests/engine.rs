@@ -15,12 +15,13 @@ use basinscope::engine::errand::question;
 use basinscope::engine::handle::{RunHandle, Silence};
 use basinscope::engine::messages::{Command, Event, Making, Noted, Progress};
 use basinscope::engine::run_worker::{Made, Make};
+use basinscope::numerics::landscape::slice;
 use basinscope::numerics::parallel::Serial;
 use basinscope::numerics::tasks::TaskData;
-use basinscope::training::config::Config;
 use basinscope::training::config::resolve::{parse, resolve};
+use basinscope::training::config::{Config, SliceDirections};
 use basinscope::training::history::{Row, Series};
-use basinscope::training::measures::{Measure, measurer};
+use basinscope::training::measures::{Detail, Measure, SliceRequest, measurer};
 use basinscope::training::run::{Change, StopReason};
 use basinscope::training::trainer;
 use fake::Script;
@@ -441,6 +442,90 @@ fn training_keeps_at_least_half_of_the_processor_time() {
     assert!(spent <= training + training / 4 + dearest * 2, "{spent:?} against {training:?}");
     // How near they come to the half depends on the machine's clock and scheduler; they go on, though.
     assert!(measures.len() > 10, "{} measures in {training:?}", measures.len());
+}
+
+/// Waits until something holds.
+fn until(what: &str, done: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !done() {
+        assert!(start.elapsed() < LONG, "waited in vain for {what}");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+fn slice_request(directions: SliceDirections) -> Command {
+    Command::Slice(Box::new(SliceRequest::along(directions, &config("").measure)))
+}
+
+/// How far a slice is.
+fn slice(event: Event) -> Option<(SliceDirections, slice::Progress)> {
+    match event {
+        Event::Found(found) => match found.finding.detail {
+            Detail::Landscape(Ok(slice)) => Some((slice.directions, slice.progress)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// While a measure is being taken, which does not look up, the slice that runs beside it ends as soon as another is
+/// asked for, the run goes back, or the screen's end is dropped.
+#[test]
+fn a_slice_that_is_no_longer_wanted_ends_whatever_is_being_measured() {
+    for last in ["another", "back", "dropped"] {
+        let script = Script { slice_points: 1_000_000, ..Script::default() };
+        let off = "[measure]\ntest = \"off\"\ncurvature = \"off\"\nalignment = \"off\"\nlyapunov = \"off\"\n";
+        let mut handle = engine().start("a", fake(&script, off));
+        let is = |number: usize, state: Option<bool>| {
+            script.slices.lock().expect("no test panics with it").get(number).map(|s| s.1) == Some(state)
+        };
+        handle.send(slice_request(SliceDirections::Random));
+        wait_for(&mut handle, slice);
+        script.hold.store(true, Ordering::Relaxed);
+        handle.send(Command::Measure(vec![Measure::Test]));
+        until("a measure", || script.held.load(Ordering::Relaxed) == 1);
+        assert!(is(0, None), "it goes on beside the measure");
+        let mut handle = Some(handle);
+        match last {
+            "another" => handle.as_mut().expect("open").send(slice_request(SliceDirections::Trajectory)),
+            "back" => {
+                let make = Making(fake(&script, off));
+                handle.as_mut().expect("open").send(Command::GoBack { iteration: 0, make });
+            }
+            _ => drop(handle.take()),
+        }
+        until("its end", || is(0, Some(false)));
+        assert_eq!(script.held.load(Ordering::Relaxed), 1);
+        script.hold.store(false, Ordering::Relaxed);
+        if last == "another" {
+            let mut handle = handle.expect("open");
+            let (directions, _) = wait_for(&mut handle, |event| {
+                slice(event).filter(|(directions, _)| *directions == SliceDirections::Trajectory)
+            });
+            assert_eq!(directions, SliceDirections::Trajectory, "and the new one begins");
+        }
+    }
+}
+
+/// Slices are due at every update, and take as long as 30: each is whole before the next is begun.
+#[test]
+fn a_slice_that_is_due_leaves_the_one_before_time_to_become_whole() {
+    let script = Script { slice_points: 30, delay: Duration::from_millis(1), ..Script::default() };
+    let every = "iterations = 100000\n[measure]\ntest = \"off\"\ncurvature = \"off\"\nalignment = \"off\"\n\
+                 lyapunov = \"off\"\nlandscape = 1\n";
+    let mut handle = engine().start("a", fake(&script, every));
+    handle.send(Command::Run);
+    let over = || {
+        let slices = script.slices.lock().expect("no test panics with it");
+        slices.iter().filter_map(|(_, whole)| *whole).collect::<Vec<bool>>()
+    };
+    let start = Instant::now();
+    while over().len() < 5 {
+        assert!(start.elapsed() < LONG, "waited in vain for slices: {:?}", over());
+        handle.flush();
+        let _ = handle.wait_event(Duration::from_millis(1));
+    }
+    assert!(over().iter().all(|whole| *whole), "{:?}", over());
 }
 
 #[test]

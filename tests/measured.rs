@@ -57,6 +57,7 @@ fn measured(number: usize) -> (Measured, Members) {
         slice: Some(GivenSlice {
             a: values("slice_a"),
             b: values("slice_b"),
+            block: problem.block,
             direction_1: flat("slice_direction_1"),
             direction_2: flat("slice_direction_2"),
             path,

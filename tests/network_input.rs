@@ -7,6 +7,7 @@ use std::io::{Cursor, Seek, Write};
 use basinscope::files::network_input;
 use basinscope::files::npz::{Npz, NpzWriter};
 use basinscope::numerics::parallel::Serial;
+use basinscope::numerics::weights::Block;
 use basinscope::training::config::resolve::set;
 use basinscope::training::measured::measure_network;
 use common::npz::{Member, load, reference};
@@ -228,6 +229,8 @@ fn a_slice_has_to_fit_its_block() {
         n
     };
     assert!(with(&[0.0, 1.0], 16).read(&[]).expect("a slice").given.slice.is_some());
+    let of_all = with(&[0.0, 1.0], 36).read(&[]).expect("a slice").given.slice.expect("a slice");
+    assert_eq!((of_all.block, of_all.direction_2.len()), (Block::All, 36), "whatever the block");
     assert!(with(&[0.0, 1.0], 8).read(&["measure.block=input"]).expect("a slice").given.slice.is_some());
     let error = with(&[0.0, 1.0], 8).refused(&[]);
     assert!(error.contains("`slice_direction_1`: has the shape [8]: expected [16]"), "{error}");

@@ -269,7 +269,12 @@ fn a_resumed_run_has_the_bits_of_an_unbroken_one() {
         assert_eq!(second.checkpoint(), unbroken.checkpoint(), "{changes}");
         assert_eq!(second.trajectory(), unbroken.trajectory(), "{changes}");
         assert_eq!(format!("{:?}", second.history()), format!("{:?}", unbroken.history()), "{changes}");
-        let found = |d: &Driver| format!("{:?}", Found::of_findings(d.latest().values(), 12));
+        let found = |d: &Driver| {
+            format!("{:?}", {
+                let (weights, block) = (d.run().weights(), config.measure.block);
+                Found::of_findings(d.latest().values(), 12, (&weights, block))
+            })
+        };
         assert_eq!(found(&second), found(&unbroken), "{changes}");
     }
 }

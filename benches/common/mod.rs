@@ -13,11 +13,15 @@ pub struct Job<'a> {
     pub bare: Option<Box<dyn FnMut() + 'a>>,
 }
 
-/// Times a job and its bare products in turns, for about `seconds`, and prints one line.
-/// Words after `cargo bench --` choose jobs by a part of their names.
-pub fn report(mut job: Job<'_>, seconds: f64) {
+/// Whether this job is to be done: words after `cargo bench --` choose jobs by a part of their names.
+pub fn is_chosen(name: &str) -> bool {
     let mut chosen = std::env::args().skip(1).filter(|a| !a.starts_with('-')).peekable();
-    if chosen.peek().is_some() && !chosen.any(|c| job.name.contains(&c)) {
+    chosen.peek().is_none() || chosen.any(|c| name.contains(&c))
+}
+
+/// Times a job and its bare products in turns, for about `seconds`, and prints one line.
+pub fn report(mut job: Job<'_>, seconds: f64) {
+    if !is_chosen(job.name) {
         return;
     }
     let (mut smallest, mut bare) = (Duration::MAX, Duration::MAX);

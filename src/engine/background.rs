@@ -10,9 +10,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use super::latest::{Slot, slot};
 use super::panic_message;
 use super::repaint::Repaint;
-
-/// Asked by a job now and then: whether its answer is still wanted.
-pub type KeepOn<'a> = &'a (dyn Fn() -> bool + Sync);
+pub use crate::numerics::parallel::KeepOn;
 
 type Work = Box<dyn FnOnce(KeepOn<'_>) + Send>;
 type Failed = Box<dyn FnOnce(String) + Send>;

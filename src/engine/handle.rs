@@ -1,6 +1,8 @@
 //! Owns [`RunHandle`], the screen's end of a run worker.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -24,12 +26,61 @@ pub struct RunHandle {
     pub(super) unsent: VecDeque<Command>,
     pub(super) events: Receiver<Event>,
     pub(super) thread: Option<JoinHandle<()>>,
+    pub(super) slices: SliceWish,
+}
+
+/// Which slice of a run is wanted, as a number that rises. Whoever no longer wants the one that is being computed
+/// says so here, past all that waits in a channel or is being done by a thread; dropping it does the same.
+#[derive(Debug, Default)]
+pub(super) struct SliceWish(Arc<AtomicU64>);
+
+/// The other end of a [`SliceWish`].
+#[derive(Clone, Debug)]
+pub(super) struct SliceWished(Arc<AtomicU64>);
+
+impl SliceWish {
+    /// The end that computes slices.
+    pub fn other_end(&self) -> SliceWished {
+        SliceWished(Arc::clone(&self.0))
+    }
+
+    /// The slice that is being computed is no longer wanted.
+    fn change(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl Drop for SliceWish {
+    fn drop(&mut self) {
+        self.change();
+    }
+}
+
+impl SliceWished {
+    /// Whether the wish has not changed since it was so.
+    pub fn is(&self, number: u64) -> bool {
+        self.number() == number
+    }
+
+    /// The wish of now.
+    pub fn number(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// A new wish: the slice that is being computed is no longer wanted.
+    pub fn change(&self) -> u64 {
+        self.0.fetch_add(1, Ordering::Relaxed) + 1
+    }
 }
 
 impl RunHandle {
     /// Sends a command, never waiting: what does not fit is kept and sent by the next call. A command that
-    /// replaces what one before it says takes its place, where that has not been sent.
+    /// replaces what one before it says takes its place, where that has not been sent. Asking for a slice, or to
+    /// go back, ends the slice that is being computed at once, whatever the worker is doing.
     pub fn send(&mut self, command: Command) {
+        if matches!(command, Command::Slice(_) | Command::GoBack { .. }) {
+            self.slices.change();
+        }
         self.unsent.retain(|old| !replaces(&command, old));
         self.unsent.push_back(command);
         self.flush();
@@ -67,8 +118,8 @@ impl RunHandle {
 
     /// Closes the channels and waits for the thread to end.
     pub fn close(self) {
-        let Self { commands, events, thread, .. } = self;
-        drop((commands, events));
+        let Self { commands, events, thread, slices, .. } = self;
+        drop((commands, events, slices));
         // Panics are caught inside and reported as events.
         let _ = thread.map(JoinHandle::join);
     }

@@ -14,6 +14,7 @@ use crossbeam_channel::{Receiver, Sender, TrySendError, bounded, select};
 
 use super::background::{Background, KeepOn};
 use super::clock::ThreadClock;
+use super::handle::SliceWished;
 use super::latest::{Slot, slot};
 use super::messages::Found;
 use super::panic_message;
@@ -42,6 +43,8 @@ pub(super) struct Request {
     pub slice: Option<Box<SliceRequest>>,
     /// The path up to here, for the slice.
     pub trajectory: Option<Arc<Trajectory>>,
+    /// The wish for slices when this was asked.
+    pub wish: u64,
 }
 
 impl Request {
@@ -73,9 +76,16 @@ pub(super) struct MeasureHandle {
     requests: Slot<Request>,
     firm: Sender<Request>,
     reports: Receiver<Report>,
+    wished: SliceWished,
 }
 
 impl MeasureHandle {
+    /// The wish for slices: a new one, which ends the slice that is being computed whatever is being measured, or
+    /// that of now.
+    pub fn wish(&self, is_new: bool) -> u64 {
+        if is_new { self.wished.change() } else { self.wished.number() }
+    }
+
     /// Asks for measures, never waiting.
     pub fn ask(&self, request: Request) {
         self.requests.put(request, Request::merge);
@@ -99,15 +109,21 @@ impl MeasureHandle {
     }
 }
 
-/// Starts a measure worker.
-pub(super) fn start(name: &str, measurer: Box<dyn Measurer>, workers: Processors) -> MeasureHandle {
+/// Starts a measure worker. A slice is computed for as long as `wished` stays as it was.
+pub(super) fn start(
+    name: &str,
+    measurer: Box<dyn Measurer>,
+    workers: Processors,
+    wished: SliceWished,
+) -> MeasureHandle {
     let (requests, waiting) = slot();
     let (firm, firm_waiting) = bounded(FIRM);
     let (sender, reports) = bounded(REPORTS);
     let slices = Background::start(&format!("slice {name}"));
+    let own_wished = wished.clone();
     let body = move || {
         let last = sender.clone();
-        let worker = Worker { measurer, workers, sender, slices };
+        let worker = Worker { measurer, workers, sender, slices, wished: own_wished };
         let outcome = catch_unwind(AssertUnwindSafe(|| worker.work(&firm_waiting, &waiting)));
         if let Err(payload) = outcome {
             let _ = last.send(Report::Failed(panic_message(payload.as_ref())));
@@ -115,7 +131,7 @@ pub(super) fn start(name: &str, measurer: Box<dyn Measurer>, workers: Processors
     };
     // Where the system refuses a thread, training goes on unmeasured.
     let _ = std::thread::Builder::new().name(format!("measure {name}")).spawn(body);
-    MeasureHandle { requests, firm, reports }
+    MeasureHandle { requests, firm, reports, wished }
 }
 
 struct Worker {
@@ -123,6 +139,7 @@ struct Worker {
     workers: Processors,
     sender: Sender<Report>,
     slices: Background,
+    wished: SliceWished,
 }
 
 impl Worker {
@@ -168,7 +185,7 @@ impl Worker {
         }
         if let Some(slice) = &request.slice {
             match self.measurer.begin_slice(subject, slice) {
-                Ok(work) => self.advance(work, &request.state),
+                Ok(work) => self.advance(work, &request.state, request.wish),
                 Err(error) => {
                     let finding = of_slice(Err(error), &request.state);
                     let report = found(finding, Duration::ZERO, None, &request.state);
@@ -180,10 +197,11 @@ impl Worker {
     }
 
     /// Computes a slice on a thread of its own, so that other measures need not wait for it.
-    fn advance(&self, mut work: Box<dyn SliceWork>, state: &Arc<Checkpoint>) {
+    fn advance(&self, mut work: Box<dyn SliceWork>, state: &Arc<Checkpoint>, wish: u64) {
         let (workers, sender, state) = (self.workers.share(), self.sender.clone(), Arc::clone(state));
-        let failed = self.sender.clone();
-        let job = move |keep_on: KeepOn<'_>| {
+        let (failed, wished) = (self.sender.clone(), self.wished.clone());
+        let job = move |is_newest: KeepOn<'_>| {
+            let keep_on = &|| is_newest() && wished.is(wish);
             let clock = ThreadClock::default();
             let start = clock.now();
             let (mut points, mut before) = (FIRST_POINTS, 0);
@@ -225,7 +243,7 @@ impl Worker {
 }
 
 /// Points of a slice before it is first looked at, and the most between two pictures of it.
-const FIRST_POINTS: usize = 81;
+const FIRST_POINTS: usize = 25;
 const MOST_POINTS: usize = 4096;
 /// Time between two pictures of a slice.
 const PICTURE: Duration = Duration::from_millis(100);

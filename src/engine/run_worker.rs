@@ -13,7 +13,7 @@ use crossbeam_channel::{Receiver, Select, TryRecvError, bounded};
 
 use super::archive::Archive;
 use super::clock::ThreadClock;
-use super::handle::RunHandle;
+use super::handle::{RunHandle, SliceWish, SliceWished};
 use super::messages::{Collected, Command, Event, Noted, Progress, Ready, Standing};
 use super::outbox::Outbox;
 use super::panic_message;
@@ -67,10 +67,12 @@ pub(super) fn start(engine: &Engine, name: &str, make: Make) -> RunHandle {
     let (event_sender, event_receiver) = bounded(EVENTS);
     let mut outbox = Outbox::new(event_sender, engine.repaint.clone());
     let (engine, own_name) = (engine.clone(), name.to_owned());
+    let slices = SliceWish::default();
+    let wished = slices.other_end();
     let body = move || {
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             let made = make()?;
-            Worker::new(made, &own_name, &engine, command_receiver, &mut outbox).work()
+            Worker::new(made, &own_name, &engine, (command_receiver, wished), &mut outbox).work()
         }));
         let failure = match outcome {
             Ok(Ok(())) => return,
@@ -81,7 +83,7 @@ pub(super) fn start(engine: &Engine, name: &str, make: Make) -> RunHandle {
     };
     // Where the system refuses a thread, the closed channels say that the worker is gone.
     let thread = std::thread::Builder::new().name(format!("run {name}")).spawn(body).ok();
-    RunHandle { commands: command_sender, unsent: VecDeque::new(), events: event_receiver, thread }
+    RunHandle { commands: command_sender, unsent: VecDeque::new(), events: event_receiver, thread, slices }
 }
 
 /// The other end is gone.
@@ -96,6 +98,7 @@ struct Worker<'a> {
     archive: Archive,
     workers: Processors,
     commands: Receiver<Command>,
+    slices: SliceWished,
     outbox: &'a mut Outbox,
     clock: ThreadClock,
     running: bool,
@@ -123,11 +126,12 @@ impl<'a> Worker<'a> {
         made: Made,
         name: &'a str,
         engine: &'a Engine,
-        commands: Receiver<Command>,
+        (commands, slices): (Receiver<Command>, SliceWished),
         outbox: &'a mut Outbox,
     ) -> Self {
         let now = Instant::now();
-        let measures = made.measurer.map(|m| measure_worker::start(name, m, engine.measures.share()));
+        let of_engine = || engine.measures.share();
+        let measures = made.measurer.map(|m| measure_worker::start(name, m, of_engine(), slices.clone()));
         Self {
             name,
             engine,
@@ -137,6 +141,7 @@ impl<'a> Worker<'a> {
             trail: Trail::default(),
             workers: engine.training.share(),
             commands,
+            slices,
             outbox,
             clock: ThreadClock::default(),
             running: false,
@@ -318,8 +323,8 @@ impl<'a> Worker<'a> {
     fn go_back(&mut self, iteration: i64, make: Make) -> Result<(), String> {
         self.settle();
         let made = make()?;
-        let measures =
-            made.measurer.map(|m| measure_worker::start(self.name, m, self.engine.measures.share()));
+        let (of_engine, slices) = (self.engine.measures.share(), self.slices.clone());
+        let measures = made.measurer.map(|m| measure_worker::start(self.name, m, of_engine, slices));
         // The path forgets what lies after by itself when it goes on.
         let trajectory = Arc::unwrap_or_clone(self.watch.trajectory());
         self.watch = Watch::new(measures, made.run.config().measure, trajectory);

@@ -11,10 +11,9 @@ use super::measure_worker::{MeasureHandle, Report, Request};
 use super::messages::{Event, Noted};
 use super::thinning::Thinning;
 use crate::numerics::landscape::trajectory::Trajectory;
-use crate::numerics::weights::Block;
-use crate::training::config::{Cadence, Config, MeasureConfig, OptimizerKind, SliceDirections, StopConfig};
+use crate::training::config::{Cadence, Config, MeasureConfig, OptimizerKind, StopConfig};
 use crate::training::history::{History, Row, Series};
-use crate::training::measures::{Finding, Measure, SliceRequest};
+use crate::training::measures::{Detail, Finding, Measure, SliceRequest};
 use crate::training::run::{Run, StopReason};
 use crate::training::stop::after_measures;
 use crate::training::trainer::learning_rate;
@@ -34,6 +33,8 @@ pub(super) struct Watch {
     thinning: Thinning,
     /// What of the slice being computed was counted so far, and of which iteration it is.
     slice_counted: (i64, Duration),
+    /// The iteration at which a slice was last asked for, until it is whole.
+    slicing: Option<i64>,
     /// The slice that was asked for last: those that are due later lie alike.
     asked: Option<SliceRequest>,
 }
@@ -59,6 +60,7 @@ impl Watch {
             found: BTreeMap::new(),
             thinning: Thinning::default(),
             slice_counted: (-1, Duration::ZERO),
+            slicing: None,
             asked: None,
         }
     }
@@ -103,7 +105,9 @@ impl Watch {
         match n {
             0 => self.start(run),
             1.. => {
-                let due = |m: &Measure| self.cadence(*m).due(n.unsigned_abs(), false);
+                // A slice that is due would take the place of one that is not whole yet: there would never be one.
+                let is_free = |m: &Measure| *m != Measure::Landscape || self.slicing.is_none();
+                let due = |m: &Measure| self.cadence(*m).due(n.unsigned_abs(), false) && is_free(m);
                 let what: BTreeSet<Measure> = Measure::ALL.into_iter().filter(due).collect();
                 if !what.is_empty() && self.thinning.allows(earned()) {
                     self.thinning.begun(what.iter().copied());
@@ -206,8 +210,12 @@ impl Watch {
             at_an_end: matches!(firm, Firm::Yes { at_an_end: true }),
             config: config_is_old.then(|| Box::new(Config { measure: self.measure, ..config.clone() })),
             trajectory: slice.is_some().then(|| Arc::clone(&self.trajectory)),
+            wish: worker.wish(slice.is_some()),
             slice,
         };
+        if request.slice.is_some() {
+            self.slicing = Some(request.state.iteration);
+        }
         match firm {
             Firm::Yes { .. } => {
                 self.thinning.set_free(run.iteration());
@@ -220,11 +228,8 @@ impl Watch {
     /// The slice that the measures ask for, with centre and points of one like it that was asked for.
     fn due_slice(&self) -> SliceRequest {
         let usual = SliceRequest::of(&self.measure);
-        let is_alike = |asked: &&SliceRequest| {
-            let of_all = asked.directions == SliceDirections::ThreePoints && asked.block == Block::All;
-            (asked.directions, asked.n_points, asked.range) == (usual.directions, usual.n_points, usual.range)
-                && (asked.block == usual.block || of_all)
-        };
+        let of = |slice: &SliceRequest| (slice.directions, slice.n_points, slice.range, slice.block);
+        let is_alike = |asked: &&SliceRequest| of(asked) == of(&usual);
         self.asked.as_ref().filter(is_alike).cloned().unwrap_or(usual)
     }
 
@@ -264,6 +269,9 @@ impl Watch {
                 let iteration = finding.iteration;
                 let (measure, processor) = (finding.measure, found.processor);
                 news.stop = after_measures(stop, &self.history, iteration).filter(|_| iteration > 0);
+                if is_whole_slice(&finding.detail) && self.slicing.is_some_and(|at| at <= iteration) {
+                    self.slicing = None;
+                }
                 self.found.insert(finding.measure, finding.clone());
                 news.events.push(Event::Found(found));
                 self.count(measure, iteration, processor);
@@ -302,6 +310,15 @@ impl Watch {
         let above = is_sgd && row.value * eta > 2.0 * (1.0 + config.optimizer.momentum);
         let was_above = std::mem::replace(&mut self.above_line, above);
         above && !was_above
+    }
+}
+
+/// Whether this is a slice of which nothing more will come.
+fn is_whole_slice(detail: &Detail) -> bool {
+    match detail {
+        Detail::Landscape(Ok(slice)) => slice.progress.is_complete(),
+        Detail::Landscape(Err(_)) => true,
+        _ => false,
     }
 }
 

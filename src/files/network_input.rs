@@ -13,6 +13,7 @@ use super::trials;
 use crate::numerics::landscape::trajectory::Trajectory;
 use crate::numerics::tasks::TaskKind;
 use crate::numerics::trials::{LossKind, Target, Trials};
+use crate::numerics::weights::{Block, Dims};
 use crate::training::config::Skip;
 use crate::training::config::resolve::{Resolved, merge, resolve_for};
 use crate::training::history::History;
@@ -82,9 +83,9 @@ pub fn read_from<R: Read + Seek>(file: &mut Npz<R>, changes: Table) -> Result<Ne
         true => Some(finite(file, "lyapunov_q0", "[n, n]")?),
         false => None,
     };
-    let block = config.measure.block.range(dims).len();
+    let block = config.measure.block;
     let slice = match SLICE.iter().all(|name| file.has(name)) {
-        true => Some(GivenSlice { path: read_states(file, dims)?, ..read_slice(file, block)? }),
+        true => Some(GivenSlice { path: read_states(file, dims)?, ..read_slice(file, block, dims)? }),
         false => None,
     };
     let network = trainer::network(&config.network, dims);
@@ -154,8 +155,8 @@ fn finite<R: Read + Seek>(file: &mut Npz<R>, name: &str, what: &str) -> Result<A
     }
 }
 
-/// A slice over the block: ascending coordinates, directions of its P weights.
-fn read_slice<R: Read + Seek>(file: &mut Npz<R>, block: usize) -> Result<GivenSlice, NpzError> {
+/// A slice over the block or over all weights: ascending coordinates, directions of its P weights.
+fn read_slice<R: Read + Seek>(file: &mut Npz<R>, block: Block, dims: Dims) -> Result<GivenSlice, NpzError> {
     let mut coordinates = |name: &str| {
         let values = read_list(file, name)?;
         let sound = !values.is_empty() && values.iter().all(|v| v.is_finite()) && values.is_sorted();
@@ -166,9 +167,13 @@ fn read_slice<R: Read + Seek>(file: &mut Npz<R>, block: usize) -> Result<GivenSl
         let problem = format!("{} x {} points: expected at most {MOST_POINTS}", a.len(), b.len());
         return Err(NpzError::member("slice_a", problem));
     }
-    let mut direction = |name: &str| file.finite(name, &[block], "the weights of `measure.block`");
+    // A slice through three networks is of all weights, whatever is measured.
+    let is_of_all = file.shape("slice_direction_1")? == [dims.n_weights()];
+    let block = if is_of_all { Block::All } else { block };
+    let n = block.range(dims).len();
+    let mut direction = |name: &str| file.finite(name, &[n], "the weights of `measure.block`, or all");
     let (direction_1, direction_2) = (direction("slice_direction_1")?, direction("slice_direction_2")?);
-    Ok(GivenSlice { a, b, direction_1, direction_2, path: Trajectory::default() })
+    Ok(GivenSlice { a, b, block, direction_1, direction_2, path: Trajectory::default() })
 }
 
 /// The file of what was measured: the network as it was given, with everything that could be found.
@@ -184,7 +189,7 @@ pub fn measured(input: &NetworkInput, measured: &Measured) -> Snapshot {
         feedback: measured.gradients.feedback.clone(),
         resume: None,
         probe: Some(probe.clone()),
-        found: Found::of_measured(measured, weights.block(config.measure.block), slice.as_ref()),
+        found: Found::of_measured(measured, weights, slice.as_ref()),
         history: History::default(),
     }
 }

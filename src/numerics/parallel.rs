@@ -26,6 +26,43 @@ pub trait Workers: Send + Sync {
     fn width(&self) -> usize;
 }
 
+/// Asked now and then: whether the result is still wanted. Once it says no it says no for good.
+pub type KeepOn<'a> = &'a (dyn Fn() -> bool + Sync);
+
+/// Other workers for as long as the result is wanted: a job that has not begun by then is left out. Whoever uses
+/// them asks afterwards, and throws away what was found in vain.
+///
+/// ```
+/// use basinscope::numerics::parallel::{Serial, WhileWanted, Workers};
+/// use std::sync::atomic::{AtomicUsize, Ordering};
+/// let done = AtomicUsize::new(0);
+/// let keep_on = || done.load(Ordering::Relaxed) < 3;
+/// let workers = WhileWanted { workers: &Serial, keep_on: &keep_on };
+/// workers.run(10, &|_| _ = done.fetch_add(1, Ordering::Relaxed));
+/// assert_eq!(done.into_inner(), 3);
+/// ```
+#[derive(Clone, Copy)]
+pub struct WhileWanted<'a> {
+    /// Who does the work.
+    pub workers: &'a dyn Workers,
+    /// Whether it is still wanted.
+    pub keep_on: KeepOn<'a>,
+}
+
+impl Workers for WhileWanted<'_> {
+    fn run(&self, n: usize, job: &(dyn Fn(usize) + Sync)) {
+        self.workers.run(n, &|i| {
+            if (self.keep_on)() {
+                job(i);
+            }
+        });
+    }
+
+    fn width(&self) -> usize {
+        self.workers.width()
+    }
+}
+
 /// One thread: the caller's own.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Serial;

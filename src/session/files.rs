@@ -38,8 +38,8 @@ pub(super) struct Errand {
 
 /// What an errand comes back with.
 enum Brought {
-    /// A file was written.
-    Written(PathBuf),
+    /// A file was written; what there is to say about it.
+    Written(PathBuf, Option<String>),
     /// Settings.
     Settings(Table),
     /// A run.
@@ -96,8 +96,8 @@ impl Session {
         let job = move || {
             let gone = || "the run is gone: what there was of it is lost".to_owned();
             let all = asked.wait(PATIENCE).ok_or_else(gone)?;
-            write(export, &path, *all, &workers)?;
-            Ok(Brought::Written(path))
+            let remark = write(export, &path, *all, &workers)?;
+            Ok(Brought::Written(path, remark))
         };
         let result = self.engine.errand("save", job);
         self.errands.push(Errand { words, run: Some(id), result });
@@ -110,7 +110,7 @@ impl Session {
         write: impl FnOnce(&Path) -> Result<(), String> + Send + 'static,
     ) {
         let words = format!("Writing {}", path.display());
-        let result = self.engine.errand("save", move || write(&path).map(|()| Brought::Written(path)));
+        let result = self.engine.errand("save", move || write(&path).map(|()| Brought::Written(path, None)));
         self.errands.push(Errand { words, run: self.current, result });
     }
 
@@ -138,7 +138,10 @@ impl Session {
         let any = !back.is_empty();
         for (run, result) in back {
             match result {
-                Ok(Brought::Written(path)) => self.notice(format!("Wrote {}", path.display()), false, run),
+                Ok(Brought::Written(path, remark)) => {
+                    let remark = remark.map_or(String::new(), |remark| format!(". {remark}"));
+                    self.notice(format!("Wrote {}{remark}", path.display()), false, run);
+                }
                 Ok(Brought::Settings(given)) => {
                     self.settings.take(given.clone());
                     if let Ok(resolved) = resolve(given.clone()) {
@@ -195,15 +198,27 @@ impl Session {
     }
 }
 
-fn write(export: Export, path: &Path, all: Collected, workers: &Processors) -> Result<(), String> {
+/// Writes a file; gives what there is to say about it.
+fn write(
+    export: Export,
+    path: &Path,
+    all: Collected,
+    workers: &Processors,
+) -> Result<Option<String>, String> {
+    let mut remark = None;
     match export {
         Export::Settings => atomic::write_text(path, &all.config.to_toml()),
         Export::Curves => history_csv::write(path, &all.history),
-        Export::Snapshot => snapshot(all, workers)?.write(path),
+        Export::Snapshot => {
+            let (snapshot, left_out) = snapshot(all, workers)?;
+            remark = left_out;
+            snapshot.write(path)
+        }
         // Written without asking the run.
         Export::Picture(_) | Export::Script | Export::Methods | Export::Lesson => Ok(()),
     }
-    .map_err(|e| e.to_string())
+    .map_err(|e| e.to_string())?;
+    Ok(remark)
 }
 
 /// The script, and beside it under the same name the values that it draws.
@@ -226,12 +241,13 @@ fn script(path: &Path, runs: &[(String, History)]) -> Result<(), String> {
     write(path, include_str!("../../assets/plot_runs.py"))
 }
 
-/// Everything about a run, with what is measured along it measured on its weights of now.
-fn snapshot(mut all: Collected, workers: &Processors) -> Result<Snapshot, String> {
+/// Everything about a run, with what is measured along it measured on its weights of now, and what had to be left out,
+/// in a sentence.
+fn snapshot(mut all: Collected, workers: &Processors) -> Result<(Snapshot, Option<String>), String> {
     let data = task_data::load(&all.config.task.own).map_err(|e| e.to_string())?;
     let iteration = all.checkpoint.iteration;
-    let block = all.config.measure.block;
-    all.findings.retain(|f| f.iteration == iteration && f.slice_block().is_none_or(|own| own == block));
+    // A slice has its own centre: it may be older than the weights.
+    all.findings.retain(|f| f.iteration == iteration || f.slice_progress().is_some());
     let finite = all.checkpoint.weights.flat().iter().all(|w| w.is_finite());
     if finite && iteration >= 0 {
         let mut measurer = measurer(&all.config, &data).map_err(|e| e.to_string())?;
@@ -243,7 +259,10 @@ fn snapshot(mut all: Collected, workers: &Processors) -> Result<Snapshot, String
             at_an_end: true,
             trajectory: &all.trajectory,
         };
-        let has = |findings: &[Finding], measure| findings.iter().any(|f| f.measure == measure);
+        let is_whole = |f: &Finding| f.slice_progress().is_none_or(|p| p.is_complete());
+        let has = |findings: &[Finding], measure| {
+            findings.iter().any(|f| (f.measure, f.iteration) == (measure, iteration) && is_whole(f))
+        };
         for measure in Measure::ALL {
             let wanted = measure.cadence(&all.config) != Cadence::Never;
             // Shares in the leading eigenvectors need those of this measurer.
@@ -254,9 +273,12 @@ fn snapshot(mut all: Collected, workers: &Processors) -> Result<Snapshot, String
             }
         }
     }
-    Snapshot::of_run(&all.config, &all.checkpoint, &all.history, &all.trajectory)
-        .measured(&all.findings, &data, workers)
-        .map_err(|e| e.to_string())
+    let slice = all.findings.iter().find_map(Finding::slice_progress).filter(|p| !p.is_complete());
+    let left_out = slice
+        .map(|p| format!("The slice is not in it: {} of its {} points are known so far.", p.done, p.total));
+    let run = Snapshot::of_run(&all.config, &all.checkpoint, &all.history, &all.trajectory);
+    let snapshot = run.measured(&all.findings, &data, workers).map_err(|e| e.to_string())?;
+    Ok((snapshot, left_out))
 }
 
 /// Reads what the file's first bytes say it is.

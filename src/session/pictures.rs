@@ -298,14 +298,20 @@ fn slice(run: &RunEntry) -> Option<Panel> {
     let (found, _) = run.finding(Measure::Landscape)?;
     let Detail::Landscape(Ok(slice)) = &found.finding.detail else { return None };
     let SliceDetail { grid, names, path, .. } = slice;
+    let scale = LossScale::of(&grid.loss);
+    // A few enormous losses neither spoil the colours nor pass for others: the note counts them.
+    let in_scale = |loss: &f64| match scale {
+        Some(LossScale { low, high, .. }) if loss.is_finite() => loss.clamp(low, high),
+        _ => f64::NAN,
+    };
     let mut layers = vec![Layer::Heat {
         name: "loss".into(),
         x: grid.a.clone(),
         y: grid.b.clone(),
-        values: grid.loss.clone(),
+        values: grid.loss.iter().map(in_scale).collect(),
         scale: Scale::Log,
     }];
-    let levels = LossScale::of(&grid.loss).map(|scale| scale.levels(12)).unwrap_or_default();
+    let levels = scale.map(|scale| scale.levels(12)).unwrap_or_default();
     for contour in contours(grid, &levels) {
         let mut points: Vec<(f64, f64)> = contour.points.iter().map(|[a, b]| (*a, *b)).collect();
         if contour.is_closed {
@@ -330,7 +336,13 @@ fn slice(run: &RunEntry) -> Option<Panel> {
     let x = Axis { range: range(&grid.a), ..Axis::new(&names[0], Scale::Linear) };
     let y = Axis { range: range(&grid.b), ..Axis::new(&names[1], Scale::Linear) };
     let title = format!("Loss landscape, centre {}", slice.centre);
-    let note = format!("A slice hides all other directions; the path lies up to {off:.3} off the plane.");
+    let mut note = format!("A slice hides all other directions; the path lies up to {off:.3} off the plane.");
+    if let Some(LossScale { high, n_enormous, n_not_finite, .. }) = scale
+        && n_enormous + n_not_finite > 0
+    {
+        let more = format!(" {n_enormous} losses are above {high:.3}, {n_not_finite} not finite (grey).");
+        note.push_str(&more);
+    }
     Some(Panel { title, x, y, layers, note })
 }
 

@@ -28,7 +28,7 @@ use crate::numerics::random::{Purpose, Stream};
 use crate::numerics::rules::gradient::GradientPass;
 use crate::numerics::rules::{Bptt, Rule};
 use crate::numerics::trials::Trials;
-use crate::numerics::weights::Weights;
+use crate::numerics::weights::{Block, Weights};
 
 /// A network as it was given.
 #[derive(Clone, Debug)]
@@ -57,6 +57,8 @@ pub struct GivenSlice {
     pub a: Vec<f64>,
     /// [ny]
     pub b: Vec<f64>,
+    /// The block of its directions.
+    pub block: Block,
     /// [P of the block]
     pub direction_1: Vec<f64>,
     /// [P of the block]
@@ -278,17 +280,17 @@ fn curvature(given: &Given, workers: &dyn Workers) -> Result<Curvature, NotFinit
 
 fn plane(given: &Given, slice: &GivenSlice) -> Result<Plane, LandscapeError> {
     let (d1, d2) = (slice.direction_1.clone(), slice.direction_2.clone());
-    Plane::new(given.weights.clone(), given.config.measure.block, d1, d2)
+    Plane::new(given.weights.clone(), slice.block, d1, d2)
 }
 
 /// The states of the path in the plane of the slice.
 fn path(given: &Given, slice: &GivenSlice) -> Result<Vec<PathPoint>, LandscapeError> {
     let plane = plane(given, slice)?;
     let surface = NetworkSurface::new(&given.network, &given.probe, &plane, 1);
-    let mut path = slice.path.path(&plane)?;
+    let mut path = slice.path.path(&plane, &|| true)?;
     for (point, state) in path.iter_mut().zip(slice.path.states()) {
         let at = point.coordinates;
-        point.loss = Some(surface.loss_of(&state.weights()));
+        point.loss = surface.loss_of(&state.weights(), &|| true);
         point.loss_in_plane = Some(surface.loss(at.a, at.b));
     }
     Ok(path)

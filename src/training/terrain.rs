@@ -13,16 +13,13 @@ use crate::numerics::landscape::surface::NetworkSurface;
 use crate::numerics::landscape::{LandscapeError, cut};
 use crate::numerics::network::Network;
 use crate::numerics::optimizers::{add_l2_gradient, clip};
-use crate::numerics::parallel::{Workers, for_each};
+use crate::numerics::parallel::{KeepOn, WhileWanted, Workers, for_each};
 use crate::numerics::rules::Rule;
 use crate::numerics::rules::gradient::{GradientPass, Outcome};
 use crate::numerics::scalar::Scalar;
 use crate::numerics::tasks::TaskData;
 use crate::numerics::trials::Trials;
 use crate::numerics::weights::Weights;
-
-/// Asked now and then: whether the answer is still wanted.
-pub type KeepOn<'a> = &'a (dyn Fn() -> bool + Sync);
 
 /// The loss of a configuration's network on its probe batch.
 pub trait Terrain: Send {
@@ -154,7 +151,7 @@ impl<T: Scalar> Terrain for Own<T> {
         let surface = NetworkSurface::new(&self.network, &self.probe, &line, workers.width());
         let mut found: Vec<Mutex<Option<Outcome>>> = t.iter().map(|_| Mutex::default()).collect();
         for_each(workers, &mut found, |i, slot| {
-            *slot = keep_on().then(|| surface.outcome(t[i], 0.0));
+            *slot = surface.outcome(t[i], 0.0, keep_on);
         });
         let known = found.into_iter().map(|slot| slot.into_inner().unwrap_or_else(PoisonError::into_inner));
         Ok(known.collect())
@@ -180,6 +177,8 @@ impl<T: Scalar> Terrain for Own<T> {
                 (Slope::new(self, *kind), descent, false)
             })
             .collect();
+        // A step is cut short between two chunks of the trials, and then not told.
+        let workers = WhileWanted { workers, keep_on };
         let [in_plane, in_full] = wanted.steps;
         let mut step = 0;
         while step < in_plane + in_full && all.iter().any(|(_, _, is_over)| !is_over) {
@@ -195,10 +194,10 @@ impl<T: Scalar> Terrain for Own<T> {
                 let l2 = if descent.is_in_plane() { 0.0 } else { config.optimizer.l2 };
                 let mut points = Vec::with_capacity(STEPS_AT_ONCE as usize);
                 for _ in 0..steps {
+                    let point = descent.step(&mut |w, g| slope.at(w, g, l2, &workers), rate)?;
                     if !keep_on() {
                         return Ok(());
                     }
-                    let point = descent.step(&mut |w, g| slope.at(w, g, l2, workers), rate)?;
                     *is_over = !point.loss.is_finite();
                     points.push(point);
                     if *is_over {

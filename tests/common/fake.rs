@@ -1,22 +1,25 @@
 //! A run that learns nothing but does what a test needs: goes slowly, panics, diverges. And a measurer of it.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use basinscope::engine::clock::ThreadClock;
 use basinscope::engine::run_worker::Made;
 use basinscope::numerics::landscape::LandscapeError;
+use basinscope::numerics::landscape::plane::Plane;
+use basinscope::numerics::landscape::slice::{Grid, Progress};
 use basinscope::numerics::parallel::Workers;
 use basinscope::numerics::rules::gradient::Outcome;
 use basinscope::numerics::tasks::TaskFacts;
 use basinscope::numerics::trials::LossKind;
-use basinscope::numerics::weights::{Dims, Weights};
-use basinscope::training::config::Config;
+use basinscope::numerics::weights::{Block, Dims, Weights};
+use basinscope::training::config::{Config, SliceDirections};
 use basinscope::training::history::{Row, Series};
 use basinscope::training::measures::{
-    Detail, Finding, Measure, Measurer, MeasurerState, SliceRequest, SliceWork, Subject, TestDetail,
+    Detail, Finding, Measure, Measurer, MeasurerState, SliceDetail, SliceRequest, SliceWork, Subject,
+    TestDetail,
 };
 use basinscope::training::run::{Change, Checkpoint, Rows, Run, Step, StopReason, TrialActivity};
 
@@ -42,6 +45,13 @@ pub struct Script {
     pub measured: Arc<Mutex<Vec<(Measure, i64, bool)>>>,
     /// lambda_max after n updates.
     pub lambda_max: Option<fn(i64) -> f64>,
+    /// Points of a slice, one a millisecond; 0: there are no slices.
+    pub slice_points: usize,
+    /// The slices that were begun: of which iteration, and once it is over whether it was whole.
+    pub slices: Arc<Mutex<Vec<(i64, Option<bool>)>>>,
+    /// A measure that is begun waits while this is set, and counts itself.
+    pub hold: Arc<AtomicBool>,
+    pub held: Arc<AtomicU64>,
     /// Counts the updates made by all runs of this script.
     pub updates: Arc<AtomicU64>,
 }
@@ -182,6 +192,12 @@ impl Measurer for FakeMeasurer {
         let iteration = subject.iteration;
         assert_eq!(subject.weights.flat()[0], iteration as f64, "the weights of that iteration");
         assert!(self.script.measure_panic_at != Some(iteration), "the script says so");
+        if self.script.hold.load(Ordering::Relaxed) {
+            self.script.held.fetch_add(1, Ordering::Relaxed);
+            while self.script.hold.load(Ordering::Relaxed) {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        }
         std::thread::sleep(self.script.measure_delay);
         if !self.script.work.1.is_zero() {
             let used = Mutex::new(Duration::ZERO);
@@ -213,8 +229,19 @@ impl Measurer for FakeMeasurer {
         Some(Finding { measure, iteration, rows, detail })
     }
 
-    fn begin_slice(&self, _: Subject<'_>, _: &SliceRequest) -> Result<Box<dyn SliceWork>, LandscapeError> {
-        Err(LandscapeError::OneLine)
+    fn begin_slice(
+        &self,
+        subject: Subject<'_>,
+        request: &SliceRequest,
+    ) -> Result<Box<dyn SliceWork>, LandscapeError> {
+        if self.script.slice_points == 0 {
+            return Err(LandscapeError::OneLine);
+        }
+        let mut slices = self.script.slices.lock().expect("no test panics with it");
+        slices.push((subject.iteration, None));
+        let (script, number) = (self.script.clone(), slices.len() - 1);
+        let (weights, directions) = (subject.weights.clone(), request.directions);
+        Ok(Box::new(FakeSlice { script, number, iteration: subject.iteration, weights, directions, done: 0 }))
     }
 
     fn change(&mut self, _: &Config) {}
@@ -224,4 +251,54 @@ impl Measurer for FakeMeasurer {
     }
 
     fn restore(&mut self, _: &MeasurerState) {}
+}
+
+/// A slice of which every point is worth nothing.
+struct FakeSlice {
+    script: Script,
+    number: usize,
+    iteration: i64,
+    weights: Weights<f64>,
+    directions: SliceDirections,
+    done: usize,
+}
+
+impl SliceWork for FakeSlice {
+    fn advance(
+        &mut self,
+        points: usize,
+        _: &dyn Workers,
+        keep_on: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Progress, LandscapeError> {
+        let end = self.done.saturating_add(points).min(self.script.slice_points);
+        while self.done < end && keep_on() {
+            std::thread::sleep(Duration::from_millis(1));
+            self.done += 1;
+        }
+        Ok(Progress { done: self.done, total: self.script.slice_points })
+    }
+
+    fn detail(&self) -> Option<SliceDetail> {
+        let d = |v: f64| vec![v; DIMS.n_weights()];
+        Some(SliceDetail {
+            plane: Arc::new(Plane::new(self.weights.clone(), Block::All, d(1.0), d(0.0)).ok()?),
+            directions: self.directions,
+            names: ["d1".into(), "d2".into()],
+            centre: format!("iteration {}", self.iteration),
+            grid: Grid { a: vec![0.0], b: vec![0.0], loss: vec![0.0] },
+            progress: Progress { done: self.done, total: self.script.slice_points },
+            path: Arc::default(),
+            others: Arc::default(),
+            landmarks: Arc::default(),
+            iteration: self.iteration,
+        })
+    }
+}
+
+impl Drop for FakeSlice {
+    fn drop(&mut self) {
+        if let Ok(mut slices) = self.script.slices.lock() {
+            slices[self.number].1 = Some(self.done == self.script.slice_points);
+        }
+    }
 }

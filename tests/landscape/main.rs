@@ -6,6 +6,7 @@ mod allocations;
 #[path = "../common/mod.rs"]
 mod common;
 
+mod cancel;
 mod contours;
 mod measure;
 mod paths;

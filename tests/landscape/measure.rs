@@ -19,11 +19,11 @@ use basinscope::training::measures::{
 use basinscope::training::trainer;
 
 /// A short run on `pattern` in f64: its path, its end, and what measures it.
-struct Short {
-    config: Config,
-    trajectory: Trajectory,
+pub struct Short {
+    pub config: Config,
+    pub trajectory: Trajectory,
     weights: Weights<f64>,
-    measurer: Box<dyn Measurer>,
+    pub measurer: Box<dyn Measurer>,
 }
 
 const UPDATES: i64 = 12;
@@ -35,7 +35,11 @@ impl Short {
             "precision = \"f64\"\n[task]\nkind = \"pattern\"\n[network]\nn_rec = 6\nactivation = \"tanh\"\n\
              [rule]\nkind = \"{rule}\"\n[measure]\ntop_k = 2\nslice = {{ points = 9 }}\n"
         );
-        let config = resolve(parse(&text).expect("TOML")).expect("sound").config;
+        Self::of(&text)
+    }
+
+    pub fn of(text: &str) -> Self {
+        let config = resolve(parse(text).expect("TOML")).expect("sound").config;
         let mut run = trainer::start(&config, &TaskData::None).expect("a run");
         let mut trajectory = Trajectory::default();
         for iteration in 0..UPDATES {
@@ -47,7 +51,7 @@ impl Short {
         Self { weights: run.weights(), config, trajectory, measurer }
     }
 
-    fn subject(&self) -> Subject<'_> {
+    pub fn subject(&self) -> Subject<'_> {
         Subject {
             iteration: UPDATES,
             weights: &self.weights,
@@ -57,18 +61,18 @@ impl Short {
         }
     }
 
-    fn request(&self, directions: SliceDirections) -> SliceRequest {
+    pub fn request(&self, directions: SliceDirections) -> SliceRequest {
         SliceRequest { directions, ..SliceRequest::of(&self.config.measure) }
     }
 
-    fn slice(&self, request: &SliceRequest) -> Result<SliceDetail, LandscapeError> {
+    pub fn slice(&self, request: &SliceRequest) -> Result<SliceDetail, LandscapeError> {
         let mut work = self.measurer.begin_slice(self.subject(), request)?;
         // A few points at a time, as a window asks for them.
         while !work.advance(7, &Serial, &|| true)?.is_complete() {}
         Ok(work.detail().expect("all of it"))
     }
 
-    fn state(&self, i: usize) -> Weights<f64> {
+    pub fn state(&self, i: usize) -> Weights<f64> {
         self.trajectory.states().nth(i).expect("a state").weights()
     }
 
@@ -245,5 +249,41 @@ fn a_slice_stops_at_once_and_says_what_it_cannot_do() {
     for directions in [SliceDirections::Random, SliceDirections::Eigenvectors] {
         let request = SliceRequest { centre: centre.clone(), ..short.request(directions) };
         assert!(matches!(short.slice(&request), Err(LandscapeError::Length { .. })), "{directions:?}");
+    }
+}
+
+#[test]
+fn a_finer_grid_in_the_same_plane_begins_with_the_points_of_the_one_before() {
+    let short = Short::new("bptt");
+    for directions in KINDS {
+        let coarse = short.request(directions);
+        let fine = SliceRequest { n_points: 17, ..coarse.clone() };
+        // Given up halfway, what is known stays; and once more from the whole.
+        for known in [40, 81] {
+            let mut work = short.measurer.begin_slice(short.subject(), &coarse).expect("a path");
+            let mut done = work.advance(0, &Serial, &|| true).expect("a plane").done;
+            done += work.advance(known - done, &Serial, &|| true).expect("a plane").done - done;
+            assert_eq!(done, known, "{directions:?}");
+            drop(work);
+            let mut work = short.measurer.begin_slice(short.subject(), &fine).expect("a path");
+            let reused = work.advance(0, &Serial, &|| true).expect("a plane").done;
+            // Of a range that is not even around the centre an edge may fall outside.
+            let is_even = matches!(directions, SliceDirections::Random | SliceDirections::Eigenvectors);
+            let edges = if is_even { 0 } else { 9 + 9 };
+            assert!(reused <= known && reused + edges >= known, "{directions:?}: {reused} of {known}");
+            if known < 81 {
+                drop(work);
+                // Nothing of a plane elsewhere is of use, and it takes the place of what was known.
+                let centre = Some(short.named("elsewhere", 4));
+                let elsewhere = SliceRequest { centre, n_points: 2, ..coarse.clone() };
+                let mut work = short.measurer.begin_slice(short.subject(), &elsewhere).expect("a path");
+                assert_eq!(work.advance(0, &Serial, &|| true).expect("a plane").done, 0, "{directions:?}");
+            }
+        }
+        let reused = short.slice(&fine).expect("a plane");
+        let fresh = measurer(&short.config, &TaskData::None).expect("a measurer");
+        let mut work = fresh.begin_slice(short.subject(), &fine).expect("a path");
+        assert!(work.advance(usize::MAX, &Serial, &|| true).expect("a plane").is_complete());
+        assert_eq!(reused.grid, work.detail().expect("all of it").grid, "{directions:?}");
     }
 }

@@ -31,7 +31,7 @@ fn path_points_in_the_plane_have_distance_0_and_the_slices_losses() {
             trajectory.record(n as i64, &plane.point(a, b), None);
         }
         trajectory.fill_losses(&mut |w| Some(p.loss(w)));
-        let path = trajectory.path(&plane).expect("a plane");
+        let path = trajectory.path(&plane, &|| true).expect("a plane");
         for (point, (a, b)) in path.iter().zip(places) {
             // Lengths here are up to 40: rounding of 45 values and products with them.
             let c = point.coordinates;
@@ -126,7 +126,7 @@ fn principal_components_of_a_known_ellipse_are_its_axes() {
             (0..n).map(|i| mean[i] + 3.0 * cos * e1[i] + sin * e2[i]).collect()
         })
         .collect();
-    let found = principal_components(60, n, &reader(&states)).expect("a plane");
+    let found = principal_components(60, n, &reader(&states), &|| true).expect("a plane");
     for (direction, expected) in found.directions.iter().zip([&e1, &e2]) {
         // The mean is 100 long: its rounding, 1e-14, is what limits this.
         let difference: Vec<f64> = direction.iter().zip(expected).map(|(f, e)| f - e).collect();
@@ -142,7 +142,7 @@ fn principal_components_equal_those_of_the_dense_covariance() {
     let states: Vec<Vec<f64>> = (0..n_states)
         .map(|k| normals(k as u64, n, 1.0).iter().enumerate().map(|(i, v)| v * (1.0 + i as f64)).collect())
         .collect();
-    let found = principal_components(n_states, n, &reader(&states)).expect("a plane");
+    let found = principal_components(n_states, n, &reader(&states), &|| true).expect("a plane");
     let mean = |i: usize| states.iter().map(|s| s[i]).sum::<f64>() / n_states as f64;
     let covariance = faer::Mat::from_fn(n, n, |i, j| {
         states.iter().map(|s| (s[i] - mean(i)) * (s[j] - mean(j))).sum::<f64>() / n_states as f64
@@ -166,7 +166,8 @@ fn principal_components_equal_those_of_the_dense_covariance() {
 #[test]
 fn paths_without_a_plane_are_refused() {
     let line: Vec<Vec<f64>> = (0..10).map(|k| vec![k as f64, 2.0 * k as f64, 1.0]).collect();
-    let found = |states: &[Vec<f64>]| principal_components(states.len(), 3, &reader(states)).map(|_| ());
+    let found =
+        |states: &[Vec<f64>]| principal_components(states.len(), 3, &reader(states), &|| true).map(|_| ());
     assert_eq!(found(&line), Err(LandscapeError::OneLine));
     assert_eq!(found(&vec![vec![1.0; 3]; 5]), Err(LandscapeError::OneLine));
     assert_eq!(found(&line[..2]), Err(LandscapeError::FewStates { found: 2 }));
@@ -266,8 +267,11 @@ fn a_run_that_diverged_keeps_its_path() {
     trajectory.record(15, &bad, None);
     assert!(trajectory.states().eq(&before));
     assert_eq!(before.last().expect("states").iteration(), 13);
-    assert!(trajectory.principal_components(Block::All).is_ok());
-    assert_eq!(trajectory.path(&p.plane(1, Block::All, 1.0)).map(|path| path.len()), Ok(before.len()));
+    assert!(trajectory.principal_components(Block::All, &|| true).is_ok());
+    assert_eq!(
+        trajectory.path(&p.plane(1, Block::All, 1.0), &|| true).map(|path| path.len()),
+        Ok(before.len())
+    );
 }
 
 #[test]
@@ -280,15 +284,15 @@ fn the_path_of_a_trajectory_spans_its_own_principal_plane() {
         let place = |i: usize| p.weights.flat()[i] + t * u[i] + t * t * v[i];
         trajectory.record(n.into(), &weights((0..DIMS.n_weights()).map(place).collect()), None);
     }
-    let found = trajectory.principal_components(Block::All).expect("a curve in a plane");
+    let found = trajectory.principal_components(Block::All, &|| true).expect("a curve in a plane");
     assert!((found.explained[0] + found.explained[1] - 1.0).abs() < 1e-12);
     let [d1, d2] = found.directions;
     let end = trajectory.states().last().expect("states").weights();
     let plane = Plane::new(end, Block::All, d1, d2).expect("finite");
-    let path = trajectory.path(&plane).expect("a plane");
+    let path = trajectory.path(&plane, &|| true).expect("a plane");
     assert!(path.iter().all(|point| point.coordinates.distance < 1e-12));
     // Of one block: only its values count for the directions, all weights for the distance.
-    let found = trajectory.principal_components(Block::Input).expect("a curve in a plane");
+    let found = trajectory.principal_components(Block::Input, &|| true).expect("a curve in a plane");
     assert_eq!(found.directions[0].len(), 10);
 }
 

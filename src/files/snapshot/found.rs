@@ -76,7 +76,8 @@ pub struct FlossingFound {
     pub gradient: Option<Weights<f64>>,
 }
 
-/// A slice of the landscape.
+/// A slice of the landscape: over the measures' block where it lies in that and around weights that differ from the
+/// file's there only, else over all weights, with directions that are 0 outside their block.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SliceFound {
     /// Coordinates along direction 1 [nx].
@@ -85,7 +86,7 @@ pub struct SliceFound {
     pub b: Vec<f64>,
     /// Losses [ny, nx].
     pub loss: Array2<f64>,
-    /// Direction 1 [P of the block].
+    /// Direction 1 [P of the block, or of all].
     pub direction_1: Vec<f64>,
     /// Direction 2.
     pub direction_2: Vec<f64>,

@@ -2,16 +2,17 @@
 
 use crate::numerics::curvature::trace::Estimate;
 use crate::numerics::landscape::LandscapeError;
+use crate::numerics::landscape::slice::Progress;
 use crate::numerics::lyapunov::Exponents;
 use crate::training::measured::Measured;
-use crate::training::measures::{Detail, Finding};
+use crate::training::measures::{Detail, Finding, SliceDetail};
 
 /// What the notes are about; what was not measured is `None`.
 #[derive(Debug, Default)]
 pub(crate) struct Noted<'a> {
     exponents: Option<&'a Exponents>,
     curvature: Option<Result<Looked, String>>,
-    slice: Option<&'a LandscapeError>,
+    slice: Option<String>,
 }
 
 /// How surely the curvature is known.
@@ -33,15 +34,17 @@ impl<'a> Noted<'a> {
         Self {
             exponents: Some(&measured.exponents),
             curvature: Some(looked.map_err(|error| error.to_string())),
-            slice: measured.slice.as_ref().and_then(|slice| slice.as_ref().err()),
+            slice: measured.slice.as_ref().and_then(|slice| slice.as_ref().err()).map(no_slice),
         }
     }
 
     /// Of what a run found at this iteration; findings of other iterations belong to other weights.
     pub fn of_findings(findings: impl IntoIterator<Item = &'a Finding>, iteration: i64) -> Self {
         let mut noted = Self::default();
-        for finding in findings.into_iter().filter(|f| f.iteration == iteration) {
+        for finding in findings {
             match &finding.detail {
+                Detail::Landscape(Ok(slice)) => noted.slice = of_slice(slice, finding.iteration, iteration),
+                _ if finding.iteration != iteration => {}
                 Detail::Curvature(Some(found)) => {
                     let not_converged =
                         found.top.iter().chain([&found.lambda_min]).filter(|e| !e.converged).count();
@@ -52,8 +55,8 @@ impl<'a> Noted<'a> {
                     noted.curvature = Some(Err("a Hessian-vector product is not finite".into()));
                 }
                 Detail::Lyapunov(found) => noted.exponents = Some(&found.exponents),
-                Detail::Landscape(Err(error)) => noted.slice = Some(error),
-                Detail::Test(_) | Detail::Alignment(_) | Detail::Density(_) | Detail::Landscape(Ok(_)) => {}
+                Detail::Landscape(Err(error)) => noted.slice = Some(no_slice(error)),
+                Detail::Test(_) | Detail::Alignment(_) | Detail::Density(_) => {}
             }
         }
         noted
@@ -86,11 +89,32 @@ impl<'a> Noted<'a> {
                 notes.push(surety("relative_flatness", &looked.relative_flatness));
             }
         }
-        if let Some(error) = self.slice {
-            notes.push(format!("no slice: {error}"));
-        }
+        notes.extend(self.slice.clone());
         notes
     }
+}
+
+fn no_slice(error: &LandscapeError) -> String {
+    format!("no slice: {error}")
+}
+
+/// What is to be known of a slice in the file of a run that has made `now` updates: why it is not there, or around
+/// which of its networks it lies.
+fn of_slice(slice: &SliceDetail, at: i64, now: i64) -> Option<String> {
+    let Progress { done, total } = slice.progress;
+    if done < total {
+        return Some(format!("no slice: {done} of its {total} points are known"));
+    }
+    let centre = slice.plane.centre();
+    let (name, block) = (&slice.centre, slice.plane.block().name());
+    let n = centre.flat().len();
+    let is_present = at == now && slice.centre == format!("iteration {now}");
+    (!is_present).then(|| {
+        format!(
+            "the slice of iteration {at} lies around {name}, in the block {block}: slice_centre and its directions \
+             have as many values as that block has weights, or {n}, those of all"
+        )
+    })
 }
 
 fn surety(name: &str, found: &Estimate) -> String {

@@ -38,11 +38,9 @@ impl Snapshot {
     ) -> Result<Self, TaskError> {
         let mut snapshot = self;
         let probe = probe(&snapshot.config, data)?;
-        // The file has room for a slice of the measures' block.
-        let block = snapshot.config.measure.block;
-        let fits = |finding: &&Finding| finding.slice_block().is_none_or(|own| own == block);
-        let findings: Vec<&Finding> = findings.into_iter().filter(fits).collect();
-        snapshot.found = Found::of_findings(findings.iter().copied(), snapshot.iteration);
+        let findings: Vec<&Finding> = findings.into_iter().collect();
+        let of = (&snapshot.weights, snapshot.config.measure.block);
+        snapshot.found = Found::of_findings(findings.iter().copied(), snapshot.iteration, of);
         snapshot.notes = Noted::of_findings(findings, snapshot.iteration).sentences();
         // A run that diverged has nothing left to measure.
         if snapshot.weights.flat().iter().all(|w| w.is_finite()) {

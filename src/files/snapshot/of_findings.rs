@@ -4,24 +4,31 @@ use ndarray::Array2;
 
 use super::{Found, Hessian, LyapunovFound, PathFound, SliceFound};
 use crate::numerics::landscape::trajectory::PathPoint;
+use crate::numerics::weights::{Block, Weights};
 use crate::training::measures::{
     AlignmentDetail, CurvatureDetail, Detail, Finding, LyapunovDetail, SliceDetail,
 };
 
 impl Found {
-    /// What was found at this iteration; findings of other iterations belong to other weights and are left out.
-    pub fn of_findings<'a>(findings: impl IntoIterator<Item = &'a Finding>, iteration: i64) -> Self {
+    /// What was found of these weights at this iteration, with `block` the measures' block; findings of other
+    /// iterations belong to other weights and are left out. A slice has its own centre and may be older, but must be
+    /// whole.
+    pub fn of_findings<'a>(
+        findings: impl IntoIterator<Item = &'a Finding>,
+        iteration: i64,
+        (weights, block): (&Weights<f64>, Block),
+    ) -> Self {
         let mut found = Self::default();
-        for finding in findings.into_iter().filter(|f| f.iteration == iteration) {
+        for finding in findings {
             match &finding.detail {
+                Detail::Landscape(Ok(detail)) if detail.progress.is_complete() => {
+                    found.slice = slice(detail, weights, block);
+                }
+                _ if finding.iteration != iteration => {}
                 Detail::Curvature(Some(detail)) => found.take_curvature(detail),
                 Detail::Alignment(detail) => found.take_alignment(detail),
                 Detail::Lyapunov(detail) => found.lyapunov = Some(lyapunov(detail)),
-                Detail::Landscape(Ok(detail)) => found.slice = slice(detail),
-                Detail::Test(_)
-                | Detail::Curvature(None)
-                | Detail::Density(_)
-                | Detail::Landscape(Err(_)) => {}
+                Detail::Test(_) | Detail::Curvature(None) | Detail::Density(_) | Detail::Landscape(_) => {}
             }
         }
         found
@@ -61,16 +68,32 @@ fn lyapunov(detail: &LyapunovDetail) -> LyapunovFound {
     }
 }
 
-fn slice(detail: &SliceDetail) -> Option<SliceFound> {
+/// The slice over the measures' block, if that and the file's weights say all about it. Else, where it lies in other
+/// weights too or around a network that differs elsewhere, over all weights: its directions are 0 outside their
+/// block.
+fn slice(detail: &SliceDetail, weights: &Weights<f64>, block: Block) -> Option<SliceFound> {
     let (plane, grid) = (&detail.plane, &detail.grid);
+    let centre = plane.centre();
+    let only_block_differs = || {
+        let mut centre = centre.clone();
+        centre.block_mut(block).copy_from_slice(weights.block(block));
+        centre == *weights
+    };
+    let is_told = plane.block() == block && centre.dims() == weights.dims() && only_block_differs();
+    let over = if is_told { block } else { Block::All };
+    let direction = |d: &[f64]| {
+        let mut all = Weights::zeros(centre.dims());
+        all.block_mut(plane.block()).copy_from_slice(d);
+        all.block(over).to_vec()
+    };
     let loss = Array2::from_shape_vec((grid.b.len(), grid.a.len()), grid.loss.clone()).ok()?;
     Some(SliceFound {
         a: grid.a.clone(),
         b: grid.b.clone(),
         loss,
-        direction_1: plane.d1().to_vec(),
-        direction_2: plane.d2().to_vec(),
-        centre: plane.centre().block(plane.block()).to_vec(),
+        direction_1: direction(plane.d1()),
+        direction_2: direction(plane.d2()),
+        centre: centre.block(over).to_vec(),
         path: detail.path.iter().map(on_path).collect(),
     })
 }

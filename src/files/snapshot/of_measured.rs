@@ -4,12 +4,13 @@ use ndarray::Array2;
 
 use super::of_findings::on_path;
 use super::{FlossingFound, Found, Hessian, LyapunovFound, SliceFound};
+use crate::numerics::weights::Weights;
 use crate::training::config::RuleKind;
 use crate::training::measured::{Curvature, GivenSlice, Gradients, Measured};
 
 impl Found {
-    /// All of it; `centre` are the weights of the block, around which the slice lies.
-    pub fn of_measured(measured: &Measured, centre: &[f64], slice: Option<&GivenSlice>) -> Self {
+    /// All of it; the slice lies around the `weights`.
+    pub fn of_measured(measured: &Measured, weights: &Weights<f64>, slice: Option<&GivenSlice>) -> Self {
         let mut found = Self::default();
         found.take_gradients(&measured.gradients);
         found.rho = measured.alignment.map(|a| a.rho);
@@ -36,7 +37,7 @@ impl Found {
                 loss: Array2::from_shape_vec((grid.b.len(), grid.a.len()), grid.loss.clone()).ok()?,
                 direction_1: given.direction_1.clone(),
                 direction_2: given.direction_2.clone(),
-                centre: centre.to_vec(),
+                centre: weights.block(given.block).to_vec(),
                 path: measured.slice_path.iter().map(on_path).collect(),
             })
         });

@@ -1,6 +1,7 @@
 //! Owns [`LinearOperator`], all that the algorithms of this folder know of a matrix, and two operators with
 //! known answers for tests and examples.
 
+use crate::numerics::parallel::KeepOn;
 use crate::numerics::scalar::Scalar;
 
 /// A symmetric matrix known by its product with a vector.
@@ -17,6 +18,31 @@ pub trait LinearOperator<T: Scalar> {
     fn dim(&self) -> usize;
     /// `out` = A `v`; both have [`LinearOperator::dim`] values.
     fn apply(&mut self, v: &[T], out: &mut [T]);
+}
+
+/// Another operator for as long as its products are wanted. Afterwards they are NaN and cost nothing, which ends
+/// every algorithm of this folder with an error.
+pub struct WhileWanted<'a, O> {
+    /// The operator.
+    pub operator: O,
+    /// Whether a product is still wanted.
+    pub keep_on: KeepOn<'a>,
+}
+
+impl<T: Scalar, O: LinearOperator<T>> LinearOperator<T> for WhileWanted<'_, O> {
+    fn dim(&self) -> usize {
+        self.operator.dim()
+    }
+
+    fn apply(&mut self, v: &[T], out: &mut [T]) {
+        if (self.keep_on)() {
+            self.operator.apply(v, out);
+        }
+        // It may have been given up in the middle.
+        if !(self.keep_on)() {
+            out.fill(T::nan());
+        }
+    }
 }
 
 /// A diagonal matrix: its eigenvalues are its entries.

@@ -5,7 +5,8 @@ use std::ops::Range;
 use faer::linalg::solvers::SelfAdjointEigen;
 use faer::{MatRef, Side};
 
-use super::{LandscapeError, check};
+use super::{LandscapeError, check, wanted};
+use crate::numerics::parallel::KeepOn;
 use crate::numerics::product::{Into, View, product};
 use crate::numerics::random::Stream;
 use crate::numerics::weights::{Block, Weights, dot, norm};
@@ -108,14 +109,16 @@ pub struct PrincipalComponents {
 /// `read(state, range, values)` copies a range of one state's values.
 ///
 /// Through the states' Gram matrix [n_states, n_states], whose eigenvalues are those of the covariance times
-/// `n_states`: the covariance [n_values, n_values] is never formed, and the states are read in blocks.
+/// `n_states`: the covariance [n_values, n_values] is never formed, and the states are read in blocks, before
+/// each of which `keep_on` is asked.
 ///
 /// # Errors
-/// With fewer than 3 states, values that are not finite, or states that lie on one line.
+/// With fewer than 3 states, values that are not finite, or states that lie on one line; where `keep_on` says no.
 pub fn principal_components(
     n_states: usize,
     n_values: usize,
     read: &dyn Fn(usize, Range<usize>, &mut [f64]),
+    keep_on: KeepOn<'_>,
 ) -> Result<PrincipalComponents, LandscapeError> {
     if n_states < 3 {
         return Err(LandscapeError::FewStates { found: n_states });
@@ -125,10 +128,12 @@ pub fn principal_components(
     let mut centred = vec![0.0; n_states * BLOCK.min(n_values)];
     let mut gram = vec![0.0; n_states * n_states];
     for range in starts() {
+        wanted(keep_on)?;
         let block = read_centred(n_states, range.clone(), read, &mut centred)?;
         let block = View::row_major(block, n_states, range.len());
         product(&mut gram, Into::Add, block, block.t(), 1.0);
     }
+    wanted(keep_on)?;
     let (values, vectors) = symmetric_eigen(&gram, n_states)?;
     let total: f64 = values.iter().sum();
     // Below this a component is rounding: the Gram matrix squares the states' values.
@@ -137,6 +142,7 @@ pub fn principal_components(
     }
     let mut directions = [vec![0.0; n_values], vec![0.0; n_values]];
     for range in starts() {
+        wanted(keep_on)?;
         let block = read_centred(n_states, range.clone(), read, &mut centred)?;
         for (direction, vector) in directions.iter_mut().zip(&vectors) {
             for (row, weight) in block.chunks_exact(range.len()).zip(vector) {

@@ -26,6 +26,8 @@ pub mod slice;
 pub mod surface;
 pub mod trajectory;
 
+use crate::numerics::parallel::KeepOn;
+
 /// What is wrong with points or directions in weight space.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum LandscapeError {
@@ -64,6 +66,14 @@ pub enum LandscapeError {
         /// States found.
         found: usize,
     },
+    /// It was given up before it was known.
+    #[error("it is no longer wanted")]
+    Unwanted,
+}
+
+/// An error as soon as the answer is no longer wanted.
+fn wanted(keep_on: KeepOn<'_>) -> Result<(), LandscapeError> {
+    if keep_on() { Ok(()) } else { Err(LandscapeError::Unwanted) }
 }
 
 /// Checks that `values` has `expected` finite values.

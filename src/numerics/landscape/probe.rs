@@ -3,7 +3,7 @@
 
 use crate::numerics::loss::{Part, loss_and_error, right_and_judged};
 use crate::numerics::network::{Activity, Network, PackedWeights};
-use crate::numerics::parallel::chunks;
+use crate::numerics::parallel::{KeepOn, chunks};
 use crate::numerics::rules::gradient::{Outcome, steps_with_error};
 use crate::numerics::scalar::Scalar;
 use crate::numerics::skinny::vectorized;
@@ -61,15 +61,20 @@ impl<'a, T: Scalar> Probe<'a, T> {
         packed
     }
 
-    /// The loss, and the accuracy where it is asked for and the task has one.
+    /// The loss, and the accuracy where it is asked for and the task has one; `None` where `keep_on`, asked before
+    /// each chunk of the trials, says no.
     pub(super) fn outcome(
         &self,
         forward: &mut Forward<T>,
         weights: &PackedWeights<T>,
         with_accuracy: bool,
-    ) -> Outcome {
+        keep_on: KeepOn<'_>,
+    ) -> Option<Outcome> {
         let (mut loss, mut right, mut judged) = (0.0, 0.0, None);
         for i in 0..self.parts.len() {
+            if !keep_on() {
+                return None;
+            }
             loss += self.loss_of_part(forward, weights, i);
             if !with_accuracy {
                 continue;
@@ -80,7 +85,7 @@ impl<'a, T: Scalar> Probe<'a, T> {
                 judged = Some(judged.unwrap_or(0.0) + j);
             }
         }
-        Outcome { loss, accuracy: judged.map(|j| if j > 0.0 { right / j } else { 0.0 }) }
+        Some(Outcome { loss, accuracy: judged.map(|j| if j > 0.0 { right / j } else { 0.0 }) })
     }
 
     fn loss_of_part(&self, forward: &mut Forward<T>, weights: &PackedWeights<T>, i: usize) -> f64 {

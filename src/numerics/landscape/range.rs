@@ -19,7 +19,7 @@ impl Range {
 
     /// `n` evenly spaced coordinates. Where the range holds the centre, 0 is one of them (with n > 1; the range
     /// is moved by at most half a space for that). An axis with twice the spaces has the same coordinates, bit
-    /// by bit, at every second place.
+    /// by bit, at every second place, but for one at an end where it is moved the other way.
     ///
     /// ```
     /// use basinscope::numerics::landscape::range::Range;

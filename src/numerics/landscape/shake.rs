@@ -9,7 +9,7 @@ use std::sync::Mutex;
 use super::LandscapeError;
 use super::probe::{Forward, Probe, combine};
 use crate::numerics::network::{Network, PackedWeights};
-use crate::numerics::parallel::{Pool, Workers, for_each};
+use crate::numerics::parallel::{KeepOn, Pool, Workers, for_each};
 use crate::numerics::random::{Purpose, Stream};
 use crate::numerics::rules::gradient::Outcome;
 use crate::numerics::scalar::Scalar;
@@ -91,7 +91,7 @@ pub struct Shake {
 /// Shakes a network: the loss of `weights` + radius u, u uniform on the unit sphere of the block.
 ///
 /// Each draw is evaluated by one thread: the number of workers changes no bit. `is_cancelled` is asked before
-/// each evaluation; once it says yes there is no result (`Ok(None)`).
+/// each chunk of the trials of each evaluation; once it says yes there is no result (`Ok(None)`).
 ///
 /// # Errors
 /// Where the weights are not finite.
@@ -122,10 +122,13 @@ pub fn shake<T: Scalar>(
         (0..settings.draws).map(|_| Mutex::new(Vec::with_capacity(radii.len()))).collect();
     for_each(workers, &mut found, |draw, outcomes| {
         let buffers = &mut *pool.borrow();
-        buffers.draw_noise(network, settings, draw);
-        for radius in radii.iter().take_while(|_| !is_cancelled()) {
-            outcomes.push(buffers.outcome(&probe, &centre, settings.block, *radius));
+        if is_cancelled() {
+            return;
         }
+        buffers.draw_noise(network, settings, draw);
+        let outcome =
+            |radius: &f64| buffers.outcome(&probe, &centre, settings.block, *radius, &|| !is_cancelled());
+        outcomes.extend(radii.iter().map_while(outcome));
     });
     let found: Vec<Vec<Outcome>> = found
         .into_iter()
@@ -134,7 +137,10 @@ pub fn shake<T: Scalar>(
     if found.iter().any(|outcomes| outcomes.len() < radii.len()) || settings.draws == 0 {
         return Ok(None);
     }
-    let at_rest = pool.borrow().outcome(&probe, &centre, settings.block, 0.0);
+    let keep_on = || !is_cancelled();
+    let Some(at_rest) = pool.borrow().outcome(&probe, &centre, settings.block, 0.0, &keep_on) else {
+        return Ok(None);
+    };
     let shaken = radii.iter().enumerate().map(|(i, radius)| {
         let losses: Vec<f64> = found.iter().map(|draw| draw[i].loss).collect();
         let accuracies: Option<Vec<f64>> = found.iter().map(|draw| draw[i].accuracy).collect();
@@ -176,10 +182,11 @@ impl<T: Scalar> Buffers<T> {
         centre: &PackedWeights<T>,
         block: Block,
         radius: f64,
-    ) -> Outcome {
+        keep_on: KeepOn<'_>,
+    ) -> Option<Outcome> {
         let Self { shaken, noise, forward, .. } = self;
         combine(shaken, block, centre, (T::of(radius), noise), (T::zero(), noise));
-        probe.outcome(forward, shaken, true)
+        probe.outcome(forward, shaken, true, keep_on)
     }
 }
 

@@ -80,8 +80,9 @@ struct Level {
 /// [`f64::NAN`], which has others.
 const UNKNOWN: u64 = u64::MAX;
 
-/// Points along an axis at the coarsest level, about (`[own]`: 81 points are there in a few milliseconds).
-const COARSEST: usize = 8;
+/// Spaces along an axis at the coarsest level, about (`[own]`: with the edges 25 points, which take a few milliseconds,
+/// half a second for the largest networks).
+const COARSEST: usize = 2;
 
 impl Slice {
     /// Over the coordinates `a` [nx] and `b` [ny], both ascending, nothing known yet. With one b it is a cut.
@@ -136,8 +137,9 @@ impl Slice {
         taken
     }
 
-    /// Evaluates the next points of `surface`, up to `points` of them. `is_cancelled` is asked before each: once
-    /// it says yes, at most the points under way are still finished. What is known stays; calling again goes on.
+    /// Evaluates the next points of `surface`, up to `points` of them. `is_cancelled` is asked before each, and by a
+    /// network's surface before each chunk of its trials: a point under way when it says yes is not finished. What
+    /// is known stays; calling again goes on.
     pub fn advance(
         &mut self,
         surface: &dyn Surface,
@@ -151,8 +153,11 @@ impl Slice {
         let (loss, a, b) = (&self.loss, &self.a, &self.b);
         workers.run(todo.len(), &|k| {
             let point = todo[k] as usize;
-            if loss[point].load(Ordering::Relaxed) == UNKNOWN && !is_cancelled() {
-                let value = surface.loss(a[point % a.len()], b[point / a.len()]);
+            if loss[point].load(Ordering::Relaxed) != UNKNOWN {
+                return;
+            }
+            let (a, b) = (a[point % a.len()], b[point / a.len()]);
+            if let Some(value) = surface.loss_while(a, b, &|| !is_cancelled()) {
                 let value = if value.is_nan() { f64::NAN } else { value };
                 loss[point].store(value.to_bits(), Ordering::Relaxed);
             }

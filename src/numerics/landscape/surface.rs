@@ -3,7 +3,7 @@
 use super::plane::Plane;
 use super::probe::{Forward, Probe, combine};
 use crate::numerics::network::{Network, PackedWeights};
-use crate::numerics::parallel::Pool;
+use crate::numerics::parallel::{KeepOn, Pool};
 use crate::numerics::rules::gradient::Outcome;
 use crate::numerics::scalar::Scalar;
 use crate::numerics::trials::Trials;
@@ -13,6 +13,11 @@ use crate::numerics::weights::{Block, Weights};
 pub trait Surface: Sync {
     /// The loss at (a, b).
     fn loss(&self, a: f64, b: f64) -> f64;
+
+    /// The same, or `None` where `keep_on` says no before it is known.
+    fn loss_while(&self, a: f64, b: f64, keep_on: KeepOn<'_>) -> Option<f64> {
+        keep_on().then(|| self.loss(a, b))
+    }
 }
 
 impl<F: Fn(f64, f64) -> f64 + Sync> Surface for F {
@@ -48,33 +53,38 @@ impl<'a, T: Scalar> NetworkSurface<'a, T> {
         Self { probe, block: plane.block(), centre, directions, pool }
     }
 
-    /// Loss and accuracy at (a, b).
-    pub fn outcome(&self, a: f64, b: f64) -> Outcome {
-        self.evaluate(a, b, true)
+    /// Loss and accuracy at (a, b); `None` where `keep_on`, asked before each chunk of the trials, says no.
+    pub fn outcome(&self, a: f64, b: f64, keep_on: KeepOn<'_>) -> Option<Outcome> {
+        self.evaluate(a, b, true, keep_on)
     }
 
-    /// The loss of any weights of this network, in the plane or not.
-    pub fn loss_of(&self, weights: &Weights<T>) -> f64 {
+    /// The loss of any weights of this network, in the plane or not; `None` as in [`NetworkSurface::outcome`].
+    pub fn loss_of(&self, weights: &Weights<T>, keep_on: KeepOn<'_>) -> Option<f64> {
         let mut buffers = self.pool.borrow();
         let (own, forward) = &mut *buffers;
         *own = self.probe.pack(weights);
-        let loss = self.probe.outcome(forward, own, false).loss;
+        let outcome = self.probe.outcome(forward, own, false, keep_on);
         own.clone_from(&self.centre);
-        loss
+        outcome.map(|o| o.loss)
     }
 
-    fn evaluate(&self, a: f64, b: f64, with_accuracy: bool) -> Outcome {
+    fn evaluate(&self, a: f64, b: f64, with_accuracy: bool, keep_on: KeepOn<'_>) -> Option<Outcome> {
         let mut buffers = self.pool.borrow();
         // Outside the block these are the centre's weights, now and always.
         let (weights, forward) = &mut *buffers;
         let [d1, d2] = &self.directions;
         combine(weights, self.block, &self.centre, (T::of(a), d1), (T::of(b), d2));
-        self.probe.outcome(forward, weights, with_accuracy)
+        self.probe.outcome(forward, weights, with_accuracy, keep_on)
     }
 }
 
 impl<T: Scalar> Surface for NetworkSurface<'_, T> {
     fn loss(&self, a: f64, b: f64) -> f64 {
-        self.evaluate(a, b, false).loss
+        self.loss_while(a, b, &|| true).unwrap_or(f64::NAN)
+    }
+
+    /// `keep_on` is asked before each chunk of the trials.
+    fn loss_while(&self, a: f64, b: f64, keep_on: KeepOn<'_>) -> Option<f64> {
+        self.evaluate(a, b, false, keep_on).map(|o| o.loss)
     }
 }

@@ -3,9 +3,10 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::LandscapeError;
 use super::directions::{PrincipalComponents, principal_components};
 use super::plane::{Coordinates, Plane};
+use super::{LandscapeError, wanted};
+use crate::numerics::parallel::KeepOn;
 use crate::numerics::weights::{Block, Dims, Weights};
 
 /// The most states that are kept (`[own]`; principal components of a path do not gain from more).
@@ -209,8 +210,12 @@ impl Trajectory {
     /// The principal components of the values of `block` along the path.
     ///
     /// # Errors
-    /// With fewer than 3 states, or a path that lies on one line.
-    pub fn principal_components(&self, block: Block) -> Result<PrincipalComponents, LandscapeError> {
+    /// With fewer than 3 states, or a path that lies on one line; where `keep_on` says no before they are known.
+    pub fn principal_components(
+        &self,
+        block: Block,
+        keep_on: KeepOn<'_>,
+    ) -> Result<PrincipalComponents, LandscapeError> {
         let states: Vec<&State> = self.states().collect();
         let Some(first) = states.first() else {
             return Err(LandscapeError::FewStates { found: 0 });
@@ -219,14 +224,15 @@ impl Trajectory {
         let read = |state: usize, range: Range<usize>, out: &mut [f64]| {
             states[state].read(own.start + range.start..own.start + range.end, out);
         };
-        principal_components(states.len(), own.len(), &read)
+        principal_components(states.len(), own.len(), &read, keep_on)
     }
 
     /// The path in a plane.
     ///
     /// # Errors
-    /// Where the plane's directions lie on one line, or belong to a network of another size.
-    pub fn path(&self, plane: &Plane) -> Result<Vec<PathPoint>, LandscapeError> {
+    /// Where the plane's directions lie on one line, or belong to a network of another size; where `keep_on`,
+    /// asked before each state, says no.
+    pub fn path(&self, plane: &Plane, keep_on: KeepOn<'_>) -> Result<Vec<PathPoint>, LandscapeError> {
         let expected = plane.centre().flat().len();
         self.states()
             .map(|state| {
@@ -234,6 +240,7 @@ impl Trajectory {
                     let found = state.dims.n_weights();
                     return Err(LandscapeError::Length { name: "a stored state", found, expected });
                 }
+                wanted(keep_on)?;
                 let coordinates = plane.coordinates(&state.weights())?;
                 Ok(PathPoint {
                     iteration: state.iteration,

@@ -16,7 +16,7 @@ use crate::engine::messages::Command;
 use crate::files::task_data;
 use crate::numerics::landscape::cut::axis_between;
 use crate::numerics::landscape::shake::{Radii, ShakeSettings, geometric};
-use crate::numerics::weights::{Block, norm};
+use crate::numerics::weights::norm;
 use crate::training::config::{Config, RuleKind, SliceDirections};
 use crate::training::measures::{Detail, Measure, SliceDetail, SliceRequest};
 use crate::training::terrain::{Descents, Terrain, terrain};
@@ -131,11 +131,7 @@ impl Session {
         self.forget_descents();
         let Some(run) = self.current() else { return };
         let id = run.id;
-        let mut usual = SliceRequest { directions, ..SliceRequest::of(&run.config.measure) };
-        if directions == SliceDirections::ThreePoints {
-            // In one block alone the plane would not hold the three networks.
-            usual.block = Block::All;
-        }
+        let usual = SliceRequest::along(directions, &run.config.measure);
         let points = points.filter(|_| directions == SliceDirections::ThreePoints);
         // The present weights are those that the worker measures.
         let centre = centre.filter(|place| *place != Place::Now(id) || points.is_some());

@@ -2,8 +2,8 @@
 
 mod laying;
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Leading, Shared, Subject};
 use crate::numerics::landscape::LandscapeError;
@@ -11,7 +11,7 @@ use crate::numerics::landscape::plane::{Coordinates, Plane};
 use crate::numerics::landscape::slice::{Grid, Progress, Slice};
 use crate::numerics::landscape::surface::{NetworkSurface, Surface};
 use crate::numerics::landscape::trajectory::{PathPoint, State, Trajectory};
-use crate::numerics::parallel::{Workers, for_each};
+use crate::numerics::parallel::{KeepOn, Workers, for_each};
 use crate::numerics::scalar::Scalar;
 use crate::numerics::weights::{Block, Weights};
 use crate::training::config::{MeasureConfig, SliceConfig, SliceDirections};
@@ -59,7 +59,14 @@ pub struct SliceRequest {
 impl SliceRequest {
     /// The slice that a configuration asks for, around the weights measured.
     pub fn of(measure: &MeasureConfig) -> Self {
-        let SliceConfig { directions, points, range } = measure.slice;
+        Self::along(measure.slice.directions, measure)
+    }
+
+    /// The same along other directions. Those through three points are of all weights: within one block the plane
+    /// would not hold the three networks.
+    pub fn along(directions: SliceDirections, measure: &MeasureConfig) -> Self {
+        let SliceConfig { points, range, .. } = measure.slice;
+        let of_all = directions == SliceDirections::ThreePoints;
         Self {
             directions,
             centre: None,
@@ -67,7 +74,7 @@ impl SliceRequest {
             others: Vec::new(),
             n_points: points,
             range,
-            block: measure.block,
+            block: if of_all { Block::All } else { measure.block },
         }
     }
 }
@@ -99,8 +106,8 @@ pub struct SliceDetail {
 
 /// A slice that is being computed, bit by bit, by whoever owns it.
 pub trait SliceWork: Send {
-    /// Computes up to `points` more points of grid and paths; stops early once `keep_on` says no. The first call
-    /// finds the plane.
+    /// Computes up to `points` more points of grid and paths; the first call finds the plane. Stops early once
+    /// `keep_on` says no, which is asked before each state, each Hessian-vector product, each chunk of the trials.
     ///
     /// # Errors
     /// Where the directions asked for do not span a plane.
@@ -108,41 +115,62 @@ pub trait SliceWork: Send {
         &mut self,
         points: usize,
         workers: &dyn Workers,
-        keep_on: &(dyn Fn() -> bool + Sync),
+        keep_on: KeepOn<'_>,
     ) -> Result<Progress, LandscapeError>;
 
     /// What is known; `None` before the coarsest level is done.
     fn detail(&self) -> Option<SliceDetail>;
 }
 
-/// True losses of stored states on the probe batch, kept from slice to slice.
+/// What is kept from slice to slice: true losses of stored states on the probe batch, and the newest grid.
 #[derive(Clone, Debug, Default)]
-pub(super) struct KnownLosses(Arc<Mutex<BTreeMap<usize, (State, f64)>>>);
+pub(super) struct Known {
+    losses: Arc<Mutex<BTreeMap<usize, (State, f64)>>>,
+    grid: Arc<Mutex<Option<(Arc<Plane>, Slice)>>>,
+}
 
-impl KnownLosses {
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Known {
     fn get(&self, state: &State) -> Option<f64> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        state.loss().or_else(|| known.get(&state.identity()).map(|(_, loss)| *loss))
+        state.loss().or_else(|| held(&self.losses).get(&state.identity()).map(|(_, loss)| *loss))
     }
 
     fn keep(&self, new: impl IntoIterator<Item = (State, f64)>) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // A state that is kept here keeps its identity to itself.
-        known.extend(new.into_iter().map(|(state, loss)| (state.identity(), (state, loss))));
+        held(&self.losses).extend(new.into_iter().map(|(state, loss)| (state.identity(), (state, loss))));
     }
 
     /// Forgets all but these.
     fn retain<'a>(&self, states: impl Iterator<Item = &'a State>) {
-        let wanted: Vec<usize> = states.map(State::identity).collect();
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.retain(|identity, _| wanted.contains(identity));
+        let wanted: BTreeSet<usize> = states.map(State::identity).collect();
+        held(&self.losses).retain(|identity, _| wanted.contains(identity));
+    }
+
+    /// A slice over the plane of the one before knows its points where the coordinates are the same: with more
+    /// points, or at half the range.
+    fn reuse(&self, plane: &Plane, slice: &mut Slice) {
+        if let Some((_, before)) = held(&self.grid).as_ref().filter(|(of, _)| **of == *plane) {
+            slice.reuse(before);
+        }
     }
 }
 
 struct Work<T> {
     ground: Ground<T>,
-    known: KnownLosses,
+    known: Known,
     laid: Option<Laid>,
+}
+
+impl<T> Drop for Work<T> {
+    /// Complete or not, its points may be of use to the next.
+    fn drop(&mut self) {
+        if let Some(laid) = self.laid.take() {
+            *held(&self.known.grid) = Some((laid.plane, laid.slice));
+        }
+    }
 }
 
 impl<T: Scalar> SliceWork for Work<T> {
@@ -150,12 +178,19 @@ impl<T: Scalar> SliceWork for Work<T> {
         &mut self,
         points: usize,
         workers: &dyn Workers,
-        keep_on: &(dyn Fn() -> bool + Sync),
+        keep_on: KeepOn<'_>,
     ) -> Result<Progress, LandscapeError> {
         let Self { ground, known, laid } = self;
         let laid = match laid {
             Some(laid) => laid,
-            None => laid.insert(ground.lay(known, workers)?),
+            None => match ground.lay(known, workers, keep_on) {
+                Ok(new) => laid.insert(new),
+                Err(LandscapeError::Unwanted) => {
+                    let points = ground.request.n_points;
+                    return Ok(Progress { done: 0, total: points * points });
+                }
+                Err(error) => return Err(error),
+            },
         };
         let surface = NetworkSurface::new(&ground.network, &ground.probe, &laid.plane, workers.width());
         let had_picture = laid.slice.finest_level().is_some();
@@ -195,10 +230,10 @@ impl Laid {
     fn advance_paths<T: Scalar>(
         &mut self,
         surface: &NetworkSurface<'_, T>,
-        known: &KnownLosses,
+        known: &Known,
         points: usize,
         workers: &dyn Workers,
-        keep_on: &(dyn Fn() -> bool + Sync),
+        keep_on: KeepOn<'_>,
     ) {
         let end = self.path_done.saturating_add(points).min(self.states.len());
         if end == self.path_done {
@@ -208,10 +243,9 @@ impl Laid {
         let mut found: Vec<Mutex<Option<(f64, f64)>>> = todo.iter().map(|_| Mutex::default()).collect();
         for_each(workers, &mut found, |i, slot| {
             let (state, at) = &todo[i];
-            if keep_on() {
-                let loss = known.get(state).unwrap_or_else(|| surface.loss_of(&state.weights().cast()));
-                *slot = Some((loss, surface.loss(at.a, at.b)));
-            }
+            let loss = known.get(state).or_else(|| surface.loss_of(&state.weights().cast(), keep_on));
+            let in_plane = surface.loss_while(at.a, at.b, keep_on);
+            *slot = loss.zip(in_plane);
         });
         let found: Vec<(f64, f64)> = found
             .into_iter()
@@ -239,7 +273,7 @@ pub(super) fn begin<T: Scalar>(
     subject: Subject<'_>,
     request: &SliceRequest,
     leading: Option<Leading<'_, T>>,
-    known: &KnownLosses,
+    known: &Known,
 ) -> Result<Box<dyn SliceWork>, LandscapeError> {
     let ground = Ground::new(shared, subject, request, leading)?;
     Ok(Box::new(Work { ground, known: known.clone(), laid: None }))

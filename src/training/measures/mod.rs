@@ -118,10 +118,10 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// The block of the slice, where it is one.
-    pub fn slice_block(&self) -> Option<crate::numerics::weights::Block> {
+    /// How far the slice is, where it is one.
+    pub fn slice_progress(&self) -> Option<crate::numerics::landscape::slice::Progress> {
         match &self.detail {
-            Detail::Landscape(Ok(slice)) => Some(slice.plane.block()),
+            Detail::Landscape(Ok(slice)) => Some(slice.progress),
             _ => None,
         }
     }
@@ -199,7 +199,7 @@ struct Measures<T> {
     curvature: curvature::Curvature<T>,
     alignment: alignment::Alignment<T>,
     lyapunov: lyapunov::Lyapunov<T>,
-    path_losses: landscape::KnownLosses,
+    path_losses: landscape::Known,
 }
 
 impl<T: Scalar> Measures<T> {

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{KnownLosses, Named, OtherPath, Paths, SliceRequest};
-use crate::numerics::curvature::lanczos::Wanted;
-use crate::numerics::curvature::measure::CurvatureMeasure;
+use super::{Known, Named, OtherPath, Paths, SliceRequest};
+use crate::numerics::curvature::hessian::Hessian;
+use crate::numerics::curvature::lanczos::{Lanczos, Wanted};
+use crate::numerics::curvature::operator;
 use crate::numerics::landscape::LandscapeError;
 use crate::numerics::landscape::directions::{filter_normalised, through_points, unit_vector};
 use crate::numerics::landscape::plane::{Coordinates, Plane};
@@ -13,7 +14,7 @@ use crate::numerics::landscape::slice::Slice;
 use crate::numerics::landscape::surface::{NetworkSurface, Surface};
 use crate::numerics::landscape::trajectory::{PathPoint, State, Trajectory};
 use crate::numerics::network::Network;
-use crate::numerics::parallel::Workers;
+use crate::numerics::parallel::{KeepOn, WhileWanted, Workers};
 use crate::numerics::random::{Purpose, Stream};
 use crate::numerics::scalar::Scalar;
 use crate::numerics::trials::Trials;
@@ -100,7 +101,18 @@ impl<T: Scalar> Ground<T> {
     }
 
     /// Finds the plane, the range and where the paths stand in it.
-    pub fn lay(&self, known: &KnownLosses, workers: &dyn Workers) -> Result<Laid, LandscapeError> {
+    ///
+    /// `keep_on` is asked before each state of a path, each block of the principal components, each chunk of the
+    /// trials in a Hessian-vector product and in a loss.
+    ///
+    /// # Errors
+    /// Where there is no plane; [`LandscapeError::Unwanted`] once `keep_on` has said no.
+    pub fn lay(
+        &self,
+        known: &Known,
+        workers: &dyn Workers,
+        keep_on: KeepOn<'_>,
+    ) -> Result<Laid, LandscapeError> {
         let (request, block) = (&self.request, self.request.block);
         let points = match (request.directions, &request.points) {
             (SliceDirections::ThreePoints, Some(points)) => Some(points.clone()),
@@ -112,7 +124,7 @@ impl<T: Scalar> Ground<T> {
         let centre = request.centre.clone().or(first).unwrap_or_else(measured);
         let Directions { d1, d2, names } = match &points {
             Some(points) => through(points, block)?,
-            None => self.directions(&centre.weights, workers)?,
+            None => self.directions(&centre.weights, workers, keep_on)?,
         };
         let plane = Plane::new((*centre.weights).clone(), block, d1, d2)?;
         let named = points.iter().flatten().chain(&request.centre);
@@ -124,10 +136,14 @@ impl<T: Scalar> Ground<T> {
                 landmarks.push((name.clone(), at));
             }
         }
-        let paths = self.paths(&plane, known)?;
+        let paths = self.paths(&plane, known, keep_on)?;
         let places = paths.states.iter().map(|(_, at)| *at).chain(landmarks.iter().map(|(_, at)| *at));
-        let [a, b] = self.ranges(&plane, &places.collect::<Vec<_>>());
-        let slice = Slice::new(a.axis(request.n_points), b.axis(request.n_points));
+        let [a, b] = self.ranges(&plane, &places.collect::<Vec<_>>(), keep_on);
+        if !keep_on() {
+            return Err(LandscapeError::Unwanted);
+        }
+        let mut slice = Slice::new(a.axis(request.n_points), b.axis(request.n_points));
+        known.reuse(&plane, &mut slice);
         Ok(Laid::new(plane, slice, names, centre.name, paths, landmarks))
     }
 
@@ -155,7 +171,12 @@ impl<T: Scalar> Ground<T> {
     }
 
     /// Directions that are not those of three points.
-    fn directions(&self, centre: &Weights<f64>, workers: &dyn Workers) -> Result<Directions, LandscapeError> {
+    fn directions(
+        &self,
+        centre: &Weights<f64>,
+        workers: &dyn Workers,
+        keep_on: KeepOn<'_>,
+    ) -> Result<Directions, LandscapeError> {
         self.same_network(centre)?;
         let block = self.request.block;
         match self.request.directions {
@@ -167,7 +188,8 @@ impl<T: Scalar> Ground<T> {
             }
             SliceDirections::Eigenvectors => {
                 let leading = self.leading.clone().filter(|_| self.request.centre.is_none());
-                let [(l1, v1), (l2, v2)] = leading.map_or_else(|| self.eigenvectors(centre, workers), Ok)?;
+                let [(l1, v1), (l2, v2)] =
+                    leading.map_or_else(|| self.eigenvectors(centre, workers, keep_on), Ok)?;
                 let name = |i: usize, value: f64| format!("eigenvector {i}, lambda {}", short(value));
                 Ok(Directions {
                     d1: unit_vector("an eigenvector", v1)?,
@@ -176,7 +198,7 @@ impl<T: Scalar> Ground<T> {
                 })
             }
             SliceDirections::Trajectory => {
-                let found = self.trajectory.principal_components(block)?;
+                let found = self.trajectory.principal_components(block, keep_on)?;
                 let share = |i: usize| format!("PC {}, {:.0} %", i + 1, 100.0 * found.explained[i]);
                 let names = [share(0), share(1)];
                 let [d1, d2] = found.directions;
@@ -190,17 +212,20 @@ impl<T: Scalar> Ground<T> {
         &self,
         centre: &Weights<f64>,
         workers: &dyn Workers,
+        keep_on: KeepOn<'_>,
     ) -> Result<[(f64, Vec<f64>); 2], LandscapeError> {
-        let weights = centre.cast();
-        let mut measure = CurvatureMeasure::new(&self.network);
-        let mut at = measure.at(&weights, &self.probe, self.request.block, self.l2, workers);
+        let workers = &WhileWanted { workers, keep_on };
+        let mut hessian = Hessian::new(&self.network);
+        hessian.prepare(&centre.cast(), &self.probe, workers);
+        let operator = hessian.over(self.request.block, self.l2, workers);
+        let mut operator = operator::WhileWanted { operator, keep_on };
         let (tolerance, max_products) = EIGENVECTORS;
         let wanted = Wanted { top: 2, bottom: 0, tolerance, max_products, multiplicities: false };
         let mut stream = Stream::numbered(self.seed, Purpose::Measures, STREAMS[1]);
-        let found = at.extremes(wanted, &mut stream).map_err(|_| LandscapeError::NotFinite {
-            name: "a Hessian-vector product at the centre",
-            value: f64::NAN,
-            index: 0,
+        let found = Lanczos::default().extremes(&mut operator, wanted, &[], &mut stream).map_err(|_| {
+            let name = "a Hessian-vector product at the centre";
+            let not_finite = LandscapeError::NotFinite { name, value: f64::NAN, index: 0 };
+            if keep_on() { not_finite } else { LandscapeError::Unwanted }
         })?;
         let mut pairs = found.top.into_iter();
         let mut next = || {
@@ -212,10 +237,10 @@ impl<T: Scalar> Ground<T> {
     }
 
     /// All paths in the plane, with the losses that are known.
-    fn paths(&self, plane: &Plane, known: &KnownLosses) -> Result<Paths, LandscapeError> {
+    fn paths(&self, plane: &Plane, known: &Known, keep_on: KeepOn<'_>) -> Result<Paths, LandscapeError> {
         let mut states = Vec::new();
         let mut in_plane = |trajectory: &Trajectory| -> Result<Vec<PathPoint>, LandscapeError> {
-            let mut path = trajectory.path(plane)?;
+            let mut path = trajectory.path(plane, keep_on)?;
             for (point, state) in path.iter_mut().zip(trajectory.states()) {
                 point.loss = known.get(state);
                 states.push((state.clone(), point.coordinates));
@@ -230,8 +255,8 @@ impl<T: Scalar> Ground<T> {
         Ok(Paths { states, path, others })
     }
 
-    /// The range asked for, or the automatic one of these directions.
-    fn ranges(&self, plane: &Plane, places: &[Coordinates]) -> [Range; 2] {
+    /// The range asked for, or the automatic one of these directions; any once `keep_on` has said no.
+    fn ranges(&self, plane: &Plane, places: &[Coordinates], keep_on: KeepOn<'_>) -> [Range; 2] {
         let request = &self.request;
         if request.range > 0.0 {
             return [Range::around_centre(request.range); 2];
@@ -245,7 +270,9 @@ impl<T: Scalar> Ground<T> {
                 let along = |loss: &dyn Fn(f64) -> f64| {
                     Range::around_centre(reach_of_growth(loss, scale, GROWTH_OF_LOSS))
                 };
-                [along(&|s| surface.loss(s, 0.0)), along(&|s| surface.loss(0.0, s))]
+                // A loss that is not finite counts as higher: the search is soon over.
+                let loss = |a, b| surface.loss_while(a, b, keep_on).unwrap_or(f64::NAN);
+                [along(&|s| loss(s, 0.0)), along(&|s| loss(0.0, s))]
             }
         }
     }
