@@ -194,14 +194,6 @@ fn cost_in_words(run: &RunEntry, measure: Measure) -> String {
     }
 }
 
-/// How old a value is that was measured at `iteration`.
-pub fn age(run: &RunEntry, iteration: i64) -> String {
-    match run.iteration - iteration {
-        0 => "fresh".into(),
-        old => format!("since iteration {}, {} ago", number::count(iteration), number::count(old)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;

@@ -4,10 +4,11 @@ use std::time::{Duration, Instant};
 
 use basinscope::gui::app::Window;
 use basinscope::session::landscape::Bench;
-use eframe::egui::{Role, vec2};
+use basinscope::session::{Action, RunState};
+use eframe::egui::{Key, Role, vec2};
 use egui_kittest::kittest::{NodeT, Queryable};
 
-use crate::harness::{Screen, click, current, wait, with_paused_run};
+use crate::harness::{Screen, click, current, sized, wait, with_paused_run};
 
 /// A paused run twelve updates on, with a slice of nine by nine points, in a window large enough for everything.
 fn with_slice<'a>() -> Screen<'a> {
@@ -208,4 +209,123 @@ fn the_surface_is_turned_by_a_drag() {
         assert!(screen.query_by_role_and_label(Role::SpinButton, name).is_some(), "{name}");
     }
     assert!(bench(&screen).descending().is_none(), "a drag turns it and starts nothing");
+}
+
+/// Chooses a task with settings of the landscape's own and waits for its paused start.
+fn with_measures<'a>(measure: &str) -> Screen<'a> {
+    let text = format!(
+        "iterations = 100000\n[task]\nkind = \"romo\"\nbatch = 4\n[network]\nn_rec = 16\n[measure]\n{measure}\n"
+    );
+    let table = toml::from_str(&text).expect("TOML");
+    let mut screen =
+        sized(vec2(1800.0, 1200.0), vec![Action::Take(table), Action::StartNew, Action::RunOrPause]);
+    wait(&mut screen, "a paused run", |w| {
+        w.session().current().is_some_and(|r| r.state == RunState::Paused && r.iteration >= 0)
+    });
+    screen
+}
+
+/// Whether a label has this in it.
+fn says(screen: &Screen<'_>, part: &str) -> bool {
+    screen.query_all_by_label_contains(part).next().is_some()
+}
+
+#[test]
+fn a_slice_under_way_is_a_picture_with_the_points_known_and_the_time_left() {
+    // Forty thousand points: seconds on any machine.
+    let mut screen = with_measures("slice = { points = 201 }");
+    click(&mut screen, "Slice now");
+    let start = Instant::now();
+    while !says(&screen, " left") {
+        assert!(start.elapsed() < Duration::from_secs(60), "waited in vain for the time left");
+        screen.step();
+    }
+    let slice = |w: &Window| w.session().current().and_then(|r| w.session().slice_of(r)).cloned();
+    let progress = slice(screen.state()).expect("a picture").progress;
+    assert!(!progress.is_complete() && progress.done >= 25);
+    assert!(says(&screen, &format!(" of {} points", progress.total)));
+    // A change ends it: the new one is another.
+    choose(&mut screen, "Slice centre", "start");
+    wait_long(&mut screen, "the slice asked for last", |w| slice(w).is_some_and(|s| s.centre == "start"));
+}
+
+#[test]
+fn the_read_outs_name_iteration_distance_and_how_far_the_plane_misleads() {
+    let mut screen = with_slice();
+    assert!(says(&screen, "slice of iteration 10, fresh"));
+    let slice = screen.state().session().slice_of(current(&screen)).expect("a slice").clone();
+    let short = |v: f64| basinscope::gui::plot::number::significant(v, 3);
+    let off = slice.path.iter().map(|p| p.coordinates.distance).fold(0.0, f64::max);
+    assert!(off > 0.0 && says(&screen, &format!("path ≤ {} off the plane", short(off))));
+    let differences: Vec<f64> =
+        slice.path.iter().map(|p| p.loss.expect("known") - p.loss_in_plane.expect("known")).collect();
+    let (low, high) = differences.iter().fold((f64::MAX, f64::MIN), |(l, h), d| (l.min(*d), h.max(*d)));
+    assert!(says(&screen, &format!("true − plane {} to {}", short(low), short(high))));
+    // In the picture's own words: the levels of its contour lines, the path from its start to the present point.
+    let text = picture(&screen, "Loss landscape: loss over");
+    assert!(text.contains("contour lines at ") && text.contains("11 points (now, start)"), "{text}");
+    // The weights move on, the slice stays and says so.
+    click(&mut screen, "Step 10");
+    wait_long(&mut screen, "ten updates", |w| w.session().current().is_some_and(|r| r.iteration == 20));
+    assert!(says(&screen, "slice of iteration 10, 10 updates ago"));
+    let text = picture(&screen, "Loss landscape: loss over");
+    assert!(text.contains("(iteration 10, start)"), "{text}");
+    click(&mut screen, "Slice now");
+    wait_long(&mut screen, "a fresh slice", |w| {
+        let session = w.session();
+        session.current().and_then(|r| session.slice_of(r)).is_some_and(|s| s.iteration == 20)
+    });
+    assert!(says(&screen, "slice of iteration 20, fresh"));
+}
+
+#[test]
+fn bookmarks_are_named_on_the_map() {
+    let mut screen = with_slice();
+    screen.key_press(Key::B);
+    wait_long(&mut screen, "the bookmark", |w| {
+        w.session().current().is_some_and(|r| !r.bookmarks.is_empty())
+    });
+    let label = current(&screen).bookmarks.last().expect("one").label.clone();
+    let text = picture(&screen, "Loss landscape: loss over");
+    assert!(text.contains(&format!("; {label}, 0 off the plane")), "{text}");
+}
+
+#[test]
+fn losses_that_are_enormous_or_not_finite_are_told_and_leave_the_colours_alone() {
+    let mut screen = with_measures("slice = { points = 9, range = 1e9 }");
+    click(&mut screen, "Slice now");
+    wait_long(&mut screen, "the slice", is_complete);
+    let slice = screen.state().session().slice_of(current(&screen)).expect("a slice").clone();
+    let bad = slice.grid.loss.iter().filter(|l| !l.is_finite()).count();
+    assert!(bad > 0, "the test can tell: {:?}", slice.grid.loss);
+    assert!(says(&screen, &format!("{bad} not finite")));
+    let text = picture(&screen, "Loss landscape: loss over");
+    assert!(text.contains(&format!("{bad} not finite")), "{text}");
+    // Also as a surface, with holes.
+    click(&mut screen, "Slice as a surface");
+    assert!(picture(&screen, "Loss surface").contains("loss as height"));
+}
+
+#[test]
+fn a_drag_over_the_map_takes_the_descents_along() {
+    let mut screen = with_slice();
+    let map = screen.get_by(|node| node.label().is_some_and(|l| l.starts_with("Loss landscape"))).rect();
+    let (from, to) = (map.center() - vec2(30.0, 20.0), map.center() + vec2(50.0, 35.0));
+    screen.hover_at(from);
+    screen.run_steps(2);
+    screen.drag_at(from);
+    screen.run_steps(2);
+    let mut starts = Vec::new();
+    for share in [0.5, 1.0] {
+        screen.hover_at(from + share * (to - from));
+        screen.run_steps(2);
+        starts.push(bench(&screen).descending().expect("it starts with the drag").from);
+    }
+    screen.drop_at(to);
+    screen.run_steps(3);
+    assert!(starts[1][0] > starts[0][0] && starts[1][1] < starts[0][1], "it follows the pointer: {starts:?}");
+    wait_long(&mut screen, "the descents", |w| !w.session().bench().is_descending());
+    let descending = bench(&screen).descending().expect("descents");
+    assert_eq!(descending.from, starts[1]);
+    assert!(descending.all.iter().all(|trail| trail.diverged || trail.points.len() == 500));
 }

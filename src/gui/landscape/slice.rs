@@ -12,7 +12,7 @@ use crate::gui::app::Asked;
 use crate::gui::plot::colormap::ColorMap;
 use crate::gui::plot::number;
 use crate::gui::plot::surface::Surface;
-use crate::gui::{freshness, theme};
+use crate::gui::theme;
 use crate::numerics::landscape::LandscapeError;
 use crate::session::landscape::{Ask, Descending, RULES};
 use crate::session::places::Place;
@@ -266,10 +266,25 @@ fn take(ui: &Ui, run: &RunEntry, slice: &SliceDetail, descending: Option<&Descen
         state.drawn = Some(drawn);
         state.overlay = legend::overlay(run, slice, descending);
     }
-    // Out of date by as many updates as it is old: faded to two thirds.
-    let age = (run.iteration - slice.iteration) as f32;
-    let span = (0.1 * slice.iteration as f32).max(100.0);
-    state.overlay.strength = 1.0 - 0.35 * (age / span).clamp(0.0, 1.0);
+    state.overlay.strength = strength(slice.iteration, run.iteration);
+}
+
+/// How strong the slice of an iteration is drawn when the weights have moved on: faded to two thirds over a hundred
+/// updates, or a tenth of those before it.
+fn strength(iteration: i64, now: i64) -> f32 {
+    let age = (now - iteration).max(0) as f32;
+    let span = (0.1 * iteration as f32).max(100.0);
+    1.0 - 0.35 * (age / span).min(1.0)
+}
+
+/// Which iteration the slice is of, and how long ago that was.
+fn age(iteration: i64, now: i64) -> String {
+    let of = format!("slice of iteration {}", number::count(iteration));
+    match now - iteration {
+        0 => format!("{of}, fresh"),
+        1 => format!("{of}, 1 update ago"),
+        old => format!("{of}, {} updates ago", number::count(old)),
+    }
 }
 
 /// How old and how fine the slice is, and what it cannot show.
@@ -284,7 +299,7 @@ fn status(
 ) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = egui::vec2(8.0, 1.0);
-        ui.small(format!("slice {}", freshness::age(run, slice.iteration)));
+        ui.small(age(slice.iteration, run.iteration));
         if descending.is_some() && run.finding(Measure::Landscape).is_some_and(|(f, _)| f.finding.iteration > slice.iteration) {
             ui.small("held").on_hover_text("It stays while descents are on it: take them away (×) for the newest");
         }
@@ -296,9 +311,9 @@ fn status(
         }
         let off = slice.path.iter().map(|p| p.coordinates.distance).fold(0.0, f64::max);
         ui.small(format!("path ≤ {} off the plane", number::significant(off, 3))).on_hover_text(
-            "Euclidean distance of the path from the plane over all weights. A point is filled with the colour of \
-             its own true loss, and hollow the further off the plane it is: where its colour differs from the \
-             map's around it, the slice misleads.",
+            "Euclidean distance of the path from the plane over all weights. A point has the colour of its own true \
+             loss, and a dark core that is the larger the further off the plane it is: where its colour differs \
+             from the map's around it, the slice misleads.",
         );
         if let Some((lowest, highest)) = tables::differences(slice) {
             let text = format!(
@@ -323,5 +338,28 @@ fn status(
     });
     if let Some(descending) = descending {
         legend::descents(ui, descending);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slice_fades_as_the_weights_move_on_and_never_further_than_to_be_read() {
+        assert_eq!(strength(500, 500), 1.0);
+        assert!(strength(500, 550) < 1.0 && strength(500, 550) > strength(500, 580));
+        for old in [600, 700, 1_000_000] {
+            assert_eq!(strength(500, old), 0.65);
+        }
+        assert!(strength(10_000, 10_100) > 0.95, "late in a run they move slowly");
+        assert_eq!(strength(500, 20), 1.0, "a run that went back");
+    }
+
+    #[test]
+    fn the_age_of_a_slice_is_told_with_its_iteration() {
+        assert_eq!(age(10, 10), "slice of iteration 10, fresh");
+        assert_eq!(age(10, 11), "slice of iteration 10, 1 update ago");
+        assert_eq!(age(1200, 13_700), "slice of iteration 1,200, 12,500 updates ago");
     }
 }

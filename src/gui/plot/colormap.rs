@@ -39,7 +39,16 @@ pub struct Colors {
     pub scale: Scale,
     /// Places of the first and the last colour; the first is smaller.
     pub range: (f64, f64),
+    /// Values above the last colour, and values that are not finite, where they are told apart; `None`: what is above
+    /// has the last colour.
+    pub beyond: Option<(usize, usize)>,
 }
+
+/// The colour of values above the last one where they are told apart: brighter than any map.
+pub const ENORMOUS: Color32 = Color32::from_gray(245);
+
+/// The colour of values that are not finite.
+pub const NOT_FINITE: Color32 = Color32::GRAY;
 
 impl Colors {
     /// From `low` to `high`; where one has no place on the scale the other stands for both.
@@ -49,15 +58,26 @@ impl Colors {
         let high = high.unwrap_or(low);
         // A constant has the middle colour.
         let range = if high - low > 0.0 { (low, high) } else { (low - 0.5, low + 0.5) };
-        Self { map, scale, range }
+        Self { map, scale, range, beyond: None }
+    }
+
+    /// The same, with colours of their own for values above the last colour, of which there are so many, and for
+    /// those that are not finite.
+    pub fn telling_beyond(self, enormous: usize, not_finite: usize) -> Self {
+        Self { beyond: Some((enormous, not_finite)), ..self }
     }
 
     /// The colour of a value.
     pub fn color(&self, value: f64) -> Color32 {
+        let (low, high) = self.range;
+        let is_told = self.beyond.is_some();
         match self.scale.place(value) {
-            Some(place) => self.map.color((place - self.range.0) / (self.range.1 - self.range.0)),
+            _ if is_told && !value.is_finite() => NOT_FINITE,
+            // Up to the rounding of a logarithm.
+            Some(place) if is_told && place > high + 1e-9 * (high - low) => ENORMOUS,
+            Some(place) => self.map.color((place - low) / (high - low)),
             None if value <= 0.0 => self.map.color(0.0),
-            None => Color32::GRAY,
+            None => NOT_FINITE,
         }
     }
 }
@@ -65,10 +85,21 @@ impl Colors {
 /// Width that a bar with its numbers takes.
 pub const BAR_WIDTH: f32 = 58.0;
 
-/// Draws a vertical bar with numbers into `rect`.
+/// Draws a vertical bar with numbers into `rect`, with what is beyond it above and below.
 pub fn bar(ui: &Ui, rect: Rect, colors: &Colors) {
     let painter = ui.painter();
     let width = 10.0;
+    let font = egui::TextStyle::Small.resolve(ui.style());
+    let (enormous, not_finite) = colors.beyond.unwrap_or_default();
+    let (mut rect, room) = (rect, font.size + 8.0);
+    if enormous > 0 {
+        beyond(ui, pos2(rect.left(), rect.top() + 0.5 * font.size), (ENORMOUS, "above"), &font);
+        rect.min.y += room;
+    }
+    if not_finite > 0 {
+        beyond(ui, pos2(rect.left(), rect.bottom() - 0.5 * font.size), (NOT_FINITE, "NaN, inf"), &font);
+        rect.max.y -= room;
+    }
     let steps = 64;
     let mut mesh = egui::Mesh::default();
     let (low, high) = colors.range;
@@ -85,7 +116,6 @@ pub fn bar(ui: &Ui, rect: Rect, colors: &Colors) {
         }
     }
     painter.add(mesh);
-    let font = egui::TextStyle::Small.resolve(ui.style());
     let room = ((rect.height() / (2.2 * font.size)) as usize).max(2);
     let mut labelled = 0;
     for tick in colors.scale.ticks(low, high, room).into_iter().filter(|tick| !tick.label.is_empty()) {
@@ -98,6 +128,14 @@ pub fn bar(ui: &Ui, rect: Rect, colors: &Colors) {
             number_at(ui, pos2(rect.left() + width, y), number::value(colors.scale.value(place)), &font);
         }
     }
+}
+
+/// A field of a colour with what it means.
+fn beyond(ui: &Ui, left: egui::Pos2, (fill, words): (Color32, &str), font: &egui::FontId) {
+    let field = Rect::from_min_max(left - vec2(0.0, 5.0), left + vec2(10.0, 5.0));
+    let color = ui.visuals().text_color();
+    ui.painter().rect(field, 0.0, fill, (1.0, color), egui::StrokeKind::Inside);
+    ui.painter().text(left + vec2(13.0, 0.0), egui::Align2::LEFT_CENTER, words, font.clone(), color);
 }
 
 fn number_at(ui: &Ui, at: egui::Pos2, text: String, font: &egui::FontId) {
@@ -133,6 +171,31 @@ mod tests {
         assert_eq!(colors.color(50.0), ColorMap::Viridis.color(1.0));
         assert_eq!(colors.color(0.1), ColorMap::Viridis.color(0.5));
         assert_eq!(colors.color(f64::NAN), Color32::GRAY);
+    }
+
+    #[test]
+    fn enormous_values_and_those_that_are_not_finite_are_told_apart_where_it_is_asked_for() {
+        let colors = Colors::new(ColorMap::Viridis, Scale::Log, 0.01, 1.0).telling_beyond(1, 2);
+        for (value, color) in [
+            (1.0, ColorMap::Viridis.color(1.0)),
+            (0.1, ColorMap::Viridis.color(0.5)),
+            (1e-9, ColorMap::Viridis.color(0.0)),
+            (1.01, ENORMOUS),
+            (1e300, ENORMOUS),
+            (f64::INFINITY, NOT_FINITE),
+            (f64::NAN, NOT_FINITE),
+        ] {
+            assert_eq!(colors.color(value), color, "{value}");
+        }
+        for map in [ColorMap::Viridis, ColorMap::Cividis] {
+            for i in 0..=100 {
+                let color = map.color(f64::from(i) / 100.0);
+                // Both have no blue where they are bright, or far less.
+                assert!(ENORMOUS.b() - color.b() > 60, "{map:?} {i}");
+                let distance = |c: Color32| color.r().abs_diff(c.r()).max(color.b().abs_diff(c.b()));
+                assert!(map == ColorMap::Cividis || distance(NOT_FINITE) > 20, "{map:?} {i}");
+            }
+        }
     }
 
     #[test]

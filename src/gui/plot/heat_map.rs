@@ -50,7 +50,38 @@ impl HeatMap {
 
     /// The colours of losses; `None` where no loss is positive and finite.
     pub fn colors(&self) -> Option<Colors> {
-        self.scale.map(|scale| Colors::new(self.map, Scale::Log, scale.low, scale.high))
+        self.scale.map(|scale| {
+            Colors::new(self.map, Scale::Log, scale.low, scale.high)
+                .telling_beyond(scale.n_enormous, scale.n_not_finite)
+        })
+    }
+
+    /// The levels of the contour lines, rising.
+    fn levels(&self) -> Vec<f64> {
+        let mut levels: Vec<f64> = self.contours.iter().map(|contour| contour.level).collect();
+        levels.sort_by(f64::total_cmp);
+        levels.dedup();
+        levels
+    }
+
+    /// The picture in words.
+    fn words(&self, title: &str, names: &[String; 2], overlay: &Overlay) -> String {
+        let (low, high) = self.scale.map_or((0.0, 0.0), |scale| (scale.low, scale.high));
+        let levels: Vec<String> =
+            self.levels().into_iter().map(|level| number::log_tick(number::rounded(level, 2))).collect();
+        let mut text = format!(
+            "{title}: loss over {} by {}, from {} to {}, contour lines at {}",
+            names[0],
+            names[1],
+            number::value(low),
+            number::value(high),
+            if levels.is_empty() { "no level".into() } else { levels.join(" ") },
+        );
+        let (enormous, not_finite) = self.beyond();
+        if enormous + not_finite > 0 {
+            text += &format!(", {enormous} losses above that, {not_finite} not finite");
+        }
+        text + &overlay.words()
     }
 
     /// How many losses on the grid are beyond the colours: enormous, and not finite.
@@ -75,7 +106,9 @@ impl HeatMap {
             return Picked::default();
         };
         let plot_rect = Rect::from_min_max(rect.min, rect.max - vec2(colormap::BAR_WIDTH, 0.0));
-        let mut child = ui.new_child(egui::UiBuilder::new().max_rect(plot_rect));
+        // Known by its name, not by what stands before it: a drag goes on when a line of text appears above.
+        let id = ui.make_persistent_id(title);
+        let mut child = ui.new_child(egui::UiBuilder::new().max_rect(plot_rect).scope_id(id));
         let tint = Color32::WHITE.gamma_multiply(overlay.strength.clamp(0.2, 1.0));
         let [x_name, y_name] = names.clone();
         let shown = axes::axes(title, [Scale::Linear; 2], &child)
@@ -100,7 +133,8 @@ impl HeatMap {
         let transform = shown.transform;
         let place = |at: [f64; 2], _: Option<f64>| Some(transform.position_from_point(&PlotPoint::from(at)));
         let labels = overlay.labels(ui, frame, &place);
-        self.contour_labels(ui, &transform, frame, labels.iter().map(overlay::Label::rect).collect());
+        let taken = labels.iter().map(overlay::Label::rect).chain(overlay.places(&place));
+        self.contour_labels(ui, &transform, frame, taken.collect());
         let painter = ui.painter().with_clip_rect(frame);
         overlay.lines(&painter, &place);
         overlay.spots(&painter.with_clip_rect(frame.expand(4.0)), &place, &colors);
@@ -114,16 +148,8 @@ impl HeatMap {
             let lines = self.readout(grid, overlay, &transform, pointer);
             paint::boxed_text(ui, frame, pointer, lines);
         }
-        let (low, high) = self.scale.map_or((0.0, 0.0), |scale| (scale.low, scale.high));
         shown.response.widget_info(|| {
-            let text = format!(
-                "{title}: loss over {} by {}, from {} to {}",
-                names[0],
-                names[1],
-                number::value(low),
-                number::value(high)
-            );
-            egui::WidgetInfo::labeled(egui::Role::Image, true, text)
+            egui::WidgetInfo::labeled(egui::Role::Image, true, self.words(title, names, overlay))
         });
         let place = |pos: Pos2| {
             let at = transform.value_from_position(pos);
@@ -137,7 +163,7 @@ impl HeatMap {
         }
     }
 
-    /// The level of each contour line at its middle, where the line is long and the place is free.
+    /// The level of each contour line, at its middle or where else on it the place is free, where it is long.
     fn contour_labels(&self, ui: &Ui, transform: &PlotTransform, frame: Rect, mut taken: Vec<Rect>) {
         let font = egui::TextStyle::Small.resolve(ui.style());
         let painter = ui.painter().with_clip_rect(frame);
@@ -145,13 +171,17 @@ impl HeatMap {
             let place = |p: &[f64; 2]| transform.position_from_point(&PlotPoint::from(*p));
             let points: Vec<Pos2> = contour.points.iter().map(place).collect();
             let length: f32 = points.windows(2).map(|w| w[0].distance(w[1])).sum();
-            let Some(middle) = points.get(points.len() / 2).filter(|_| length > 60.0) else { continue };
-            let text = number::log_tick(number::rounded(contour.level, 2));
-            let galley = painter.layout_no_wrap(text, font.clone(), Color32::WHITE);
-            let label = egui::Align2::CENTER_CENTER.anchor_size(*middle, galley.size());
-            if !frame.contains_rect(label) || taken.iter().any(|other| other.intersects(label.expand(3.0))) {
+            if length <= 60.0 {
                 continue;
             }
+            let text = number::log_tick(number::rounded(contour.level, 2));
+            let galley = painter.layout_no_wrap(text, font.clone(), Color32::WHITE);
+            let around = |at: &Pos2| egui::Align2::CENTER_CENTER.anchor_size(*at, galley.size());
+            let is_free = |label: &Rect| {
+                frame.contains_rect(*label) && !taken.iter().any(|other| other.intersects(label.expand(3.0)))
+            };
+            let eighths = [4, 2, 6, 1, 7, 3, 5].map(|k| points.get(k * points.len() / 8).map(around));
+            let Some(label) = eighths.into_iter().flatten().find(is_free) else { continue };
             painter.rect_filled(label.expand(1.0), 2.0, Color32::from_black_alpha(110));
             painter.galley(label.min, galley, Color32::WHITE);
             taken.push(label);

@@ -83,8 +83,8 @@ impl Overlay {
         }
     }
 
-    /// Draws points and named points; those of a path are filled with the colour of their own loss, and hollow the
-    /// further off the plane they are.
+    /// Draws points and named points; those of a path have the colour of their own loss, with a dark core that is the
+    /// larger the further off the plane they are.
     pub fn spots(&self, painter: &egui::Painter, place: Project<'_>, colors: &Colors) {
         for path in &self.paths {
             let last = path.spots.len().saturating_sub(1);
@@ -99,17 +99,19 @@ impl Overlay {
                 }
                 drawn = Some(at);
                 let radius = match (is_end, path.has_spots) {
-                    (true, true) => 6.0,
-                    (false, true) => 4.0,
+                    (true, true) => 7.0,
+                    (false, true) => 5.5,
                     (_, false) => 2.5,
                 };
                 let fill = spot.loss.map_or(Color32::GRAY, |loss| colors.color(loss));
                 painter.circle_filled(at, radius + 1.0, Color32::from_black_alpha(200));
                 painter.circle_filled(at, radius, path.color);
                 if path.has_spots {
-                    painter.circle_filled(at, radius - 1.2, Color32::BLACK);
-                    let inner = (radius - 1.2) * (spot.nearness.clamp(0.15, 1.0) as f32);
-                    painter.circle_filled(at, inner, fill);
+                    painter.circle_filled(at, radius - 1.0, Color32::BLACK);
+                    painter.circle_filled(at, radius - 1.8, fill);
+                    // The colour stays to be seen however far off it is.
+                    let core = 0.5 * (radius - 1.8) * (1.0 - spot.nearness.clamp(0.0, 1.0) as f32);
+                    painter.circle_filled(at, core, Color32::BLACK);
                 }
             }
         }
@@ -156,6 +158,27 @@ impl Overlay {
             }
         }
         labels
+    }
+
+    /// Where its points stand: words of others find another place.
+    pub fn places(&self, place: Project<'_>) -> impl Iterator<Item = Rect> {
+        let spots = self.paths.iter().filter(|path| path.has_spots).flat_map(|path| &path.spots);
+        let spots = spots.map(|spot| (spot.at, spot.loss));
+        let all = spots.chain(self.landmarks.iter().map(|mark| (mark.at, None)));
+        all.filter_map(move |(at, loss)| {
+            Some(Rect::from_center_size(place(at, loss)?, egui::Vec2::splat(10.0)))
+        })
+    }
+
+    /// Everything that is drawn, in words to be added to those of the picture.
+    pub fn words(&self) -> String {
+        let of_path = |path: &DrawnPath| {
+            let labels: Vec<&str> = path.labels.iter().map(|(_, text)| text.as_str()).collect();
+            let named = if labels.is_empty() { String::new() } else { format!(" ({})", labels.join(", ")) };
+            format!("; path of {}, {} points{named}", path.name, path.spots.len())
+        };
+        let of_landmark = |mark: &Landmark| format!("; {}, {}", mark.name, mark.text);
+        self.paths.iter().map(of_path).chain(self.landmarks.iter().map(of_landmark)).collect()
     }
 
     /// What is nearest to the pointer, in words.

@@ -100,7 +100,9 @@ impl Camera {
 impl Surface<'_> {
     /// Draws it into `size`; a drag turns it.
     pub fn show(&self, ui: &mut Ui, turn: &mut Turn, size: Vec2) {
-        let (rect, response) = ui.allocate_exact_size(size, egui::Sense::drag());
+        // Known by its name, not by what stands before it: a drag goes on when a line of text appears above.
+        let (_, rect) = ui.allocate_space(size);
+        let response = ui.interact(rect, ui.make_persistent_id(self.title), egui::Sense::drag());
         let bar_left = rect.right() - colormap::BAR_WIDTH;
         let frame = Rect::from_min_max(rect.min, pos2(bar_left, rect.bottom()));
         if response.dragged() {
