@@ -178,6 +178,50 @@ fn shards_put_together_equal_one_sweep() {
     assert_eq!(index(&shared), index(&one));
 }
 
+/// Both work at once in one folder, and each is killed at moments of its own, again and again.
+#[test]
+fn two_shards_that_are_killed_at_random_moments_leave_the_index_of_an_unbroken_sweep() {
+    let place = Place::new();
+    let plan = place.plan(1..=20, &vary("network.gain", "[0.5, 1.0]"));
+    let (whole, broken) = (place.at("whole"), place.at("broken"));
+    ok(&["sweep", &plan, "--out", &whole]);
+    let shard = |part: &'static str| {
+        let arguments = ["sweep", &plan, "--out", &broken, "--shard", part, "--threads", "1"];
+        program()
+            .args(arguments)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the program runs")
+    };
+    let mut random = 54321_u32;
+    let mut moment = || {
+        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        Duration::from_micros(u64::from(random >> 17))
+    };
+    let (mut killed, mut seen) = (0, BTreeMap::new());
+    while killed < 10 && seen.len() < 40 {
+        let mut both = ["1/2", "2/2"].map(shard);
+        let before = seen.len();
+        for child in &mut both {
+            let alive = wait_for(child, || finished(&broken).len() > before);
+            std::thread::sleep(moment());
+            let _ = child.kill();
+            child.wait().expect("a child");
+            killed += usize::from(alive);
+        }
+        let now = finished(&broken);
+        assert!(seen.iter().all(|(run, written)| now.get(run) == Some(written)), "a run was repeated");
+        seen = now;
+    }
+    assert!(killed >= 3, "{killed} kills in 40 runs");
+    for part in ["1/2", "2/2"] {
+        ok(&["sweep", &plan, "--out", &broken, "--shard", part]);
+    }
+    assert_eq!(index(&broken), index(&whole));
+    assert!(seen.iter().all(|(run, written)| finished(&broken)[run] == *written));
+}
+
 #[test]
 fn more_jobs_than_runs_and_any_number_of_threads_give_the_same_bytes() {
     let place = Place::new();
