@@ -150,7 +150,10 @@ impl Session {
     fn panels(&self, picture: Picture) -> Vec<Panel> {
         match picture {
             Picture::All => Vec::new(),
-            Picture::Slice => self.current().and_then(slice).into_iter().collect(),
+            Picture::Slice => {
+                let run = self.current();
+                run.and_then(|run| Some(slice(run, self.slice_of(run)?))).into_iter().collect()
+            }
             Picture::Spectrum => self.current().map(spectrum).unwrap_or_default(),
             Picture::SweepMap | Picture::SweepCurves | Picture::SweepScatter => {
                 self.sweeping.panel(picture).into_iter().collect()
@@ -294,9 +297,7 @@ fn signed(values: impl Iterator<Item = f64>) -> Scale {
 }
 
 /// The slice of a run with the lines of equal loss and the path.
-fn slice(run: &RunEntry) -> Option<Panel> {
-    let (found, _) = run.finding(Measure::Landscape)?;
-    let Detail::Landscape(Ok(slice)) = &found.finding.detail else { return None };
+fn slice(run: &RunEntry, slice: &SliceDetail) -> Panel {
     let SliceDetail { grid, names, path, .. } = slice;
     let scale = LossScale::of(&grid.loss);
     // A few enormous losses neither spoil the colours nor pass for others: the note counts them.
@@ -335,7 +336,7 @@ fn slice(run: &RunEntry) -> Option<Panel> {
     let range = |axis: &[f64]| axis.first().copied().zip(axis.last().copied());
     let x = Axis { range: range(&grid.a), ..Axis::new(&names[0], Scale::Linear) };
     let y = Axis { range: range(&grid.b), ..Axis::new(&names[1], Scale::Linear) };
-    let title = format!("Loss landscape, centre {}", slice.centre);
+    let title = format!("Loss landscape of iteration {}, centre {}", slice.iteration, slice.centre);
     let mut note = format!("A slice hides all other directions; the path lies up to {off:.3} off the plane.");
     if let Some(LossScale { high, n_enormous, n_not_finite, .. }) = scale
         && n_enormous + n_not_finite > 0
@@ -343,7 +344,7 @@ fn slice(run: &RunEntry) -> Option<Panel> {
         let more = format!(" {n_enormous} losses are above {high:.3}, {n_not_finite} not finite (grey).");
         note.push_str(&more);
     }
-    Some(Panel { title, x, y, layers, note })
+    Panel { title, x, y, layers, note }
 }
 
 /// Eigenvalues and exponents as they were measured last.
