@@ -147,6 +147,22 @@ pub enum Dialog {
     OpenSweep,
 }
 
+impl Dialog {
+    /// The name that is proposed; empty where there is none.
+    pub fn proposal(self) -> String {
+        match self {
+            Dialog::Save(Export::Snapshot) | Dialog::Open => "snapshot.npz".into(),
+            Dialog::SweepFolder | Dialog::OpenSweep => String::new(),
+            Dialog::Save(Export::Curves) => "history.csv".into(),
+            Dialog::Save(Export::Settings) => "config.toml".into(),
+            Dialog::Save(Export::Picture(picture)) => format!("{}.png", picture.name()),
+            Dialog::Save(Export::Script) => "runs.py".into(),
+            Dialog::Save(Export::Methods) => "methods.md".into(),
+            Dialog::Save(Export::Lesson) => "lesson.md".into(),
+        }
+    }
+}
+
 /// What can be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Export {

@@ -298,7 +298,7 @@ impl Session {
             Action::LessonStep(step) => self.lesson_step(step),
             Action::EndLesson => self.end_lesson(),
             Action::Dismiss(id) => self.notices.retain(|n| n.id != id),
-            Action::Ask(dialog) => effects.push(Effect::AskPath { dialog, proposal: proposal(dialog) }),
+            Action::Ask(dialog) => effects.push(Effect::AskPath { dialog, proposal: dialog.proposal() }),
             Action::Save(export, path) => self.save(export, path),
             Action::Open(path) => self.open(path),
         }
@@ -390,18 +390,5 @@ impl Session {
     fn number(&mut self) -> u64 {
         self.next_number += 1;
         self.next_number - 1
-    }
-}
-
-fn proposal(dialog: Dialog) -> String {
-    match dialog {
-        Dialog::Save(Export::Snapshot) | Dialog::Open => "snapshot.npz".into(),
-        Dialog::SweepFolder | Dialog::OpenSweep => String::new(),
-        Dialog::Save(Export::Curves) => "history.csv".into(),
-        Dialog::Save(Export::Settings) => "config.toml".into(),
-        Dialog::Save(Export::Picture(picture)) => format!("{}.png", picture.name()),
-        Dialog::Save(Export::Script) => "runs.py".into(),
-        Dialog::Save(Export::Methods) => "methods.md".into(),
-        Dialog::Save(Export::Lesson) => "lesson.md".into(),
     }
 }

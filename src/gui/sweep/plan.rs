@@ -29,8 +29,16 @@ impl Default for State {
     }
 }
 
-/// What stands left and right of the fields, in points.
-const BESIDE_FIELDS: f32 = 205.0;
+/// What stands around labels and fields, in points: a box to tick, a menu, the way out of the plan.
+const BESIDE_FIELDS: f32 = 135.0;
+
+/// Width of the longest label.
+fn labels_width(ui: &Ui, draft: &Draft) -> f32 {
+    let font = egui::TextStyle::Body.resolve(ui.style());
+    let width = |text: String| ui.painter().layout_no_wrap(text, font.clone(), egui::Color32::WHITE).size().x;
+    let keys = draft.varied.iter().map(|v| key_in_words(&v.key));
+    keys.chain(["runs at once".to_owned()]).map(width).fold(0.0, f32::max)
+}
 
 /// Keys that every plan has a row for.
 const USUAL: usize = 3;
@@ -41,10 +49,10 @@ pub fn show(ui: &mut Ui, session: &Session, state: &mut State, asked: &mut Asked
     if sweeping.is_outdated(session.settings().given()) {
         asked.act(Action::Sweep(Ask::Preview));
     }
-    egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+    egui::ScrollArea::both().auto_shrink(false).show(ui, |ui| {
         start(ui, session, asked);
         let mut draft = sweeping.draft().clone();
-        let width = (ui.available_width() - BESIDE_FIELDS).max(80.0);
+        let width = (ui.available_width() - labels_width(ui, &draft) - BESIDE_FIELDS).max(80.0);
         egui::Grid::new("sweep plan").num_columns(3).show(ui, |ui| {
             let mut removed = None;
             for (i, varied) in draft.varied.iter_mut().enumerate() {

@@ -2,6 +2,7 @@
 //! read off its runs ([`outcomes`], [`curves`]). The runs are made by the very code of `basinscope sweep`, in the
 //! same folders: what one begins the other goes on with.
 
+mod asking;
 pub mod curves;
 pub mod draft;
 mod going;
@@ -10,12 +11,11 @@ pub mod pictures;
 pub mod view;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::path::PathBuf;
+use std::time::Instant;
 
 use toml::Table;
 
-use super::Session;
 use super::sweep::Progress;
 use crate::engine::Engine;
 use crate::engine::background::{Answer, Explorer as Thread};
@@ -67,8 +67,6 @@ pub struct Preview {
 pub const MOST_OPENED: usize = 8;
 /// Answers taken in at once: a frame never takes in more.
 const MOST_ANSWERS: usize = 64;
-/// How long the end of the program waits for the index of a sweep that is under way.
-const AT_THE_END: Duration = Duration::from_secs(3);
 
 /// A sweep under way.
 #[derive(Clone, Copy, Debug)]
@@ -394,103 +392,4 @@ impl Sweeping {
             }
         });
     }
-}
-
-impl Session {
-    /// Sweeps from the window.
-    pub fn sweeping(&self) -> &Sweeping {
-        &self.sweeping
-    }
-
-    /// Seconds that so many updates take at the speed of the selected run, where that is of the same task and
-    /// size as the settings; measures left out.
-    pub fn seconds_of_updates(&self, updates: u64) -> Option<f64> {
-        let (run, resolved) = (self.current()?, self.settings.resolved().ok()?);
-        let size = |config: &crate::training::config::Config| {
-            (config.task.own.kind(), config.task.batch, config.network.n_rec)
-        };
-        let known = run.update_cost > 0.0 && size(&run.config) == size(&resolved.config);
-        known.then(|| updates as f64 * run.update_cost / self.sweeping.draft.at_once.max(1) as f64)
-    }
-
-    pub(super) fn ask_sweep(&mut self, ask: Ask) {
-        let sweeping = &mut self.sweeping;
-        if !matches!(ask, Ask::Preview | Ask::View(_)) {
-            sweeping.error = None;
-        }
-        let share = Some(sweeping.draft.at_once);
-        match ask {
-            Ask::Draft(draft) => sweeping.draft = draft,
-            Ask::Add(key) => sweeping.add(&key),
-            Ask::Preview => sweeping.ask_preview(self.settings.given()),
-            Ask::Folder(folder) => sweeping.draft.folder = folder.display().to_string(),
-            Ask::Start => match (sweeping.draft.text(self.settings.given()), sweeping.folder()) {
-                (Ok(text), Some(folder)) => sweeping.go(Going { folder, text: Some(text), share }),
-                (Err(error), _) => sweeping.error = Some(error),
-                (_, None) => sweeping.error = Some("choose a folder for the runs first".into()),
-            },
-            Ask::Stop => sweeping.stop(),
-            Ask::GoOn => {
-                if let Some(folder) = sweeping.outcomes.as_ref().map(|o| o.folder.clone()) {
-                    sweeping.go(Going { folder, text: None, share });
-                }
-            }
-            Ask::Open(folder) => sweeping.go(Going { folder: sweep_of(folder), text: None, share: None }),
-            Ask::View(view) => {
-                sweeping.view = view;
-                if let Some(outcomes) = &sweeping.outcomes {
-                    sweeping.view.fit(outcomes);
-                }
-                sweeping.look();
-                sweeping.load();
-            }
-            Ask::OpenRuns(runs) => self.open_runs(&runs),
-        }
-    }
-
-    /// Opens runs of the sweep from their files; those that are open already are selected.
-    fn open_runs(&mut self, runs: &[usize]) {
-        let Some(outcomes) = self.sweeping.outcomes() else { return };
-        let ended = runs.iter().filter(|i| outcomes.rows().get(**i).is_some_and(|r| r.ended.is_some()));
-        let found: Vec<(String, PathBuf)> = ended
-            .take(MOST_OPENED)
-            .map(|i| (outcomes.rows()[*i].name.clone(), going::run_folder(outcomes, *i).join("snapshot.npz")))
-            .collect();
-        for (name, path) in found {
-            match self.runs.iter().find(|run| run.name == name).map(|run| run.id) {
-                Some(id) => self.select(id),
-                None => self.open(path),
-            }
-        }
-    }
-
-    pub(super) fn drain_sweep(&mut self) -> bool {
-        self.sweeping.drain()
-    }
-
-    /// Leaves the runs of a sweep under way; those that have ended stay, and the index is theirs.
-    pub(super) fn end_sweep(&mut self) {
-        if !self.sweeping.is_running() {
-            return;
-        }
-        self.sweeping.stop();
-        let start = Instant::now();
-        while self.sweeping.work.is_busy() && start.elapsed() < AT_THE_END {
-            if !self.sweeping.drain() {
-                std::thread::sleep(Duration::from_millis(5));
-            }
-        }
-    }
-}
-
-/// The folder of a sweep for what was chosen: itself, or the plan or the index in it.
-fn sweep_of(path: PathBuf) -> PathBuf {
-    match path.parent() {
-        Some(parent) if is_in_sweep(&path) => parent.to_owned(),
-        _ => path,
-    }
-}
-
-fn is_in_sweep(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name == super::sweep::PLAN || name == super::sweep::INDEX)
 }
