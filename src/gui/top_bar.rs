@@ -89,9 +89,8 @@ fn is_possible(entry: &Entry, session: &Session) -> bool {
             session.current().is_some_and(RunEntry::is_alive)
         }
         Command::Save(Export::Lesson) => session.playing().is_some(),
-        Command::Save(Export::Picture(picture)) if Picture::OF_SWEEP.contains(&picture) => {
-            session.sweeping().outcomes().is_some()
-        }
+        // Needs no run; where there is no sweep to draw either, the answer says so.
+        Command::Save(Export::Picture(picture)) if Picture::OF_SWEEP.contains(&picture) => true,
         Command::Save(_) | Command::Reset | Command::NewSeed => session.current().is_some(),
         _ => true,
     }

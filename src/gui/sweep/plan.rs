@@ -232,7 +232,7 @@ fn start(ui: &mut Ui, session: &Session, asked: &mut Asked) {
                 number::count(i64::try_from(preview.updates).unwrap_or(i64::MAX))
             );
             if let Some(seconds) = session.seconds_of_updates(preview.updates) {
-                text += &format!("; about {} at the speed of the selected run", number::duration(seconds));
+                text += &format!("; the updates alone take about {}", number::duration(seconds));
             }
             ui.label(text).on_hover_text(
                 "Keys that are not set follow the preset of each run's task and rule. The time is that of the \

@@ -1,13 +1,40 @@
-//! How a session takes what a user asks of sweeps.
+//! Owns [`Ask`], what a user asks of sweeps, and how a session takes it.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::draft::Draft;
 use super::going::{self, Going};
-use super::{Ask, MOST_OPENED, Sweeping};
+use super::view::View;
+use super::{MOST_OPENED, Sweeping};
 use crate::session::Session;
 use crate::session::sweep::{INDEX, PLAN};
 use crate::training::config::Config;
+
+/// What a user asks of sweeps.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ask {
+    /// What varies is now this.
+    Draft(Draft),
+    /// Another key varies, by its full path.
+    Add(String),
+    /// Counts the runs of the draft with the settings as they are.
+    Preview,
+    /// The runs go to this folder.
+    Folder(PathBuf),
+    /// Makes the runs of the draft.
+    Start,
+    /// Stops; what has ended stays.
+    Stop,
+    /// Makes the runs that the open sweep lacks.
+    GoOn,
+    /// Opens the folder of a sweep, whoever made it.
+    Open(PathBuf),
+    /// Looks at other things.
+    View(View),
+    /// Opens runs of the sweep, by their numbers, as from their files.
+    OpenRuns(Vec<usize>),
+}
 
 /// How long the end of the program waits for the index of a sweep that is under way.
 const AT_THE_END: Duration = Duration::from_secs(3);
@@ -38,11 +65,14 @@ impl Session {
             Ask::Add(key) => sweeping.add(&key),
             Ask::Preview => sweeping.ask_preview(self.settings.given()),
             Ask::Folder(folder) => sweeping.draft.folder = folder.display().to_string(),
-            Ask::Start => match (sweeping.draft.text(self.settings.given()), sweeping.folder()) {
-                (Ok(text), Some(folder)) => sweeping.go(Going { folder, text: Some(text), share }),
-                (Err(error), _) => sweeping.error = Some(error),
-                (_, None) => sweeping.error = Some("choose a folder for the runs first".into()),
-            },
+            Ask::Start => {
+                sweeping.find_free();
+                match (sweeping.draft.text(self.settings.given()), sweeping.folder()) {
+                    (Ok(text), Some(folder)) => sweeping.go(Going { folder, text: Some(text), share }),
+                    (Err(error), _) => sweeping.error = Some(error),
+                    (_, None) => sweeping.error = Some("choose a folder for the runs first".into()),
+                }
+            }
             Ask::Stop => sweeping.stop(),
             Ask::GoOn => {
                 if let Some(folder) = sweeping.outcomes.as_ref().map(|o| o.folder.clone()) {

@@ -27,30 +27,7 @@ use going::{Going, Told};
 use outcomes::{Map, Outcomes, Scatter};
 use view::{Page, View};
 
-/// What a user asks of sweeps.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Ask {
-    /// What varies is now this.
-    Draft(Draft),
-    /// Another key varies, by its full path.
-    Add(String),
-    /// Counts the runs of the draft with the settings as they are.
-    Preview,
-    /// The runs go to this folder.
-    Folder(PathBuf),
-    /// Makes the runs of the draft.
-    Start,
-    /// Stops; what has ended stays.
-    Stop,
-    /// Makes the runs that the open sweep lacks.
-    GoOn,
-    /// Opens the folder of a sweep, whoever made it.
-    Open(PathBuf),
-    /// Looks at other things.
-    View(View),
-    /// Opens runs of the sweep, by their numbers, as from their files.
-    OpenRuns(Vec<usize>),
-}
+pub use asking::Ask;
 
 /// What the draft amounts to.
 #[derive(Clone, Debug, PartialEq)]
@@ -99,8 +76,9 @@ pub struct Sweeping {
     curves: SweepCurves,
     groups: Vec<GroupCurve>,
     n_threads: usize,
-    /// Where our own folders are.
+    /// Where our own folders are, and the next free one among them.
     own: Option<PathBuf>,
+    free: Option<PathBuf>,
 }
 
 impl Sweeping {
@@ -128,6 +106,7 @@ impl Sweeping {
             n_threads: engine.threads(),
             own: directories::ProjectDirs::from("", "", env!("CARGO_PKG_NAME"))
                 .map(|dirs| dirs.data_local_dir().join("sweeps")),
+            free: None,
         }
     }
 
@@ -234,12 +213,17 @@ impl Sweeping {
         if !typed.is_empty() {
             return Some(typed.into());
         }
-        let own = self.own.as_ref()?;
-        (1..).map(|n| own.join(format!("sweep-{n}"))).find(|folder| !folder.exists())
+        self.free.clone()
+    }
+
+    fn find_free(&mut self) {
+        let folder = |n: u32| Some(self.own.as_ref()?.join(format!("sweep-{n}")));
+        self.free = (1..).map_while(folder).find(|folder| !folder.exists());
     }
 
     fn ask_preview(&mut self, given: &Table) {
         self.counted = Some((self.draft.clone(), given.clone()));
+        self.find_free();
         match self.draft.table(given) {
             Ok(plan) => self.plans.ask(move |tell, _| tell(going::count(plan))),
             Err(error) => {
@@ -330,6 +314,7 @@ impl Sweeping {
         match answer {
             Answer::Result(Told::Opened(outcomes)) => {
                 self.opening = false;
+                self.find_free();
                 if self.outcomes.as_ref().is_none_or(|o| o.folder != outcomes.folder) {
                     self.curves.clear();
                 }
