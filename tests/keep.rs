@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use basinscope::engine::Engine;
 use basinscope::session::keep::Place;
 use basinscope::session::sweeping::Ask;
-use basinscope::session::{Action, RunState, Session, trainers};
+use basinscope::session::{Action, RunEntry, RunState, Session, trainers};
 use basinscope::training::config::resolve::parse;
 use basinscope::training::history::Series;
 use basinscope::training::run::StopReason;
@@ -47,8 +47,9 @@ fn eventful(folder: &Path, every: Duration) -> Session {
     session.act(Action::Take(parse(SMALL).expect("TOML")));
     session.act(Action::StartNew);
     let first = session.current().expect("it is there").id;
-    until(&mut session, "the end", |s| {
-        s.current().is_some_and(|r| r.state == RunState::Ended(StopReason::Done))
+    until(&mut session, "the end and its measures", |s| {
+        let measured = |r: &RunEntry| r.spectra.all().last().is_some_and(|e| e.iteration == 40);
+        s.current().is_some_and(|r| r.state == RunState::Ended(StopReason::Done) && measured(r))
     });
     session.act(Action::Rename(first, "the first".into()));
     session.act(Action::Branch { from: first, set: vec![("rule.kind".into(), "rflo".into())] });
@@ -84,6 +85,8 @@ fn is_as_it_was(again: &mut Session) {
     assert_eq!(first.state, RunState::Ended(StopReason::Done));
     assert_eq!(first.curves.get(Series::TrainLoss).map(|c| c.len()), Some(40));
     assert!(first.seconds.total() > 0.0);
+    let measured: Vec<i64> = first.spectra.all().iter().map(|e| e.iteration).collect();
+    assert_eq!(measured, [0, 40], "the leading eigenvalues at the start and the end");
     assert!(!first.marks.is_empty());
     let second = again.current().expect("the same run is selected");
     assert_eq!((second.iteration, second.pinned, &second.state), (10, true, &RunState::Paused));

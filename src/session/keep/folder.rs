@@ -14,6 +14,7 @@ use crate::files::atomic;
 use crate::files::snapshot::Snapshot;
 use crate::numerics::landscape::trajectory::Trajectory;
 use crate::session::runs::{Bookmark, BookmarkReason, Mark, MarkKind, RunEntry, RunId, RunState};
+use crate::session::spectra;
 use crate::training::config::Config;
 use crate::training::history::History;
 use crate::training::run::{Checkpoint, StopReason};
@@ -65,6 +66,9 @@ pub(super) struct KeptRun {
     pub(super) speed: Option<f64>,
     pub(super) seconds: f64,
     pub(super) given: Table,
+    /// The leading eigenvalues over training, which no snapshot holds.
+    #[serde(default)]
+    pub(super) spectra: spectra::Kept,
     #[serde(default)]
     pub(super) marks: Vec<KeptMark>,
     #[serde(default)]
@@ -117,6 +121,7 @@ impl KeptRun {
             speed: run.speed,
             seconds: run.seconds.total(),
             given: run.given.clone(),
+            spectra: run.spectra.to_keep(),
             marks: run.marks.iter().map(mark).collect(),
             bookmarks: run.bookmarks.iter().map(bookmark).collect(),
         }

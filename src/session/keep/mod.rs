@@ -19,6 +19,7 @@ use folder::{
 
 use super::Session;
 use super::runs::{Bookmark, Mark, RunEntry, RunId, RunState};
+use super::spectra::Spectra;
 use crate::engine::errand::{Asked, question};
 use crate::engine::messages::Command;
 use crate::files::atomic;
@@ -308,6 +309,7 @@ impl Session {
             run.hidden = kept.hidden;
             run.speed = kept.speed;
             run.bookmarks = bookmarks;
+            run.spectra = Spectra::of_kept(&kept.spectra, run.iteration);
             run.marks = kept
                 .marks
                 .into_iter()
