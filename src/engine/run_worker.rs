@@ -132,6 +132,7 @@ impl<'a> Worker<'a> {
         let now = Instant::now();
         let of_engine = || engine.measures.share();
         let measures = made.measurer.map(|m| measure_worker::start(name, m, of_engine(), slices.clone()));
+        let clock = ThreadClock::default();
         Self {
             name,
             engine,
@@ -143,7 +144,9 @@ impl<'a> Worker<'a> {
             commands,
             slices,
             outbox,
-            clock: ThreadClock::default(),
+            // Building the run is no update.
+            processor_before: clock.now(),
+            clock,
             running: false,
             steps_left: 0,
             ended: false,
@@ -156,7 +159,6 @@ impl<'a> Worker<'a> {
             initial: None,
             warnings: made.warnings,
             seconds: 0.0,
-            processor_before: Duration::ZERO,
             unused: Duration::ZERO,
             updates: 0,
         }
