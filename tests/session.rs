@@ -469,6 +469,41 @@ fn a_saved_run_is_opened_and_goes_on_as_if_it_had_never_stopped() {
 }
 
 #[test]
+fn a_bookmark_is_exported_and_goes_on_as_the_run_did() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("ten.npz");
+    let mut session = Session::new(engine(), trainers(), parse(SMALL).expect("TOML"));
+    session.act(Action::StartNew);
+    session.act(Action::Stop);
+    session.act(Action::Reset);
+    session.act(Action::Step(10));
+    until(&mut session, "10", |s| current(s).iteration == 10);
+    session.act(Action::Bookmark { label: "ten".into() });
+    until(&mut session, "the bookmark", |s| current(s).bookmarks.iter().any(|b| b.label == "ten"));
+    session.act(Action::RunOrPause);
+    let unbroken = weights_at_end(&mut session);
+    let run = current(&session);
+    let bookmark = run.bookmarks.iter().find(|b| b.label == "ten").expect("it is there");
+    let (id, bookmark) = (run.id, bookmark.id);
+    written(&mut session, Export::Bookmark(id, bookmark), &path);
+    let saved = basinscope::files::snapshot::Snapshot::read(&path).expect("a sound file");
+    // The loss at iteration 10 is that of the weights after 10 updates.
+    let last = saved.history.series(Series::TrainLoss).last().map(|(iteration, _)| *iteration);
+    assert_eq!(last, Some(10), "nothing of what came after");
+    assert!(saved.found.lambda_max.is_some(), "measured on these weights");
+
+    let mut another = Session::new(engine(), trainers(), toml::Table::new());
+    another.act(Action::Open(path));
+    until(&mut another, "the run", |s| s.current().is_some_and(|r| r.state == RunState::Paused));
+    assert_eq!(current(&another).iteration, 10);
+    another.act(Action::RunOrPause);
+    assert_eq!(weights_at_end(&mut another), unbroken);
+    session.act(Action::Save(Export::Bookmark(id, 1 << 40), folder.path().join("none.npz")));
+    until(&mut session, "the answer", |s| s.errands().count() == 0);
+    assert!(session.notices().iter().any(|n| n.is_error && n.text.contains("bookmark is gone")));
+}
+
+#[test]
 fn saved_settings_are_the_settings() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("config.toml");

@@ -9,7 +9,7 @@ use super::plot::number;
 use crate::session::landscape::Ask;
 use crate::session::places::Place;
 use crate::session::runs::{Bookmark, BookmarkReason};
-use crate::session::{Action, RunEntry, RunId, Session};
+use crate::session::{Action, Dialog, Export, RunEntry, RunId, Session};
 
 /// What the panel keeps: the label that is being typed.
 #[derive(Debug, Default)]
@@ -44,11 +44,17 @@ pub fn show(ui: &mut Ui, session: &Session, state: &mut State, asked: &mut Asked
         .column(Column::auto().at_least(70.0))
         .column(Column::remainder().at_least(150.0).clip(true))
         .column(Column::auto().at_least(90.0))
-        .column(Column::auto().at_least(260.0))
+        .column(Column::auto().at_least(310.0))
         .header(height, |mut header| {
-            for name in ["Run", "Iteration", "Bookmark", "Why", ""] {
+            for (name, tip) in [
+                ("Run", "The run whose state is kept"),
+                ("Iteration", "Updates made when the state was kept"),
+                ("Bookmark", "Its name; double click to rename"),
+                ("Why", "Kept by you, or by itself: the rate changed, 2/eta was crossed (P1 Theorem 1), best test loss"),
+                ("", ""),
+            ] {
                 header.col(|ui| {
-                    ui.strong(name);
+                    ui.strong(name).on_hover_text(tip);
                 });
             }
         })
@@ -119,6 +125,9 @@ fn buttons(ui: &mut Ui, run: &RunEntry, bookmark: &Bookmark, asked: &mut Asked) 
         let centre = Some(Place::Bookmark(run.id, bookmark.id));
         let directions = run.config.measure.slice.directions;
         asked.act(Action::Landscape(Ask::Slice { directions, centre, points: None }));
+    }
+    if button("Export…", "Write this state as a snapshot (npz), to go on from or to read with numpy") {
+        asked.act(Action::Ask(Dialog::Save(Export::Bookmark(run.id, bookmark.id))));
     }
     if button("Remove", "Forget this state") {
         asked.act(Action::RemoveBookmark(run.id, bookmark.id));

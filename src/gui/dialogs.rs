@@ -104,6 +104,7 @@ impl Dialogs {
 fn title(export: Export) -> &'static str {
     match export {
         Export::Snapshot => "Save snapshot",
+        Export::Bookmark(..) => "Save bookmark",
         Export::Curves => "Save curves",
         Export::Settings => "Save settings",
         Export::Picture(_) => "Save picture (png or svg)",
@@ -129,7 +130,7 @@ fn system_dialog(ctx: &egui::Context, dialog: Dialog, proposal: &str) -> Option<
     }
     let (name, extensions): (_, &[&str]) = match dialog {
         Dialog::SweepFolder | Dialog::OpenSweep => ("Folder", &[]),
-        Dialog::Open | Dialog::Save(Export::Snapshot) => ("Snapshot", &["npz"]),
+        Dialog::Open | Dialog::Save(Export::Snapshot | Export::Bookmark(..)) => ("Snapshot", &["npz"]),
         Dialog::Save(Export::Curves) => ("Curves", &["csv"]),
         Dialog::Save(Export::Settings) => ("Settings", &["toml"]),
         Dialog::Save(Export::Picture(_)) => ("Picture", &["png", "svg"]),

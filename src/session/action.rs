@@ -153,6 +153,7 @@ impl Dialog {
         match self {
             Dialog::Save(Export::Snapshot) | Dialog::Open => "snapshot.npz".into(),
             Dialog::SweepFolder | Dialog::OpenSweep => String::new(),
+            Dialog::Save(Export::Bookmark(..)) => "bookmark.npz".into(),
             Dialog::Save(Export::Curves) => "history.csv".into(),
             Dialog::Save(Export::Settings) => "config.toml".into(),
             Dialog::Save(Export::Picture(picture)) => format!("{}.png", picture.name()),
@@ -168,6 +169,8 @@ impl Dialog {
 pub enum Export {
     /// `snapshot.npz`: everything.
     Snapshot,
+    /// The same of a bookmarked state.
+    Bookmark(RunId, u64),
     /// `history.csv`: all curves.
     Curves,
     /// `config.toml`: all settings.

@@ -72,6 +72,13 @@ impl Session {
         };
         match export {
             Export::Snapshot | Export::Curves | Export::Settings | Export::Lesson => {}
+            Export::Bookmark(run, bookmark) => {
+                let all = self.bookmarked(run, bookmark);
+                let workers = self.engine.measure_processors();
+                return self.write_aside(path, move |path| {
+                    snapshot(all?, &workers)?.write(path).map_err(|e| e.to_string())
+                });
+            }
             Export::Picture(picture) => {
                 let figure = self.figure(picture);
                 return self.write_aside(path, move |path| figure?.write(path).map_err(|e| e.to_string()));
@@ -101,6 +108,23 @@ impl Session {
         };
         let result = self.engine.errand("save", job);
         self.errands.push(Errand { words, run: Some(id), result });
+    }
+
+    /// All that is known of a bookmarked state: of its curves what the screen keeps, up to it.
+    fn bookmarked(&self, run: RunId, bookmark: u64) -> Result<Collected, String> {
+        let found =
+            self.run(run).and_then(|run| Some((run, run.bookmarks.iter().find(|b| b.id == bookmark)?)));
+        let (run, bookmark) = found.ok_or("the bookmark is gone")?;
+        let mut history = run.curves.to_history();
+        history.truncate_after(bookmark.iteration());
+        Ok(Collected {
+            config: bookmark.config.clone(),
+            checkpoint: (*bookmark.checkpoint).clone(),
+            history,
+            trajectory: Arc::default(),
+            findings: Vec::new(),
+            seconds: run.seconds.at(bookmark.iteration() as f64),
+        })
     }
 
     /// Writes a file of what is known here already.
@@ -215,7 +239,9 @@ fn write(
             snapshot.write(path)
         }
         // Written without asking the run.
-        Export::Picture(_) | Export::Script | Export::Methods | Export::Lesson => Ok(()),
+        Export::Bookmark(..) | Export::Picture(_) | Export::Script | Export::Methods | Export::Lesson => {
+            Ok(())
+        }
     }
     .map_err(|e| e.to_string())?;
     Ok(remark)
