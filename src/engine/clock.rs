@@ -1,4 +1,4 @@
-//! Owns [`ThreadClock`], the processor time of the thread that asks.
+//! Owns [`ThreadClock`], the processor time of the thread that asks, and [`since_start`], the age of the program.
 
 use std::fs::File;
 use std::io::Read;
@@ -34,6 +34,19 @@ impl ThreadClock {
     }
 }
 
+/// Time on the wall since this program was started, to a hundredth of a second; `None` where the system does not
+/// say (Linux does, in `/proc`).
+pub fn since_start() -> Option<Duration> {
+    /// Ticks a second in `/proc`, on every machine that Linux runs on.
+    const TICKS: f64 = 100.0;
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    // The name of the program stands in brackets and may hold anything; the start is the 20th word after it.
+    let started: f64 = stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()?;
+    let uptime = std::fs::read_to_string("/proc/uptime").ok()?;
+    let now: f64 = uptime.split_whitespace().next()?.parse().ok()?;
+    Duration::try_from_secs_f64(now - started / TICKS).ok()
+}
+
 /// The first number of `schedstat` is the time spent on the processor, in ns.
 fn processor_time() -> Option<Duration> {
     let mut text = [0u8; 96];
@@ -45,6 +58,16 @@ fn processor_time() -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_program_grows_older_by_what_it_sleeps() {
+        let Some(before) = since_start() else { return };
+        let wall = Instant::now();
+        std::thread::sleep(Duration::from_millis(60));
+        let older = since_start().map(|now| now.saturating_sub(before)).unwrap_or_default();
+        // Both ends are rounded to a hundredth of a second.
+        assert!(older >= Duration::from_millis(40) && older <= wall.elapsed() + Duration::from_millis(20));
+    }
 
     #[test]
     fn sleep_costs_no_processor_time_and_work_does() {

@@ -49,7 +49,9 @@ pub fn show(ui: &mut Ui, session: &Session, state: &mut State, _: &mut Asked) {
         let drag = egui::DragValue::new(&mut state.trial).range(0..=probe - 1).speed(0.1);
         ui.add(drag).labelled_by(label.id).on_hover_text("Which trial of the fixed probe batch is shown");
         if let Some((_, iteration, _)) = &run.activity {
-            ui.weak(format!("under the weights of iteration {iteration}"));
+            ui.weak(format!("under the weights of iteration {iteration}")).on_hover_text(
+                "Updates made when this trial was run: ten pictures a second while training goes on",
+            );
         }
     });
     let Some((trial, iteration, activity)) = &run.activity else {

@@ -286,14 +286,17 @@ impl Window {
         ctx.request_repaint();
     }
 
-    /// Enters or leaves presenter mode: large text, settings hidden; leaving brings the layout back.
+    /// Enters or leaves presenter mode: large text, and so many panels fewer that the others are as large as before;
+    /// leaving brings the layout back.
     fn present(&mut self) {
         self.look.presenter = !self.look.presenter;
         match self.before_presenting.take() {
             Some(layout) if !self.look.presenter => self.layout = layout,
             _ => {
                 self.before_presenting = Some(self.layout.clone());
-                self.layout.show(Panel::Experiment, false);
+                for panel in [Panel::Experiment, Panel::Lyapunov, Panel::Alignment, Panel::Bookmarks] {
+                    self.layout.show(panel, false);
+                }
             }
         }
     }

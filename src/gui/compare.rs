@@ -4,6 +4,7 @@ use eframe::egui::{self, Ui};
 
 use super::app::Asked;
 use super::plot::number;
+use super::windows;
 use crate::session::{Action, Comparison, Group, Quantity, RunId, Session};
 use crate::training::history::Series;
 
@@ -43,7 +44,7 @@ impl State {
     /// Draws it where it is open.
     pub fn show(&mut self, ctx: &egui::Context, session: &Session, asked: &mut Asked) {
         let mut open = self.open;
-        let window = egui::Window::new("Is the difference real?").open(&mut open).collapsible(false);
+        let window = windows::centred(ctx, "Is the difference real?").open(&mut open).collapsible(false);
         window.default_width(440.0).show(ctx, |ui| self.contents(ui, session, asked));
         self.open = open;
     }
@@ -68,11 +69,11 @@ impl State {
         let mut places = [first, second];
         egui::Grid::new("comparison").num_columns(2).show(ui, |ui| {
             for (place, title) in places.iter_mut().zip(["First setting", "Second setting"]) {
-                ui.label(title);
+                ui.label(title).on_hover_text("All runs whose settings differ in the seed only");
                 choose(ui, title, session, &groups, place);
                 ui.end_row();
             }
-            ui.label("Quantity");
+            ui.label("Quantity").on_hover_text("What is compared, seed by seed");
             self.choose_quantity(ui);
             ui.end_row();
         });
@@ -203,8 +204,18 @@ fn accessible(response: &egui::Response, name: &str, value: &str) {
 fn pairs(ui: &mut Ui, found: &Comparison) {
     egui::ScrollArea::vertical().max_height(160.0).show(ui, |ui| {
         egui::Grid::new("pairs").striped(true).num_columns(4).show(ui, |ui| {
-            for title in ["Seed", "First", "Second", if found.is_ratio { "Ratio" } else { "Difference" }] {
-                ui.strong(title);
+            let third = if found.is_ratio {
+                ("Ratio", "Second over first, without unit: below 1 where the second is smaller")
+            } else {
+                ("Difference", "Second less first, in the quantity's unit")
+            };
+            for (title, tip) in [
+                ("Seed", "The seed that both runs share: the same trials and the same initial weights"),
+                ("First", "The quantity under the first setting, in its unit"),
+                ("Second", "The quantity under the second setting, in its unit"),
+                third,
+            ] {
+                ui.strong(title).on_hover_text(tip);
             }
             ui.end_row();
             for (seed, (first, second)) in &found.pairs {

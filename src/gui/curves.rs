@@ -9,10 +9,11 @@ use super::layout::Panel;
 use super::plot::curves::{Cursor, Curves, Level, Shown, Vertical, View};
 use super::plot::header;
 use super::plot::paint::LineLook;
-use super::plot::trace::{Abscissa, RunningMean};
+use super::plot::trace::{Abscissa, RunningMean, Traces};
 use super::plots::{self, Plot};
 use super::stability::{formula, reasons, standing};
 use super::theme::{self, Dash, Marker};
+use crate::numerics::curvature::stability::{StabilityLine, Standing};
 use crate::session::curves::Curve;
 use crate::session::stability::Lines;
 use crate::session::{Group, RunEntry, RunId, Session};
@@ -71,6 +72,8 @@ pub struct State {
     lines: HashMap<RunId, Lines>,
     #[serde(skip)]
     bands: Bands,
+    #[serde(skip)]
+    traces: Traces,
 }
 
 impl Default for State {
@@ -86,6 +89,7 @@ impl Default for State {
             hovered: None,
             lines: HashMap::new(),
             bands: Bands::default(),
+            traces: Traces::default(),
         }
     }
 }
@@ -199,7 +203,7 @@ pub fn show(ui: &mut Ui, panel: Panel, session: &Session, state: &mut State, cur
             state.lines.entry(run.id).or_default().update(&run.curves, &run.config, run.task.as_ref());
         }
     }
-    let State { views, axes, span, lines, bands, .. } = state;
+    let State { views, axes, span, lines, bands, traces, .. } = state;
     let axis = axes.get(&panel).copied().unwrap_or_default();
     // A mean over seeds is taken at equal iterations.
     let groups = match axis {
@@ -263,7 +267,11 @@ pub fn show(ui: &mut Ui, panel: Panel, session: &Session, state: &mut State, cur
                     curve,
                     abscissa,
                     span: 0.0,
-                    note: Some(standing(now)),
+                    note: Some(match &lines.own_now {
+                        // The other line says why, in the same words.
+                        Some(own) if dash == Dash::Dotted && is_as_good(now, own) => "a guide".into(),
+                        _ => standing(now),
+                    }),
                     tip: reasons(now),
                     in_legend: is_current,
                     doubtful: &[],
@@ -313,7 +321,7 @@ pub fn show(ui: &mut Ui, panel: Panel, session: &Session, state: &mut State, cur
     if let Some(run) = session.current() {
         super::freshness::line(ui, plot, run, lines.get(&run.id));
     }
-    chart.show(ui, view, cursor);
+    chart.show(ui, view, cursor, traces);
 }
 
 /// The smoothed training loss of a run, as a horizontal axis: (iteration, loss).
@@ -322,6 +330,11 @@ fn smoothed_loss(run: &RunEntry, span: f64) -> Vec<(f64, f64)> {
     let mut mean = RunningMean::new(span);
     let last = run.iteration as f64;
     curve.means(0.0, last, 1000).into_iter().map(|(i, v)| (i, mean.add(i, v))).collect()
+}
+
+/// Whether both lines are guides only.
+fn is_as_good(a: &StabilityLine, b: &StabilityLine) -> bool {
+    a.standing == Standing::Guide && b.standing == Standing::Guide
 }
 
 /// What the legend adds to a curve.
@@ -338,26 +351,36 @@ fn notes(curve: &Curve, view: &View) -> Option<String> {
 }
 
 /// The legend of several runs: what each dash means, and beside the loss the colour and marker of each run.
-fn key(plot: &Plot, runs: &[&RunEntry], groups: &[Group], dark: bool) -> Vec<(LineLook, String)> {
+fn key(
+    plot: &Plot,
+    runs: &[&RunEntry],
+    groups: &[Group],
+    dark: bool,
+) -> Vec<(LineLook, String, &'static str)> {
     let grey = theme::change_mark(dark);
     let look = |color, dash, marker: Option<Marker>| LineLook { color, dash, marker, width: 1.5 };
     // Nobody flosses: no word of it.
     let drawn =
         |series| series != Series::FlossingLoss || runs.iter().any(|r| r.curves.get(series).is_some());
     let kinds = plot.series.iter().filter(|(series, ..)| drawn(*series));
-    let kinds = kinds.map(|(_, name, dash)| (look(grey, *dash, None), (*name).to_owned()));
+    let kinds =
+        kinds.map(|(series, name, dash)| (look(grey, *dash, None), (*name).to_owned(), series.meaning()));
     // The runs' colours stand beside the loss and in the table of runs; elsewhere the room is the curves'.
     let named = runs.iter().filter(|_| plot.panel == Panel::Loss).filter_map(|run| {
         let (color, marker) = theme::run_style(run.colour, dark);
-        let name = match groups.iter().find(|group| group.members.contains(&run.id)) {
+        let (name, tip) = match groups.iter().find(|group| group.members.contains(&run.id)) {
             Some(group) if group.members[0] != run.id => return None,
-            Some(group) => format!("{}: mean and standard deviation", seeds(run, group)),
-            None => run.name.clone(),
+            Some(group) => (format!("{}: mean and standard deviation", seeds(run, group)), OF_SEEDS),
+            None => (run.name.clone(), OF_RUN),
         };
-        Some((look(color, Dash::Solid, Some(marker)), name))
+        Some((look(color, Dash::Solid, Some(marker)), name, tip))
     });
     kinds.chain(named).collect()
 }
+
+/// What a colour in the legend stands for.
+const OF_RUN: &str = "The run with this colour and marker, in every plot";
+const OF_SEEDS: &str = "The seeds of one setting: their mean with one standard deviation, single runs faint";
 
 /// A group by its first run: `BPTT (5 seeds)`.
 fn seeds(first: &RunEntry, group: &Group) -> String {

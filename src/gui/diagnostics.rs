@@ -1,4 +1,5 @@
-//! Owns the diagnostics window: processor time of the frame's own work and of the runs.
+//! Owns the diagnostics window: how soon the first frame came, processor time of the frame's own work and of the
+//! runs.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -6,13 +7,14 @@ use std::time::Duration;
 use eframe::egui;
 
 use super::plot::number;
-use crate::engine::clock::ThreadClock;
+use super::windows;
+use crate::engine::clock::{ThreadClock, since_start};
 use crate::session::Session;
 
 /// Frames kept.
 const FRAMES: usize = 600;
 
-/// Processor time of recent frames.
+/// When the first frame came, and processor time of recent frames.
 #[derive(Debug, Default)]
 pub struct State {
     open: bool,
@@ -20,6 +22,7 @@ pub struct State {
     begun: Duration,
     logic: Duration,
     frames: VecDeque<Duration>,
+    first: Option<Duration>,
 }
 
 impl State {
@@ -40,6 +43,9 @@ impl State {
 
     /// `ui` is done, and with it the frame.
     pub fn ui_done(&mut self) {
+        if self.frames.is_empty() {
+            self.first = since_start();
+        }
         let frame = std::mem::take(&mut self.logic) + self.clock.now().saturating_sub(self.begun);
         if self.frames.len() == FRAMES {
             self.frames.pop_front();
@@ -58,7 +64,14 @@ impl State {
     /// Draws the window where it is open.
     pub fn show(&mut self, ctx: &egui::Context, session: &Session) {
         let mut open = self.open;
-        egui::Window::new("Diagnostics").open(&mut open).resizable(false).show(ctx, |ui| {
+        windows::centred(ctx, "Diagnostics").open(&mut open).resizable(false).default_width(460.0).show(ctx, |ui| {
+            let first = self.first.map_or("at a time that the system does not tell".into(), |first| {
+                format!("{:.0} ms after the start of the program", 1e3 * first.as_secs_f64())
+            });
+            ui.label(format!("First frame: {first}")).on_hover_text(
+                "From the start of the process to the end of the first frame's own work, time on the wall, to a \
+                 hundredth of a second; the driver then puts it on the screen",
+            );
             let ms = |share| self.percentile(share).map_or(0.0, |time| 1e3 * time.as_secs_f64());
             ui.label(format!(
                 "Frame: median {:.2} ms, 99th percentile {:.2} ms, longest {:.2} ms",
@@ -75,7 +88,8 @@ impl State {
                     "{}: {} updates a second, {per_update:.3} ms of processor an update",
                     run.name,
                     number::value(run.seconds.rate()),
-                ));
+                ))
+                .on_hover_text("Processor time of all threads that train the run, measures left out, over its updates");
             }
         });
         self.open = open;

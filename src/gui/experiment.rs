@@ -54,6 +54,7 @@ const GROUPS: &[Group] = &[
         plain("seed", "Seed"),
         plain("task.batch", "Batch"),
         plain("task.test_trials", "Test trials"),
+        plain("precision", "Precision"),
     ]},
     Group { title: "Network", open: true, fields: &[
         plain("network.n_rec", "Units"),
@@ -124,7 +125,6 @@ const GROUPS: &[Group] = &[
         plain("stop.test_accuracy_above", "Accuracy above"),
         plain("stop.diverged_above", "Diverged above"),
         plain("stop.plateau", "Plateau"),
-        plain("precision", "Precision"),
     ]},
 ];
 
@@ -154,8 +154,9 @@ pub fn show(ui: &mut Ui, session: &Session, state: &mut Experiment, asked: &mut 
     egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 3.0;
         for group in GROUPS {
-            let needs_reset =
-                group.fields.iter().any(|f| config::key(f.key, task).is_some_and(|k| k.needs_reset));
+            let late = |f: &&Field<'_>| config::key(f.key, task).is_some_and(|k| k.needs_reset);
+            // Where a few act later than the rest of their group, their rows say so.
+            let needs_reset = 2 * group.fields.iter().filter(late).count() > group.fields.len();
             let when = if needs_reset { "after a reset" } else { "at once" };
             egui::CollapsingHeader::new(format!("{} ({when})", group.title)).default_open(group.open).show(
                 ui,
@@ -164,13 +165,13 @@ pub fn show(ui: &mut Ui, session: &Session, state: &mut Experiment, asked: &mut 
                         let own = group.title == "Task";
                         for field in group.fields.iter().filter(|f| is_of_use(f.key, &sound.values)) {
                             if let Some(info) = config::key(field.key, task) {
-                                fields::row(ui, *field, info, &read, asked);
+                                fields::row(ui, *field, info, info.needs_reset != needs_reset, &read, asked);
                             }
                         }
                         for info in config::keys().iter().filter(|k| own && k.task == Some(task)) {
                             let label = own_label(info.path);
                             let field = Field { key: info.path, label: &label, control: Control::Plain };
-                            fields::row(ui, field, info, &read, asked);
+                            fields::row(ui, field, info, info.needs_reset != needs_reset, &read, asked);
                         }
                     });
                 },

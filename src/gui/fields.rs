@@ -7,6 +7,7 @@ use eframe::egui::{self, Response, Ui};
 use toml::Value;
 
 use super::app::Asked;
+use super::explain::explained;
 use super::plot::number;
 use super::theme;
 use crate::session::{Action, Session};
@@ -47,8 +48,16 @@ pub struct Reading<'a> {
     pub pending: &'a [String],
 }
 
-/// Draws the row of a key: its label, its control, and what marks it as changed.
-pub fn row(ui: &mut Ui, field: Field<'_>, info: &KeyInfo, read: &Reading<'_>, asked: &mut Asked) {
+/// Draws the row of a key: its label, its control, and what marks it as changed. `says_when`: with a word on when it
+/// acts.
+pub fn row(
+    ui: &mut Ui,
+    field: Field<'_>,
+    info: &KeyInfo,
+    says_when: bool,
+    read: &Reading<'_>,
+    asked: &mut Asked,
+) {
     let given = read.session.settings().given_value(field.key);
     let Some(value) = given.or_else(|| read.values.get(field.key)) else { return };
     let pending = read.pending.iter().any(|key| key == field.key);
@@ -56,12 +65,20 @@ pub fn row(ui: &mut Ui, field: Field<'_>, info: &KeyInfo, read: &Reading<'_>, as
     if pending {
         text = text.strong().color(theme::warning(ui.visuals().dark_mode));
     }
-    let label = ui.label(text).on_hover_text(tooltip(info, read, pending));
+    let tip = || tooltip(info, read, pending);
+    let label = explained(ui.label(text), tip);
     ui.horizontal(|ui| {
         // Room for the slider's number and for the way back to the preset.
         ui.spacing_mut().slider_width = (ui.available_width() - 90.0).clamp(40.0, 160.0);
         let response = control(ui, field, info, value, asked).labelled_by(label.id);
-        response.on_hover_text(tooltip(info, read, pending));
+        explained(response, tip);
+        if says_when {
+            let (text, tip) = match info.needs_reset {
+                true => ("after a reset", "Unlike its group it acts on a run after Apply and reset"),
+                false => ("at once", "Unlike its group it acts at once"),
+            };
+            ui.small(text).on_hover_text(tip);
+        }
         if given.is_some() && !is_main(field.key) {
             let back = ui.add(egui::Button::new("×").small().frame(false));
             let name = format!("Back to the preset: {}", field.label);

@@ -147,7 +147,8 @@ pub fn cost(ui: &mut Ui, run: &RunEntry) {
     let (seconds, updates) = run.cost(Measure::Curvature).unwrap_or((0.0, f64::INFINITY));
     // A product costs the same whatever it is for.
     let share = detail.search_products as f64 / detail.products.max(1) as f64;
-    let mut text = format!("{} = {} products", bought(detail), detail.search_products);
+    // What they bought is in the tooltip: there is room for one line.
+    let mut text = format!("{} products", detail.search_products);
     if updates.is_finite() {
         text += &format!(" = {} iterations", number::significant(share * updates, 2));
     }

@@ -164,6 +164,12 @@ fn cell(ui: &mut Ui, size: Vec2, draw: impl FnOnce(&mut Ui)) {
     });
 }
 
+/// What the numbers of a look are.
+const SUMMARY: &str = "Leading exponent: how fast nearby states part (above 0) or meet (below 0), nats per step (Vogt \
+    et al. 2022). Kaplan-Yorke dimension: how many leading exponents add up to 0. Entropy rate: the sum of the positive \
+    exponents, nats per step, an upper bound (Pesin). Cosine and rho = <g^,g>/<g,g> of the rule's gradient against the \
+    exact one (P1 Eq. 6), without unit.";
+
 /// The look in numbers.
 fn summary(ui: &mut Ui, look: &Look, floss: Option<&Look>) {
     let of = |look: &Look| {
@@ -182,9 +188,10 @@ fn summary(ui: &mut Ui, look: &Look, floss: Option<&Look>) {
             exponents.entropy_rate() + 0.0,
         )
     };
-    ui.small(format!("Before: {}", of(look)));
+    ui.small(format!("Before: {}", of(look))).on_hover_text(SUMMARY);
     if let Some(floss) = floss {
-        ui.small(format!("After {} flossing iterations: {}", floss.flossed, of(floss)));
+        let text = format!("After {} flossing iterations: {}", floss.flossed, of(floss));
+        ui.small(text).on_hover_text(SUMMARY);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use eframe::egui::{self, Ui};
 
+use super::windows;
 use crate::training::history::Series;
 
 /// A term with what it means, its unit or range (empty for a thing), and where it is defined.
@@ -59,7 +60,7 @@ impl State {
     /// Draws it where it is open.
     pub fn show(&mut self, ctx: &egui::Context) {
         let (open, search) = (&mut self.open, &mut self.search);
-        egui::Window::new("Glossary").open(open).default_size([640.0, 420.0]).show(ctx, |ui| {
+        windows::centred(ctx, "Glossary").open(open).default_size([640.0, 420.0]).show(ctx, |ui| {
             ui.horizontal(|ui| {
                 let label = ui.label("Search");
                 ui.add(egui::TextEdit::singleline(search).hint_text("A part of a term"))

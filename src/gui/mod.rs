@@ -14,6 +14,7 @@ mod curves;
 mod diagnostics;
 mod dialogs;
 mod experiment;
+mod explain;
 mod fields;
 mod freshness;
 mod gain_explorer;
@@ -31,5 +32,6 @@ mod stability;
 mod sweep;
 mod top_bar;
 mod weights;
+mod windows;
 
 pub use open::{OpenError, open};

@@ -36,7 +36,7 @@ pub fn show(ui: &mut Ui, session: &Session, state: &mut State, asked: &mut Asked
         .cell_layout(egui::Layout::left_to_right(egui::Align::Center))
         .sense(egui::Sense::click())
         .column(small(30.0))
-        .column(small(90.0))
+        .column(Column::initial(160.0).at_least(90.0).clip(true))
         .column(Column::remainder().at_least(120.0).clip(true))
         .columns(small(70.0), 6)
         .column(small(255.0))

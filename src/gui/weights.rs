@@ -1,7 +1,7 @@
 //! Owns the weights panel: the three matrices of the selected run as images, how their values are spread, the
 //! eigenvalues of `w_rec` and the singular values of what learning has added to it.
 
-use eframe::egui::{Ui, vec2};
+use eframe::egui::{self, Ui, vec2};
 use ndarray::ArrayView2;
 
 use super::app::Asked;
@@ -71,10 +71,18 @@ pub fn show(ui: &mut Ui, session: &Session, state: &mut State, asked: &mut Asked
             ui.selectable_value(&mut state.view, view, name).on_hover_text(tip);
         }
         if state.view != View::Matrices {
-            ui.toggle_value(&mut state.table, "table").on_hover_text("Show the numbers beside the plot");
+            let button = ui.toggle_value(&mut state.table, "table");
+            let button = button.on_hover_text("Show the numbers beside the plot");
+            button.widget_info(|| {
+                egui::WidgetInfo::selected(egui::Role::Button, true, state.table, "Weights: table of numbers")
+            });
         }
         let (iteration, norm) = (number::count(weights.iteration), number::value(weights.now.norm()));
-        ui.small(format!("{} at iteration {iteration}, norm {norm}", run.name));
+        ui.small(format!("iteration {iteration}, norm {norm}")).on_hover_text(format!(
+            "The weights of {} after so many updates, and their Euclidean norm over w_rec, w_in and w_out, without \
+             unit",
+            run.name
+        ));
     });
     if state.view == View::Matrices {
         return matrices(ui, state, run, weights.iteration, &weights.now);

@@ -144,7 +144,9 @@ pub fn compare(a: &[&RunEntry], b: &[&RunEntry], quantity: Quantity) -> Result<C
     let difference = |(a, b): &(f64, f64)| if is_ratio { (b / a).ln() } else { b - a };
     let differences: Vec<f64> = pairs.values().map(difference).collect();
     let test = paired(&differences).ok_or_else(|| {
-        format!("{} seeds in common with a value: at least 2 are needed to compare", pairs.len())
+        let n = pairs.len();
+        let seeds = if n == 1 { "seed" } else { "seeds" };
+        format!("{n} {seeds} in common with a value: at least 2 are needed to compare")
     })?;
     Ok(Comparison { pairs, test, is_ratio, loss })
 }

@@ -6,6 +6,7 @@
 //! ones only (16,384 entries a level): a spike is never lost, a curve of any length takes at most 7 MB.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::training::history::{History, Row, Series};
 
@@ -19,6 +20,9 @@ const FAN: usize = 16;
 const LEVELS: usize = 5;
 /// Values that are not finite of which the places are kept.
 const MOST_BAD: usize = 1000;
+
+/// The next version of any curve.
+static VERSIONS: AtomicU64 = AtomicU64::new(1);
 
 /// A value of a series.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -115,6 +119,7 @@ pub struct Curve {
     bad: Vec<Point>,
     not_finite: u64,
     last: Option<Point>,
+    version: u64,
 }
 
 /// Values in an entry of a level.
@@ -141,7 +146,13 @@ impl Curve {
         later.into_iter().for_each(|p| self.append(p));
     }
 
+    /// Another number after every change: two curves of the same version hold the same.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
     fn append(&mut self, point: Point) {
+        self.version = VERSIONS.fetch_add(1, Ordering::Relaxed);
         let index = self.len();
         self.values.push(point);
         self.last = Some(point);
@@ -322,6 +333,7 @@ impl Curve {
         if keep >= self.len() {
             return;
         }
+        self.version = VERSIONS.fetch_add(1, Ordering::Relaxed);
         self.values.truncate(keep.saturating_sub(self.dropped));
         self.dropped = self.dropped.min(keep);
         for level in 0..LEVELS {

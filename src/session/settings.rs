@@ -159,6 +159,10 @@ pub fn flat_value(value: &Value) -> BTreeMap<String, Value> {
 
 /// Where two sets of settings differ, by key.
 pub fn differences(from: &Config, to: &Config) -> Vec<Difference> {
+    // Asked in every frame, and nearly always so.
+    if from == to {
+        return Vec::new();
+    }
     let (from, to) = (flat(from), flat(to));
     let keys: std::collections::BTreeSet<&String> = from.keys().chain(to.keys()).collect();
     keys.into_iter()

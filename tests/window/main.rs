@@ -1,6 +1,7 @@
 //! The window, driven by accessible names, without a display.
 
 mod compare;
+mod explained;
 mod export;
 mod gain_explorer;
 mod harness;

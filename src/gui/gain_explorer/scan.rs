@@ -15,7 +15,8 @@ pub(super) fn controls(ui: &mut Ui, explorer: &GainExplorer, state: &mut super::
     ui.horizontal_wrapped(|ui| match explorer.scan_share() {
         Some(share) => {
             ui.add(egui::ProgressBar::new(share as f32).desired_width(140.0).show_percentage());
-            if ui.button("Stop the scan").clicked() {
+            let stop = ui.button("Stop the scan").on_hover_text("Leave it at the gains that are done");
+            if stop.clicked() {
                 asked.act(Action::Explore(Ask::StopScan));
             }
         }
@@ -36,7 +37,8 @@ pub(super) fn controls(ui: &mut Ui, explorer: &GainExplorer, state: &mut super::
             }
             let label = ui.label("updates");
             ui.add(egui::DragValue::new(&mut state.updates).range(1..=20_000).speed(10))
-                .labelled_by(label.id);
+                .labelled_by(label.id)
+                .on_hover_text("Updates that Scan learning makes of each network");
         }
     });
 }
@@ -157,7 +159,10 @@ fn nearest_in_words(ui: &mut Ui, summaries: &[Summary], gain: f64, updates: u64)
     if s.diverged > 0 {
         text += &format!(", {} diverged", s.diverged);
     }
-    ui.small(text);
+    ui.small(text).on_hover_text(
+        "The scanned gain next to the explored one: leading Lyapunov exponent (nats per step), cosine and rho of the \
+         rule's gradient against the exact one (P1 Eq. 6), mean and standard deviation over the seeds",
+    );
 }
 
 /// The numbers of one plot: a row for each gain.

@@ -117,16 +117,24 @@ pub fn bar(ui: &Ui, rect: Rect, colors: &Colors) {
     }
     painter.add(mesh);
     let room = ((rect.height() / (2.2 * font.size)) as usize).max(2);
-    let mut labelled = 0;
-    for tick in colors.scale.ticks(low, high, room).into_iter().filter(|tick| !tick.label.is_empty()) {
-        labelled += 1;
+    let line = 1.1 * font.size;
+    let ticks = colors.scale.ticks(low, high, room).into_iter().filter(|tick| !tick.label.is_empty());
+    let mut numbers: Vec<(f32, String)> = Vec::new();
+    for tick in ticks {
         let y = rect.bottom() - rect.height() * ((tick.place - low) / (high - low)) as f32;
-        number_at(ui, pos2(rect.left() + width, y), tick.label, &font);
-    }
-    if labelled < 2 {
-        for (place, y) in [(low, rect.bottom()), (high, rect.top())] {
-            number_at(ui, pos2(rect.left() + width, y), number::value(colors.scale.value(place)), &font);
+        // Not over the one below.
+        if numbers.last().is_none_or(|(below, _)| below - y >= line) {
+            numbers.push((y, tick.label));
         }
+    }
+    if numbers.len() < 2 {
+        // Both ends, apart also where the bar is lower than two lines.
+        let apart = 0.5 * (line - rect.height()).max(0.0);
+        let text = |place: f64| number::value(colors.scale.value(place));
+        numbers = vec![(rect.bottom() + apart, text(low)), (rect.top() - apart, text(high))];
+    }
+    for (y, text) in numbers {
+        number_at(ui, pos2(rect.left() + width, y), text, &font);
     }
 }
 

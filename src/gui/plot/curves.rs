@@ -8,7 +8,7 @@ use super::axes::{self, Extent};
 use super::number;
 use super::paint::{self, LineLook};
 use super::scale::{self, Scale};
-use super::trace::{Abscissa, Drawing, Trace};
+use super::trace::{Abscissa, Drawing, Trace, Traces, widen};
 use super::{header, table};
 use crate::gui::theme::{self, Dash, Marker};
 use crate::session::compare::BandPoint;
@@ -108,8 +108,8 @@ pub struct Curves<'a> {
     pub invert_x: bool,
     /// Its curves, drawn in this order.
     pub curves: Vec<Shown<'a>>,
-    /// Legend entries that belong to no single curve (what solid and dashed mean).
-    pub key: Vec<(LineLook, String)>,
+    /// Legend entries that belong to no single curve (what solid and dashed mean), each with its tooltip.
+    pub key: Vec<(LineLook, String, &'a str)>,
     /// A line across.
     pub level: Option<Level>,
     /// Moments at which something changed: where on the horizontal axis, and what.
@@ -122,7 +122,7 @@ pub struct Curves<'a> {
 
 impl Curves<'_> {
     /// Draws it into all of the space that is left.
-    pub fn show(&self, ui: &mut Ui, view: &mut View, cursor: &mut Cursor) {
+    pub fn show(&self, ui: &mut Ui, view: &mut View, cursor: &mut Cursor, traces: &mut Traces) {
         header::legend(ui, self);
         if self.curves.iter().all(|c| c.curve.is_empty()) {
             ui.centered_and_justified(|ui| ui.weak(self.empty));
@@ -133,15 +133,20 @@ impl Curves<'_> {
             let (size, left) = (ui.available_size(), ui.cursor().left_top());
             let plot = egui::Rect::from_min_size(left, vec2((size.x - width).max(80.0), size.y));
             let rest = egui::Rect::from_min_max(pos2(plot.right() + 6.0, left.y), left + size);
-            ui.scope_builder(egui::UiBuilder::new().max_rect(plot), |ui| self.plot(ui, view, cursor));
+            ui.scope_builder(egui::UiBuilder::new().max_rect(plot), |ui| {
+                self.plot(ui, view, cursor, traces);
+            });
             ui.scope_builder(egui::UiBuilder::new().max_rect(rest), |ui| {
-                let columns: Vec<_> =
-                    self.curves.iter().map(|c| (c.name.as_str(), c.curve.values())).collect();
+                let columns: Vec<_> = self
+                    .curves
+                    .iter()
+                    .map(|c| ((c.name.as_str(), c.tip.as_str()), c.curve.values()))
+                    .collect();
                 let at = cursor.shown.filter(|(name, _)| *name == "iteration").map(|(_, x)| x);
                 table::show(ui, self.title, &columns, at);
             });
         } else {
-            self.plot(ui, view, cursor);
+            self.plot(ui, view, cursor, traces);
         }
     }
 
@@ -161,7 +166,7 @@ impl Curves<'_> {
         [if view.log_x { Scale::Log } else { Scale::Linear }, y]
     }
 
-    fn plot(&self, ui: &mut Ui, view: &mut View, cursor: &mut Cursor) {
+    fn plot(&self, ui: &mut Ui, view: &mut View, cursor: &mut Cursor, kept: &mut Traces) {
         let scales = self.scales(view);
         let columns = ui.available_width().max(40.0) as usize;
         let group = Id::unique(("curves", self.x_name, view.log_x));
@@ -170,14 +175,15 @@ impl Curves<'_> {
         let shown = cursor_x.and_then(|x| scales[0].place(x));
         let dark = ui.visuals().dark_mode;
         let plot = axes::axes(self.id, scales, ui).link_axis(group, axes::LINK_X).invert_x(self.invert_x);
-        let PlotResponse { response, transform, inner: traces, .. } = plot.show(ui, |plot| {
+        let mut before = kept.take(self.id);
+        let PlotResponse { response, transform, inner: drawn, .. } = plot.show(ui, |plot| {
             if fit {
                 plot.set_auto_bounds(true);
             }
             let bounds = plot.plot_bounds();
             let whole = plot.auto_bounds().x || fit;
             let view = (!whole).then(|| (bounds.min()[0], bounds.max()[0]));
-            let mut traces = Vec::with_capacity(self.curves.len());
+            let mut all = Vec::with_capacity(self.curves.len());
             let mut extent = [None, None];
             if let Some((low, high)) = self.x_range {
                 for x in [low, high].into_iter().filter_map(|x| scales[0].place(x)) {
@@ -186,19 +192,17 @@ impl Curves<'_> {
             }
             for (i, curve) in self.curves.iter().enumerate() {
                 let drawing = curve.drawing(scales, columns, view);
-                let raw = drawing.raw();
-                let smooth = if curve.span > 0.0 { drawing.smoothed(curve.span) } else { Trace::default() };
-                for point in raw.lines.iter().chain(&smooth.lines).flatten() {
-                    widen(&mut extent[0], point[0]);
-                    widen(&mut extent[1], point[1]);
+                let drawn = drawing.drawn(curve.span, before.remove(&curve.name));
+                for (all, own) in extent.iter_mut().zip(drawn.extent) {
+                    own.into_iter().flat_map(|(low, high)| [low, high]).for_each(|place| widen(all, place));
                 }
-                let has_smooth = !smooth.lines.is_empty();
+                let has_smooth = !drawn.smooth.lines.is_empty();
                 curve.add_band(plot, 2 * self.curves.len() + i, scales, &mut extent[1]);
                 if !(curve.faint && has_smooth) {
-                    curve.add_lines(plot, i, &raw, has_smooth || curve.faint);
+                    curve.add_lines(plot, i, &drawn.raw, has_smooth || curve.faint);
                 }
-                curve.add_lines(plot, self.curves.len() + i, &smooth, curve.faint);
-                traces.push(raw);
+                curve.add_lines(plot, self.curves.len() + i, &drawn.smooth, curve.faint);
+                all.push(drawn);
             }
             for (x, text) in &self.marks {
                 if let Some(x) = scales[0].place(*x) {
@@ -215,13 +219,13 @@ impl Curves<'_> {
             if let Some(x) = shown {
                 plot.vline(VLine::new("cursor", x).color(theme::change_mark(dark)).width(1.0));
             }
-            traces
+            all
         });
         let frame = *transform.frame();
         let x_of = |place: f64| transform.position_from_point_x(place);
         let painter = ui.painter().with_clip_rect(frame);
         let warning = theme::warning(dark);
-        for (curve, trace) in self.curves.iter().zip(&traces) {
+        for (curve, trace) in self.curves.iter().zip(drawn.iter().map(|own| &own.raw)) {
             let points = trace.lines.iter().map(Vec::len).sum::<usize>();
             let apart = frame.width() / points.max(1) as f32;
             if let Some(shape) = curve.look.marker
@@ -242,7 +246,8 @@ impl Curves<'_> {
             painter.extend(trace.below.iter().map(|x| paint::below(x_of(*x), frame, curve.look.color)));
             painter.extend(trace.not_finite.iter().map(|x| paint::not_finite(x_of(*x), frame, warning)));
         }
-        paint::corner(ui, frame, self.x_name);
+        kept.keep(self.id, self.curves.iter().map(|curve| curve.name.clone()).zip(drawn));
+        paint::corner(ui, frame, self.x_name, &[self.x_name]);
         if let Some(level) = self.level
             && let Some(place) = scales[1].place(level.value)
         {
@@ -270,10 +275,16 @@ impl Curves<'_> {
     pub fn in_words(&self) -> String {
         let mut text = format!("Plot of {}, {} curves", self.title.to_lowercase(), self.curves.len());
         for curve in &self.curves {
-            match curve.curve.last() {
-                Some(p) => {
+            // The newest value that has a place on the axis.
+            let values = curve.curve.values().0.iter().rev();
+            let mut placed = values.filter_map(|p| Some((*p, curve.abscissa.at(p.iteration as f64)?)));
+            match placed.next() {
+                Some((p, x)) => {
                     text +=
                         &format!(". {}: {} at iteration {}", curve.name, number::value(p.value), p.iteration);
+                    if self.x_name != "iteration" {
+                        text += &format!(", {} {}", self.x_name, number::value(x));
+                    }
                 }
                 None => text += &format!(". {}: no value yet", curve.name),
             }
@@ -396,10 +407,6 @@ impl Shown<'_> {
             );
         }
     }
-}
-
-fn widen(range: &mut Option<(f64, f64)>, place: f64) {
-    *range = Some(range.map_or((place, place), |(low, high)| (low.min(place), high.max(place))));
 }
 
 /// The least extent of the vertical axis in places: a tenth of a decade, or 2 % of the value.

@@ -4,6 +4,7 @@ use eframe::egui::{self, Response, Ui, vec2};
 
 use super::curves::{Curves, Vertical, View};
 use super::paint::LineLook;
+use crate::gui::explain::explained;
 
 /// Length of a line's sample in a legend, in points.
 const SAMPLE: f32 = 20.0;
@@ -12,13 +13,13 @@ const SAMPLE: f32 = 20.0;
 pub fn legend(ui: &mut Ui, plot: &Curves<'_>) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = vec2(8.0, 1.0);
-        for (look, text) in &plot.key {
-            entry(ui, *look, text);
+        for (look, text, tip) in &plot.key {
+            explained(entry(ui, *look, text), || (*tip).to_owned());
         }
         for curve in plot.curves.iter().filter(|curve| curve.in_legend) {
-            entry(ui, curve.look, &curve.name).on_hover_text(&curve.tip);
+            explained(entry(ui, curve.look, &curve.name), || curve.tip.clone());
             if let Some(note) = &curve.note {
-                ui.small(format!("({note})")).on_hover_text(&curve.tip);
+                explained(ui.small(format!("({note})")), || curve.tip.clone());
             }
         }
     });

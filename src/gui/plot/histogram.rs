@@ -6,6 +6,7 @@ use egui_plot::{Line, PlotPoints};
 use super::paint::LineLook;
 use super::scale::Scale;
 use super::{axes, header, number, paint};
+use crate::gui::explain::{explained, meaning};
 use crate::gui::theme::Dash;
 
 /// Bins over the common range.
@@ -61,7 +62,9 @@ impl Histogram {
         child.horizontal_wrapped(|ui| {
             ui.spacing_mut().item_spacing = vec2(8.0, 1.0);
             for group in &self.groups {
-                header::entry(ui, group.look, &group.words());
+                explained(header::entry(ui, group.look, &group.short()), || {
+                    format!("{}\n{}", group.words(), meaning(&group.name).unwrap_or_default())
+                });
             }
         });
         let shown = axes::axes(title, [Scale::Linear; 2], &child).include_y(0.0).show(&mut child, |plot| {
@@ -72,7 +75,8 @@ impl Histogram {
                 plot.line(line.style(paint::line_style(group.look.dash)).allow_hover(false));
             }
         });
-        paint::corner(ui, *shown.transform.frame(), &format!("density by {x_name}"));
+        let names = ["density", x_name];
+        paint::corner(ui, *shown.transform.frame(), &format!("density by {x_name}"), &names);
         shown.response.widget_info(|| {
             let words: Vec<String> = self.groups.iter().map(Group::words).collect();
             egui::WidgetInfo::labeled(egui::Role::Image, true, format!("{title}: {}", words.join("; ")))
@@ -109,6 +113,12 @@ impl Group {
         }
         let sd = (squares / (total.max(2) - 1) as f64).sqrt();
         Self { name: name.into(), look, counts, total, left_out: values.len() - total, mean, sd }
+    }
+
+    /// What the legend has room for.
+    fn short(&self) -> String {
+        let text = format!("{} sd {}", self.name, number::significant(self.sd, 3));
+        if self.left_out > 0 { format!("{text}, {} not finite", self.left_out) } else { text }
     }
 
     fn words(&self) -> String {

@@ -71,7 +71,7 @@ pub fn show(ui: &mut Ui, title: &str, name: &str, matrix: &Matrix, size: Vec2) {
         width if width < LEGEND_WIDTH => format!("{title}, ±{reach}"),
         _ => format!("{title}, blue -{reach} to orange {reach}"),
     };
-    paint::corner(ui, frame, &legend);
+    paint::corner(ui, frame, &legend, &[title]);
     if let Some(pointer) = shown.response.hover_pos() {
         let at = shown.transform.value_from_position(pointer);
         if let Some((row, column)) = cell(at, rows, columns) {

@@ -3,6 +3,7 @@
 use eframe::egui::{self, Color32, Pos2, Shape, Stroke, Vec2, pos2, vec2};
 use egui_plot::LineStyle;
 
+use crate::gui::explain::{explained, meaning};
 use crate::gui::theme::{Dash, Marker};
 
 /// egui_plot's name of a dash.
@@ -83,8 +84,8 @@ pub fn below(x: f32, frame: egui::Rect, color: Color32) -> Shape {
     marker(Marker::TriangleDown, pos2(x, frame.bottom() - 5.0), 4.0, color)
 }
 
-/// Small text in the lower right corner of a plot: what its horizontal axis is.
-pub fn corner(ui: &egui::Ui, frame: egui::Rect, text: &str) {
+/// Small text in the lower right corner of a plot: what its axes are, with a tooltip on each of `names`.
+pub fn corner(ui: &egui::Ui, frame: egui::Rect, text: &str, names: &[&str]) {
     let font = egui::TextStyle::Small.resolve(ui.style());
     let at = frame.right_bottom() - vec2(4.0, 1.0);
     let painter = ui.painter().with_clip_rect(frame);
@@ -92,6 +93,12 @@ pub fn corner(ui: &egui::Ui, frame: egui::Rect, text: &str) {
     let rect = egui::Align2::RIGHT_BOTTOM.anchor_size(at, galley.size());
     painter.rect_filled(rect.expand(2.0), 2.0, ui.visuals().extreme_bg_color.gamma_multiply(0.7));
     painter.galley(rect.min, galley, ui.visuals().weak_text_color());
+    let response = ui.interact(rect, ui.scope_id().with(("axes of", text)), egui::Sense::hover());
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, text));
+    explained(response, || {
+        let each = names.iter().filter_map(|name| Some(format!("{name}: {}", meaning(name)?)));
+        each.collect::<Vec<_>>().join("\n")
+    });
 }
 
 /// Text in a box with the plot's background, kept inside `frame`.

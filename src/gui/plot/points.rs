@@ -7,6 +7,7 @@ use super::axes::{self, Extent};
 use super::paint::{self, LineLook};
 use super::scale::Scale;
 use super::{header, number};
+use crate::gui::explain::{explained, meaning};
 use crate::gui::theme::{self, Dash};
 
 /// Points of one kind.
@@ -191,7 +192,8 @@ impl Points {
         if let Some((_, at, text)) = nearest {
             paint::boxed_text(ui, frame, at, vec![(None, text)]);
         }
-        paint::corner(ui, frame, &format!("{} by {}", self.y_name, self.x_name));
+        let names = [self.y_name, self.x_name];
+        paint::corner(ui, frame, &format!("{} by {}", self.y_name, self.x_name), &names);
         shown.response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, self.in_words()));
         let clicked = shown.response.interact_pointer_pos().filter(|_| shown.response.clicked())?;
         Some(x.value(shown.transform.value_from_position(clicked).x))
@@ -201,15 +203,15 @@ impl Points {
         ui.horizontal_wrapped(|ui| {
             ui.spacing_mut().item_spacing = vec2(8.0, 1.0);
             for cloud in self.clouds.iter().filter(|cloud| cloud.in_legend) {
-                let response = header::entry(ui, cloud.look, &cloud.name);
-                if !cloud.tip.is_empty() {
-                    response.on_hover_text(&cloud.tip);
-                }
+                explained(header::entry(ui, cloud.look, &cloud.name), || {
+                    let usual = || meaning(self.y_name).unwrap_or_default();
+                    if cloud.tip.is_empty() { usual() } else { cloud.tip.clone() }
+                });
             }
             let grey = theme::change_mark(ui.visuals().dark_mode);
             for (_, name) in &self.circles {
                 let look = LineLook { color: grey, dash: Dash::Dashed, marker: None, width: 1.2 };
-                header::entry(ui, look, name);
+                explained(header::entry(ui, look, name), || "A circle around 0, without unit".into());
             }
         });
     }

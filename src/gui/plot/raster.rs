@@ -62,7 +62,7 @@ pub fn show(ui: &mut Ui, title: &'static str, row_name: &str, raster: &Raster, s
             );
         });
     let frame = *shown.transform.frame();
-    paint::corner(ui, frame, &format!("{title}, step by {row_name}"));
+    paint::corner(ui, frame, &format!("{title}, step by {row_name}"), &[title, "step", row_name]);
     let bar = egui::Rect::from_min_max(
         pos2(rect.right() - colormap::BAR_WIDTH + 6.0, frame.top() + 4.0),
         pos2(rect.right(), frame.bottom() - 4.0),

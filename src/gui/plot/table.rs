@@ -4,10 +4,14 @@ use eframe::egui::{self, Ui};
 use egui_extras::{Column, TableBuilder};
 
 use super::number;
+use crate::gui::explain::{self, explained};
 use crate::session::curves::Point;
 
-/// A column: its name, its values with iterations rising, and whether these are all.
-pub type NumberColumn<'a> = (&'a str, (&'a [Point], bool));
+/// A column: its name with what it is, its values with iterations rising, and whether these are all.
+pub type NumberColumn<'a> = ((&'a str, &'a str), (&'a [Point], bool));
+
+/// Width of a column at first: a number with all its digits.
+const COLUMN: f32 = 126.0;
 
 /// Draws a table with a row for every iteration at which any column has a value; a cell without one is empty.
 /// The rows scroll to `iteration` when it is given.
@@ -19,11 +23,12 @@ pub fn show(ui: &mut Ui, title: &str, columns: &[NumberColumn<'_>], iteration: O
     let extra = iterations_outside(longest, columns);
     let n_rows = longest.len() + extra.len();
     let height = ui.text_style_height(&egui::TextStyle::Monospace) + 4.0;
-    ui.push_id((title, "table"), |ui| {
+    let wide = egui::ScrollArea::horizontal().id_salt((title, "table"));
+    wide.show(ui, |ui| {
         let mut table = TableBuilder::new(ui)
             .striped(true)
             .columns(Column::auto().at_least(64.0), 1)
-            .columns(Column::remainder().at_least(70.0).clip(true), columns.len());
+            .columns(Column::initial(COLUMN).at_least(70.0).clip(true), columns.len());
         if let Some(at) = iteration {
             let row = longest.partition_point(|p| (p.iteration as f64) < at);
             table = table.scroll_to_row(row, Some(egui::Align::Center));
@@ -31,11 +36,11 @@ pub fn show(ui: &mut Ui, title: &str, columns: &[NumberColumn<'_>], iteration: O
         table
             .header(height, |mut header| {
                 header.col(|ui| {
-                    ui.strong("iteration");
+                    explain::column(ui, "iteration");
                 });
-                for (name, _) in columns {
+                for ((name, tip), _) in columns {
                     header.col(|ui| {
-                        ui.strong(*name).on_hover_text(*name);
+                        explained(ui.strong(*name), || format!("{name}: {tip}"));
                     });
                 }
             })
@@ -75,7 +80,7 @@ pub fn of_words(
             .header(height, |mut header| {
                 for name in columns {
                     header.col(|ui| {
-                        ui.strong(name).on_hover_text(name);
+                        explain::column(ui, name);
                     });
                 }
             })
@@ -134,7 +139,7 @@ mod tests {
     fn rows_are_the_union_of_all_iterations_in_order() {
         let points = |iterations: [i64; 5]| iterations.map(|iteration| Point { iteration, value: 0.0 });
         let (long, short) = (points([0, 2, 4, 6, 8]), points([-3, 2, 5, 9, 11]));
-        let columns = [("a", (long.as_slice(), true)), ("b", (short.as_slice(), true))];
+        let columns = [(("a", ""), (long.as_slice(), true)), (("b", ""), (short.as_slice(), true))];
         let extra = iterations_outside(&long, &columns);
         assert_eq!(extra, [-3, 5, 9, 11]);
         let rows: Vec<i64> = (0..9).map(|n| nth_iteration(&long, &extra, n)).collect();

@@ -39,7 +39,7 @@ pub fn show(ui: &mut Ui, title: &'static str, channel_name: &str, values: &Array
         }
     });
     let frame = *shown.transform.frame();
-    paint::corner(ui, frame, &format!("{title} by step"));
+    paint::corner(ui, frame, &format!("{title} by step"), &[title, "step"]);
     if let Some(pointer) = shown.response.hover_pos() {
         let at = shown.transform.value_from_position(pointer).x;
         if at >= 0.0 && (at as usize) < n_steps {

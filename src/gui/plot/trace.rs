@@ -1,4 +1,7 @@
-//! Owns [`Trace`]: a curve as lines and marks in places of a plot, about two points a column of the screen.
+//! Owns [`Trace`]: a curve as lines and marks in places of a plot, about two points a column of the screen; and
+//! [`Traces`], those of the frame before.
+
+use std::collections::HashMap;
 
 use super::scale::Scale;
 use crate::session::curves::{Curve, Point, Reading};
@@ -209,7 +212,8 @@ impl Drawing<'_> {
         for (from, to, columns) in self.parts() {
             // What lies before the view counts as far as it still has weight.
             let from = if newest.is_finite() { from } else { (from - 8.0 * span).max(first) };
-            for (iteration, value) in self.curve.means(from, to, columns) {
+            // A quarter of the columns gives between half a mean and eight of them to a column.
+            for (iteration, value) in self.curve.means(from, to, columns.div_ceil(4)) {
                 if iteration <= newest {
                     continue;
                 }
@@ -240,6 +244,79 @@ impl Drawing<'_> {
             _ => Some(before),
         }
     }
+}
+
+/// What a plot draws of a curve, and of what it was made.
+#[derive(Clone, Debug)]
+pub struct Drawn {
+    made_of: Option<MadeOf>,
+    /// The values.
+    pub raw: Trace,
+    /// Their running mean; empty where none is drawn.
+    pub smooth: Trace,
+    /// The smallest and the largest place on both axes.
+    pub extent: [Option<(f64, f64)>; 2],
+}
+
+/// All that a trace depends on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct MadeOf {
+    version: u64,
+    seconds: f64,
+    scales: [Scale; 2],
+    columns: usize,
+    view: Option<(f64, f64)>,
+    span: f64,
+}
+
+/// What the plots drew in the frame before, by plot and curve: what has not changed is not summed up again.
+#[derive(Clone, Debug, Default)]
+pub struct Traces {
+    kept: HashMap<&'static str, HashMap<String, Drawn>>,
+}
+
+impl Traces {
+    /// What a plot drew in the frame before.
+    pub fn take(&mut self, plot: &'static str) -> HashMap<String, Drawn> {
+        self.kept.remove(plot).unwrap_or_default()
+    }
+
+    /// What a plot drew in this frame.
+    pub fn keep(&mut self, plot: &'static str, drawn: impl Iterator<Item = (String, Drawn)>) {
+        self.kept.insert(plot, drawn.collect());
+    }
+}
+
+impl Drawing<'_> {
+    /// The curve with its running mean over `span` iterations (0: without), as it was drawn before where nothing has
+    /// changed since.
+    pub fn drawn(&self, span: f64, before: Option<Drawn>) -> Drawn {
+        let seconds = match self.abscissa {
+            Abscissa::Iteration => Some(0.0),
+            Abscissa::Seconds(seconds) => Some(seconds.total()),
+            Abscissa::Through(_) => None,
+        };
+        let (version, scales, columns, view) = (self.curve.version(), self.scales, self.columns, self.view);
+        let made_of = seconds.map(|seconds| MadeOf { version, seconds, scales, columns, view, span });
+        match before {
+            Some(before) if made_of.is_some() && before.made_of == made_of => before,
+            _ => {
+                let raw = self.raw();
+                let smooth = if span > 0.0 { self.smoothed(span) } else { Trace::default() };
+                let mut extent = [None, None];
+                for point in raw.lines.iter().chain(&smooth.lines).flatten() {
+                    widen(&mut extent[0], point[0]);
+                    widen(&mut extent[1], point[1]);
+                }
+                Drawn { made_of, raw, smooth, extent }
+            }
+        }
+    }
+}
+
+/// Takes a place into a range.
+pub fn widen(range: &mut Option<(f64, f64)>, place: f64) {
+    *range = Some(range.map_or((place, place), |(low, high)| (low.min(place), high.max(place))));
 }
 
 /// The exponential mean of values at rising iterations, with its start-up bias taken out: after values v_i at

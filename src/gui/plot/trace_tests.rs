@@ -141,3 +141,27 @@ fn a_smoothed_curve_follows_a_step_in_one_span() {
     assert!((at(1_100.0) - 0.632).abs() < 0.1, "{}", at(1_100.0));
     assert!(at(1_990.0) > 0.99);
 }
+
+#[test]
+fn a_trace_is_kept_until_what_it_is_made_of_changes() {
+    let mut curve = curve(5_000, |i| (i % 7) as f64);
+    let fresh = drawing(&curve, [Scale::Linear; 2]).drawn(10.0, None);
+    let marked =
+        |drawn: &Drawn| Drawn { raw: Trace { below: vec![-7.0], ..drawn.raw.clone() }, ..drawn.clone() };
+    let is_kept = |drawing: Drawing<'_>, span| {
+        let drawn = drawing.drawn(span, Some(marked(&fresh)));
+        let kept = drawn.raw.below == [-7.0];
+        assert!(kept || (drawn.raw == drawing.raw() && drawn.smooth == drawing.smoothed(span)));
+        kept
+    };
+    let same = drawing(&curve, [Scale::Linear; 2]);
+    assert!(is_kept(same, 10.0));
+    assert!(!is_kept(same, 20.0), "another span");
+    assert!(!is_kept(Drawing { columns: 60, ..same }, 10.0), "another width");
+    assert!(!is_kept(Drawing { view: Some((10.0, 20.0)), ..same }, 10.0), "another view");
+    assert!(!is_kept(drawing(&curve, [Scale::Linear, Scale::Log]), 10.0), "another scale");
+    let loss: Vec<(f64, f64)> = (0..5_000).map(|i| (f64::from(i), f64::from(i))).collect();
+    assert!(!is_kept(Drawing { abscissa: Abscissa::Through(&loss), ..same }, 10.0), "another axis");
+    curve.push(Point { iteration: 5_000, value: 3.0 });
+    assert!(!is_kept(drawing(&curve, [Scale::Linear; 2]), 10.0), "another value");
+}

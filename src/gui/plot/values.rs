@@ -3,6 +3,8 @@
 use eframe::egui::{self, Ui};
 use egui_extras::{Column, TableBuilder};
 
+use crate::gui::explain;
+
 /// Draws a table with these columns; `cell` gives the text of a row and a column. Only rows that are seen are
 /// asked for.
 pub fn show(
@@ -20,7 +22,7 @@ pub fn show(
             .header(height, |mut header| {
                 for name in columns {
                     header.col(|ui| {
-                        ui.strong(*name).on_hover_text(*name);
+                        explain::column(ui, name);
                     });
                 }
             })

@@ -191,7 +191,8 @@ fn lyapunov(
             "largest {}, sum of the finite {}",
             number::value(exponents.max()),
             number::value(exponents.sum())
-        ));
+        ))
+        .on_hover_text(format!("{}; {}", Series::LyapunovMax.meaning(), Series::LyapunovSum.meaning()));
         if detail.all {
             ui.small(format!(
                 "Kaplan-Yorke dimension {}, entropy rate {}",
