@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use basinscope::engine::Engine;
+use basinscope::session::explorer::Ask;
 use basinscope::session::{Action, Export, Picture, RunState, Session, trainers};
 use basinscope::training::config::resolve::parse;
 use basinscope::training::history::Series;
@@ -55,6 +56,7 @@ fn save(session: &mut Session, export: Export, path: &Path) -> String {
 #[test]
 fn every_plot_is_written_as_png_and_svg() {
     let mut session = session();
+    scan(&mut session);
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
     for picture in Picture::PLOTS.into_iter().chain([Picture::All]) {
         let (png, svg) =
@@ -78,6 +80,42 @@ fn every_plot_is_written_as_png_and_svg() {
     assert!(text("curvature.svg").contains("lambda_max"));
     assert!(text("slice.svg").contains("random direction 1") && text("slice.svg").contains("off the plane"));
     assert!(text("spectrum.svg").contains("Lyapunov exponents at iteration 40"));
+    assert!(text("gains.svg").contains("initial gain") && text("gains.svg").contains("s.d. of 5 seeds"));
+    assert!(text("gains.svg").contains("after 2 updates"));
+}
+
+/// A scan over gains with two updates of each network.
+fn scan(session: &mut Session) {
+    session.act(Action::Explore(Ask::Scan { updates: 2 }));
+    until(session, "the scan", |s| !s.explorer().scan().0.is_empty() && s.explorer().scan_share().is_none());
+}
+
+#[test]
+fn a_scan_over_gains_is_written_network_by_network() {
+    let mut session = session();
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("gains.csv");
+    let notice = save(&mut session, Export::Gains, &path);
+    assert!(notice.contains("gain explorer"), "{notice}");
+    scan(&mut session);
+    save(&mut session, Export::Gains, &path);
+    let mut table = csv::Reader::from_path(&path).expect("a table");
+    let header = ["gain", "seed", "lyapunov_max", "cosine", "rho", "updates", "loss"];
+    assert_eq!(table.headers().expect("a header"), header.to_vec());
+    let rows: Vec<[f64; 7]> = table
+        .records()
+        .map(|row| {
+            let row = row.expect("a row");
+            std::array::from_fn(|i| row[i].parse().expect("a number"))
+        })
+        .collect();
+    let (points, _) = session.explorer().scan();
+    assert_eq!(rows.len(), points.len());
+    for (row, p) in rows.iter().zip(points) {
+        let expected = [p.gain, p.seed as f64, p.leading, p.cosine, p.rho, 2.0, p.loss];
+        let is_same = |(a, b): (&f64, f64)| *a == b || a.is_nan() && b.is_nan();
+        assert!(row.iter().zip(expected).all(is_same), "{row:?} {expected:?}");
+    }
 }
 
 #[test]

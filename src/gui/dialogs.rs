@@ -105,6 +105,7 @@ fn title(export: Export) -> &'static str {
     match export {
         Export::Snapshot => "Save snapshot",
         Export::Bookmark(..) => "Save bookmark",
+        Export::Gains => "Save scan over gains",
         Export::Curves => "Save curves",
         Export::Settings => "Save settings",
         Export::Picture(_) => "Save picture (png or svg)",
@@ -131,7 +132,7 @@ fn system_dialog(ctx: &egui::Context, dialog: Dialog, proposal: &str) -> Option<
     let (name, extensions): (_, &[&str]) = match dialog {
         Dialog::SweepFolder | Dialog::OpenSweep => ("Folder", &[]),
         Dialog::Open | Dialog::Save(Export::Snapshot | Export::Bookmark(..)) => ("Snapshot", &["npz"]),
-        Dialog::Save(Export::Curves) => ("Curves", &["csv"]),
+        Dialog::Save(Export::Curves | Export::Gains) => ("Curves", &["csv"]),
         Dialog::Save(Export::Settings) => ("Settings", &["toml"]),
         Dialog::Save(Export::Picture(_)) => ("Picture", &["png", "svg"]),
         Dialog::Save(Export::Script) => ("Script", &["py"]),

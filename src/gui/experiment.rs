@@ -54,7 +54,6 @@ const GROUPS: &[Group] = &[
         plain("seed", "Seed"),
         plain("task.batch", "Batch"),
         plain("task.test_trials", "Test trials"),
-        plain("precision", "Precision"),
     ]},
     Group { title: "Network", open: true, fields: &[
         plain("network.n_rec", "Units"),
@@ -111,7 +110,8 @@ const GROUPS: &[Group] = &[
         plain("measure.slice.points", "Slice points"),
         plain("measure.slice.range", "Slice range"),
     ]},
-    Group { title: "Initial weights", open: false, fields: &[
+    Group { title: "Initial weights, precision", open: false, fields: &[
+        plain("precision", "Precision"),
         plain("network.init.input", "Input"),
         plain("network.init.input_scale", "Input factor"),
         plain("network.init.readout", "Readout"),

@@ -89,8 +89,9 @@ fn is_possible(entry: &Entry, session: &Session) -> bool {
             session.current().is_some_and(RunEntry::is_alive)
         }
         Command::Save(Export::Lesson) => session.playing().is_some(),
-        // Needs no run; where there is no sweep to draw either, the answer says so.
+        // These need no run; where there is no sweep or scan to write either, the answer says so.
         Command::Save(Export::Picture(picture)) if Picture::OF_SWEEP.contains(&picture) => true,
+        Command::Save(Export::Gains | Export::Picture(Picture::Gains)) => true,
         Command::Save(_) | Command::Reset | Command::NewSeed => session.current().is_some(),
         _ => true,
     }

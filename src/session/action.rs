@@ -154,6 +154,7 @@ impl Dialog {
             Dialog::Save(Export::Snapshot) | Dialog::Open => "snapshot.npz".into(),
             Dialog::SweepFolder | Dialog::OpenSweep => String::new(),
             Dialog::Save(Export::Bookmark(..)) => "bookmark.npz".into(),
+            Dialog::Save(Export::Gains) => "gains.csv".into(),
             Dialog::Save(Export::Curves) => "history.csv".into(),
             Dialog::Save(Export::Settings) => "config.toml".into(),
             Dialog::Save(Export::Picture(picture)) => format!("{}.png", picture.name()),
@@ -179,6 +180,8 @@ pub enum Export {
     Picture(super::pictures::Picture),
     /// A script for matplotlib that draws the runs that are shown, with their values beside it.
     Script,
+    /// The gain explorer's scan, a row for each network.
+    Gains,
     /// How the runs were made, in words for a paper.
     Methods,
     /// The lesson that is being taken as a Markdown page with pictures.

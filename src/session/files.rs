@@ -11,7 +11,7 @@ use toml::{Table, Value};
 use super::action::Export;
 use super::playing::write_pages;
 use super::settings::{given_for, put};
-use super::{Picture, RunId, Session};
+use super::{Picture, RunId, Session, gains};
 use crate::engine::errand::{Asked, question};
 use crate::engine::messages::{Collected, Command};
 use crate::engine::pool::Processors;
@@ -55,6 +55,11 @@ impl Errand {
 impl Session {
     /// Writes a file of the selected run.
     pub(super) fn save(&mut self, export: Export, path: PathBuf) {
+        if export == Export::Gains {
+            let table = gains::table(self.explorer());
+            return self
+                .write_aside(path, move |path| atomic::write_text(path, &table?).map_err(|e| e.to_string()));
+        }
         if export == Export::Lesson {
             let Some(lesson) = self.playing().map(|playing| playing.lesson) else {
                 return self.notice("There is no lesson to write: begin one first.".into(), true, None);
@@ -62,7 +67,7 @@ impl Session {
             return self.write_aside(path, move |path| write_pages(path, lesson));
         }
         if let Export::Picture(picture) = export
-            && Picture::OF_SWEEP.contains(&picture)
+            && (Picture::OF_SWEEP.contains(&picture) || picture == Picture::Gains)
         {
             let figure = self.figure(picture);
             return self.write_aside(path, move |path| figure?.write(path).map_err(|e| e.to_string()));
@@ -71,12 +76,14 @@ impl Session {
             return self.notice("There is no run to save: start one first.".into(), true, None);
         };
         match export {
-            Export::Snapshot | Export::Curves | Export::Settings | Export::Lesson => {}
+            Export::Snapshot | Export::Curves | Export::Settings | Export::Gains | Export::Lesson => {}
             Export::Bookmark(run, bookmark) => {
                 let all = self.bookmarked(run, bookmark);
                 let workers = self.engine.measure_processors();
                 return self.write_aside(path, move |path| {
-                    snapshot(all?, &workers)?.write(path).map_err(|e| e.to_string())
+                    // What a bookmark leaves out, its path, is no surprise.
+                    let (snapshot, _) = snapshot(all?, &workers)?;
+                    snapshot.write(path).map_err(|e| e.to_string())
                 });
             }
             Export::Picture(picture) => {
@@ -239,9 +246,12 @@ fn write(
             snapshot.write(path)
         }
         // Written without asking the run.
-        Export::Bookmark(..) | Export::Picture(_) | Export::Script | Export::Methods | Export::Lesson => {
-            Ok(())
-        }
+        Export::Bookmark(..)
+        | Export::Gains
+        | Export::Picture(_)
+        | Export::Script
+        | Export::Methods
+        | Export::Lesson => Ok(()),
     }
     .map_err(|e| e.to_string())?;
     Ok(remark)

@@ -44,6 +44,7 @@ mod events;
 pub mod explorer;
 mod files;
 pub mod freshness;
+mod gains;
 pub mod keep;
 pub mod landscape;
 pub mod lessons;

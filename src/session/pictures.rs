@@ -3,7 +3,7 @@
 use super::compare::band;
 use super::curves::Curve;
 use super::stability::Lines;
-use super::{Group, RunEntry, Session};
+use super::{Group, RunEntry, Session, gains};
 use crate::files::figure::look::{Dash, GREY, Look, Marker, run_look};
 use crate::files::figure::scale::{Scale, threshold};
 use crate::files::figure::{Axis, Figure, Layer, Panel};
@@ -29,6 +29,8 @@ pub enum Picture {
     Slice,
     /// Hessian eigenvalues and Lyapunov exponents of the selected run, as measured last.
     Spectrum,
+    /// The gain explorer's scan.
+    Gains,
     /// A quantity of the open sweep over two keys.
     SweepMap,
     /// A series of the open sweep as mean and band.
@@ -41,8 +43,8 @@ impl Picture {
     /// The plots of the open sweep; in the whole figure behind those of the runs.
     pub const OF_SWEEP: [Picture; 3] = [Picture::SweepMap, Picture::SweepCurves, Picture::SweepScatter];
 
-    /// The plots of the runs, in the order of the whole figure.
-    pub const PLOTS: [Picture; 7] = [
+    /// The plots of the runs and of the gain explorer, in the order of the whole figure.
+    pub const PLOTS: [Picture; 8] = [
         Picture::Loss,
         Picture::Accuracy,
         Picture::Curvature,
@@ -50,6 +52,7 @@ impl Picture {
         Picture::Alignment,
         Picture::Slice,
         Picture::Spectrum,
+        Picture::Gains,
     ];
 
     /// The name of its file, without an ending.
@@ -63,6 +66,7 @@ impl Picture {
             Picture::Alignment => "alignment",
             Picture::Slice => "slice",
             Picture::Spectrum => "spectrum",
+            Picture::Gains => "gains",
             Picture::SweepMap => "sweep-map",
             Picture::SweepCurves => "sweep-curves",
             Picture::SweepScatter => "sweep-scatter",
@@ -88,7 +92,7 @@ fn curves_of(picture: Picture) -> Option<Curves> {
         Picture::Curvature => ("Leading Hessian eigenvalues", "eigenvalue", None),
         Picture::Lyapunov => ("Largest Lyapunov exponent", "nats per step", Some(false)),
         Picture::Alignment => ("Alignment and generalization gap", "", Some(false)),
-        Picture::All | Picture::Slice | Picture::Spectrum => return None,
+        Picture::All | Picture::Slice | Picture::Spectrum | Picture::Gains => return None,
         Picture::SweepMap | Picture::SweepCurves | Picture::SweepScatter => return None,
     };
     let (series, level): (&[_], _) = match picture {
@@ -132,6 +136,7 @@ impl Session {
                     "There is nothing to draw yet: look at this plot in the panel Sweep first.".into()
                 }
                 Picture::Slice => "There is no slice to draw: press Slice now first.".into(),
+                Picture::Gains => "There is no scan to draw: open the gain explorer first.".into(),
                 _ => "There is nothing to draw yet: no run has a value of this plot.".into(),
             });
         }
@@ -155,6 +160,7 @@ impl Session {
                 run.and_then(|run| Some(slice(run, self.slice_of(run)?))).into_iter().collect()
             }
             Picture::Spectrum => self.current().map(spectrum).unwrap_or_default(),
+            Picture::Gains => gains::panels(self.explorer()),
             Picture::SweepMap | Picture::SweepCurves | Picture::SweepScatter => {
                 self.sweeping.panel(picture).into_iter().collect()
             }

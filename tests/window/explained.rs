@@ -91,7 +91,7 @@ fn every_control_has_a_name_of_its_own_and_says_what_it_does() {
     for group in ["Schedule (at once)", "Flossing (after a reset)", "Measures (at once)"] {
         click(&mut screen, group);
     }
-    for group in ["Initial weights (after a reset)", "Stopping (at once)"] {
+    for group in ["Initial weights, precision (after a reset)", "Stopping (at once)"] {
         click(&mut screen, group);
     }
     screen.run_steps(30);

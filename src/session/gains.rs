@@ -1,0 +1,62 @@
+//! Owns the gain explorer's scan as it leaves the program: a figure and a table.
+
+use std::fmt::Write as _;
+
+use super::explorer::{GainExplorer, Summary};
+use crate::files::figure::look::{Dash, GREY, Look, run_look};
+use crate::files::figure::scale::Scale;
+use crate::files::figure::{Axis, Layer, Panel};
+use crate::files::history_csv;
+
+/// The scan over gains: mean with one standard deviation over the seeds.
+pub(super) fn panels(explorer: &GainExplorer) -> Vec<Panel> {
+    let (summaries, (_, updates)) = (explorer.summaries(), explorer.scan());
+    let Some(most) = summaries.iter().map(|s| s.seeds).max() else { return Vec::new() };
+    let layers = |name: &str, slot: usize, of: fn(&Summary) -> (f64, f64)| {
+        let finite = || summaries.iter().map(|s| (s.gain, of(s))).filter(|(_, (mean, _))| mean.is_finite());
+        let look = run_look(slot);
+        let area = finite().map(|(gain, (mean, sd))| (gain, mean - sd, mean + sd)).collect();
+        let name = format!("{name}, mean and s.d. of {most} seeds");
+        vec![
+            Layer::Band { name: String::new(), points: area, color: look.color },
+            Layer::curve(name, finite().map(|(gain, (mean, _))| (gain, mean)).collect(), look),
+        ]
+    };
+    let panel = |title: &str, label: &str, layers: Vec<Layer>, note: String| {
+        let (x, y) = (Axis::new("initial gain", Scale::Linear), Axis::new(label, Scale::Linear));
+        Panel { title: title.into(), x, y, layers, note }
+    };
+    let mut exponent = layers("before training", 0, |s| s.leading);
+    let zero = Look { width: 0.7, ..Look::solid(GREY) }.dashed(Dash::Dotted);
+    exponent.push(Layer::Level { name: "neither growing nor shrinking".into(), y: 0.0, look: zero });
+    let crossing = explorer.zero_crossing().map(|gain| format!("It crosses 0 at gain {gain:.3}."));
+    let mut lie = layers("cosine", 2, |s| s.cosine);
+    lie.extend(layers("rho", 4, |s| s.rho));
+    let mut panels = vec![
+        panel("Leading Lyapunov exponent", "nats per step", exponent, crossing.unwrap_or_default()),
+        panel("Rule's gradient against the exact one", "", lie, String::new()),
+    ];
+    if updates > 0 {
+        let diverged: usize = summaries.iter().map(|s| s.diverged).sum();
+        let note =
+            if diverged > 0 { format!("{diverged} runs diverged and are left out.") } else { String::new() };
+        let loss = layers(&format!("after {updates} updates"), 3, |s| s.loss);
+        panels.push(panel("Loss on the probe batch", "loss", loss, note));
+    }
+    panels
+}
+
+/// A scan as CSV: its updates are those that the loss belongs to.
+pub(super) fn table(explorer: &GainExplorer) -> Result<String, String> {
+    let (points, updates) = explorer.scan();
+    if points.is_empty() {
+        return Err("There is no scan to write: open the gain explorer first.".into());
+    }
+    let mut table = String::from("gain,seed,lyapunov_max,cosine,rho,updates,loss\n");
+    for p in points {
+        let [gain, leading, cosine, rho, loss] =
+            [p.gain, p.leading, p.cosine, p.rho, p.loss].map(history_csv::number);
+        let _ = writeln!(table, "{gain},{},{leading},{cosine},{rho},{updates},{loss}", p.seed);
+    }
+    Ok(table)
+}
