@@ -84,10 +84,10 @@ fn measure(session: Session, size: egui::Vec2) -> (Vec<Duration>, Vec<usize>) {
     let (own, clock) = (Rc::clone(&spent), ThreadClock::default());
     let mut screen = Harness::builder().with_size(size).build_ui_state(
         move |ui, window: &mut Window| {
-            let start = clock.now();
+            let start = clock.exact();
             window.logic(ui.ctx());
             window.ui(ui);
-            own.borrow_mut().push(clock.now() - start);
+            own.borrow_mut().push(clock.exact() - start);
         },
         Window::new(session),
     );

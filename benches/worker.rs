@@ -71,11 +71,11 @@ fn config(text: &str) -> Config {
 /// Processor seconds of an update in a bare loop, which counts its updates in `done`.
 fn headless(config: &Config, clock: &ThreadClock, done: &AtomicU64) -> f64 {
     let mut run = trainer::start(config, &TaskData::None).expect("a run");
-    let start = clock.now();
+    let start = clock.exact();
     while run.step(&Serial).stop.is_none() {
         done.fetch_add(1, Ordering::Relaxed);
     }
-    (clock.now() - start).as_secs_f64() / done.load(Ordering::Relaxed) as f64
+    (clock.exact() - start).as_secs_f64() / done.load(Ordering::Relaxed) as f64
 }
 
 /// The same while another thread takes the run's measures when they are due, on the weights of the start, for at most

@@ -145,7 +145,7 @@ impl<'a> Worker<'a> {
             slices,
             outbox,
             // Building the run is no update.
-            processor_before: clock.now(),
+            processor_before: clock.exact(),
             clock,
             running: false,
             steps_left: 0,
@@ -416,6 +416,8 @@ impl<'a> Worker<'a> {
         if !diverged {
             self.watch.ended(&*self.run);
         }
+        // The last word on it is exact.
+        self.clock.exact();
         let progress = self.progress();
         self.outbox.push_progress(progress);
         let rewind = diverged.then(|| self.trail.rewind()).flatten();

@@ -59,7 +59,7 @@ impl Menu {
     pub fn name(self) -> &'static str {
         match self {
             Menu::File => "File",
-            Menu::Run => "Run",
+            Menu::Run => "Train",
             Menu::View => "View",
             Menu::Help => "Help",
             Menu::Export => "Export",
