@@ -70,7 +70,7 @@ impl State {
 
     /// Draws the window where it is open.
     pub fn show(&mut self, ctx: &egui::Context, session: &Session) {
-        let mut open = self.open;
+        let mut open = self.open && !windows::is_closed(ctx);
         windows::centred(ctx, "Diagnostics").open(&mut open).resizable(false).default_width(460.0).show(ctx, |ui| {
             let first = self.first.map_or("at a time that the system does not tell".into(), |first| {
                 format!("{:.0} ms after the start of the program", 1e3 * first.as_secs_f64())

@@ -59,6 +59,7 @@ impl State {
 
     /// Draws it where it is open.
     pub fn show(&mut self, ctx: &egui::Context) {
+        self.open &= !windows::is_closed(ctx);
         let (open, search) = (&mut self.open, &mut self.search);
         windows::centred(ctx, "Glossary").open(open).default_size([640.0, 420.0]).show(ctx, |ui| {
             ui.horizontal(|ui| {

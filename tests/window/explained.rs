@@ -117,14 +117,16 @@ fn every_control_has_a_name_of_its_own_and_says_what_it_does() {
     screen.key_press(Key::B);
     wait(&mut screen, "a bookmark", |w| w.session().current().is_some_and(|r| !r.bookmarks.is_empty()));
     assert_eq!(faults(&screen), Vec::<String>::new(), "with a bookmark");
-    for (open, close) in [(Key::G, Key::G), (Key::Questionmark, Key::Questionmark), (Key::D, Key::D)] {
-        screen.key_press(open);
+    for (key, window) in
+        [(Key::G, "Glossary"), (Key::Questionmark, "All keys"), (Key::D, "Is the difference real?")]
+    {
+        screen.key_press(key);
         screen.run_steps(3);
-        assert_eq!(faults(&screen), Vec::<String>::new(), "{open:?}");
+        assert!(screen.query_all_by_label(window).next().is_some(), "{window} did not open");
+        assert_eq!(faults(&screen), Vec::<String>::new(), "{window}");
         screen.key_press(Key::Escape);
-        screen.run_steps(2);
-        screen.key_press(close);
         screen.run_steps(3);
+        assert!(screen.query_all_by_label(window).next().is_none(), "{window} is still open");
     }
 }
 

@@ -97,7 +97,8 @@ pub fn corner(ui: &egui::Ui, frame: egui::Rect, text: &str, names: &[&str]) {
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, text));
     explained(response, || {
         let each = names.iter().filter_map(|name| Some(format!("{name}: {}", meaning(name)?)));
-        each.collect::<Vec<_>>().join("\n")
+        let all = each.collect::<Vec<_>>().join("\n");
+        if all.is_empty() { text.to_owned() } else { all }
     });
 }
 

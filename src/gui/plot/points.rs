@@ -204,7 +204,8 @@ impl Points {
             ui.spacing_mut().item_spacing = vec2(8.0, 1.0);
             for cloud in self.clouds.iter().filter(|cloud| cloud.in_legend) {
                 explained(header::entry(ui, cloud.look, &cloud.name), || {
-                    let usual = || meaning(self.y_name).unwrap_or_default();
+                    let axes = || format!("{} by {}", self.y_name, self.x_name);
+                    let usual = || meaning(self.y_name).unwrap_or_else(axes);
                     if cloud.tip.is_empty() { usual() } else { cloud.tip.clone() }
                 });
             }
