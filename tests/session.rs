@@ -504,6 +504,24 @@ fn a_bookmark_is_exported_and_goes_on_as_the_run_did() {
 }
 
 #[test]
+fn the_trial_that_is_looked_at_is_shown_again_after_a_reset() {
+    let mut session = Session::new(engine(), trainers(), parse(SMALL).expect("TOML"));
+    session.act(Action::StartNew);
+    session.act(Action::RunOrPause);
+    session.act(Action::ShowActivity(Some(3)));
+    let shown = |s: &Session| current(s).activity.as_ref().map(|(trial, ..)| *trial);
+    until(&mut session, "the trial", |s| shown(s) == Some(3));
+    session.act(Action::Reset);
+    assert_eq!(shown(&session), None, "another worker");
+    until(&mut session, "the trial again", |s| shown(s) == Some(3));
+    // A run that has ended is set back by another worker too.
+    session.act(Action::RunOrPause);
+    until(&mut session, "the end", |s| matches!(current(s).state, RunState::Ended(_)));
+    session.act(Action::Reset);
+    until(&mut session, "the trial once more", |s| shown(s) == Some(3));
+}
+
+#[test]
 fn saved_settings_are_the_settings() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("config.toml");

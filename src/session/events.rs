@@ -202,6 +202,7 @@ impl RunEntry {
             unmeasured: None,
             rewind: None,
             speed: None,
+            shown_trial: None,
             to_run: false,
             update_cost: 0.0,
             costs: Default::default(),

@@ -290,7 +290,12 @@ impl Session {
                     self.weight_spectra.find(run);
                 }
             }
-            Action::ShowActivity(trial) => self.tell_current(Command::Activity(trial)),
+            Action::ShowActivity(trial) => {
+                if let Some(run) = self.current_mut() {
+                    run.shown_trial = trial;
+                }
+                self.tell_current(Command::Activity(trial));
+            }
             Action::Measure(measures) => self.tell_current(Command::Measure(measures)),
             Action::Landscape(ask) => self.ask_landscape(ask),
             Action::Sweep(ask) => self.ask_sweep(ask),

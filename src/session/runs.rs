@@ -169,6 +169,8 @@ pub struct RunEntry {
     pub rewind: Option<Arc<Checkpoint>>,
     /// Updates a second at most.
     pub speed: Option<f64>,
+    /// The probe trial whose activity the screen shows.
+    pub(super) shown_trial: Option<usize>,
     /// The settings of which the worker has said that they act.
     pub(super) acting: Config,
     /// It was told to run as soon as it is built.

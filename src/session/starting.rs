@@ -76,13 +76,14 @@ impl Session {
         fresh.hidden = old.hidden;
         fresh.pinned = old.pinned;
         fresh.speed = old.speed;
+        fresh.shown_trial = old.shown_trial;
         fresh.parent = old.parent;
         if fresh.config == old.config {
             // The same settings lead through the same states.
             fresh.bookmarks.clone_from(&old.bookmarks);
         }
         let mut old = std::mem::replace(old, fresh);
-        self.tell(id, Command::Speed(self.runs[at].speed));
+        self.tell_new_worker(at);
         if old.pinned {
             old.id = RunId(self.number());
             // Its worker stays, asleep: a ghost can still be shaken, written to a file, branched from.
@@ -93,6 +94,13 @@ impl Session {
             self.runs.insert(at + 1, old);
         }
         self.find_differences();
+    }
+
+    /// What the worker before knew and its successor does not: how fast, and which trial is looked at.
+    fn tell_new_worker(&mut self, at: usize) {
+        let (id, speed, trial) = (self.runs[at].id, self.runs[at].speed, self.runs[at].shown_trial);
+        self.tell(id, Command::Speed(speed));
+        self.tell(id, Command::Activity(trial));
     }
 
     /// Starts another run and selects it.
@@ -254,7 +262,7 @@ impl Session {
             let fresh = self.entry(id, given, config, Some((checkpoint, earlier)), false);
             self.runs[at].take_over(fresh);
             self.runs[at].went_back(iteration);
-            self.tell(id, Command::Speed(self.runs[at].speed));
+            self.tell_new_worker(at);
         }
         if run {
             self.set_running(id, true);

@@ -11,7 +11,7 @@ use crate::session::curves::Point;
 pub type NumberColumn<'a> = ((&'a str, &'a str), (&'a [Point], bool));
 
 /// Width of a column at first: a number with all its digits.
-const COLUMN: f32 = 126.0;
+const COLUMN: f32 = 150.0;
 
 /// Draws a table with a row for every iteration at which any column has a value; a cell without one is empty.
 /// The rows scroll to `iteration` when it is given.
