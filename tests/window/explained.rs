@@ -43,7 +43,7 @@ const CONTROLS: [Role; 9] = [
 /// Names of controls in sight that say what they do by their name alone: menus, groups of settings.
 fn is_plain(name: &str) -> bool {
     let groups = ["(after a reset)", "(at once)"];
-    let menus = ["File", "Run", "View", "Help", "Export", "Lessons"];
+    let menus = ["File", "Train", "View", "Help", "Export", "Lessons"];
     menus.contains(&name) || groups.iter().any(|group| name.ends_with(group))
 }
 

@@ -109,9 +109,9 @@ fn the_weights_have_eigenvalues_and_their_update_singular_values_with_tables() {
             screen.query_by(|node| node.label().is_some_and(|l| l.starts_with(picture))).is_some(),
             "{picture}"
         );
-        click(&mut screen, "table");
+        click(&mut screen, "Weights: table of numbers");
         assert!(screen.query_all_by_label(column).next().is_some(), "{column} is a column");
-        click(&mut screen, "table");
+        click(&mut screen, "Weights: table of numbers");
         assert_eq!(screen.unnamed_widgets(), Vec::<String>::new(), "{view}");
     }
 }
