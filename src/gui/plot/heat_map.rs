@@ -110,7 +110,9 @@ impl HeatMap {
         let id = ui.make_persistent_id(title);
         let mut child = ui.new_child(egui::UiBuilder::new().max_rect(plot_rect).scope_id(id));
         let tint = Color32::WHITE.gamma_multiply(overlay.strength.clamp(0.2, 1.0));
-        let [x_name, y_name] = names.clone();
+        let room = plot_rect.size() - vec2(60.0, 36.0);
+        let [x_name, y_name] =
+            [(&names[0], room.x), (&names[1], room.y)].map(|(name, room)| fitted(ui, name, room));
         let shown = axes::axes(title, [Scale::Linear; 2], &child)
             .show_grid(false)
             .set_margin_fraction(Vec2::ZERO)
@@ -158,7 +160,11 @@ impl HeatMap {
         let pointer = shown.response.interact_pointer_pos();
         Picked {
             clicked: pointer.filter(|_| shown.response.clicked()).map(place),
-            dragged: pointer.filter(|_| shown.response.dragged_by(egui::PointerButton::Primary)).map(place),
+            // A pointer that is held still is nowhere new, though the map below it may move.
+            dragged: pointer
+                .filter(|_| shown.response.dragged_by(egui::PointerButton::Primary))
+                .filter(|_| shown.response.drag_delta() != Vec2::ZERO)
+                .map(place),
             dropped: pointer.filter(|_| shown.response.drag_stopped()).map(place),
         }
     }
@@ -221,6 +227,18 @@ pub struct Picked {
     pub dragged: Option<[f64; 2]>,
     /// Stopped dragging here.
     pub dropped: Option<[f64; 2]>,
+}
+
+/// As much of a name as an axis of this length has room for.
+fn fitted(ui: &Ui, name: &str, room: f32) -> String {
+    let font = egui::TextStyle::Body.resolve(ui.style());
+    let width = |text: String| ui.painter().layout_no_wrap(text, font.clone(), Color32::WHITE).size().x;
+    if width(name.into()) <= room {
+        return name.into();
+    }
+    let n = name.chars().count();
+    let cut = |k: usize| name.chars().take(k).collect::<String>().trim_end().to_owned() + "…";
+    (1..n).rev().map(cut).find(|text| width(text.clone()) <= room).unwrap_or_else(|| "…".into())
 }
 
 /// Centre and size of the image whose texels lie at the points of the grid.
