@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 
 use basinscope::engine::Engine;
 use basinscope::engine::background::Background;
+use basinscope::files::task_data;
 use basinscope::numerics::landscape::trajectory::{STATES, Trajectory};
 use basinscope::numerics::landscape::{plane::Plane, range::Range, slice::Slice, surface::NetworkSurface};
 use basinscope::numerics::network::{Activation, Network};
 use basinscope::numerics::parallel::{KeepOn, Serial, Workers};
 use basinscope::numerics::product::{Into, View, product};
 use basinscope::numerics::random::{Purpose, Stream};
-use basinscope::numerics::tasks::TaskData;
 use basinscope::numerics::trials::{LossKind, Target, Trials, TrialsShape};
 use basinscope::numerics::weights::{Block, Dims, Weights};
 use basinscope::training::config::resolve::{parse, resolve};
@@ -64,7 +64,8 @@ const MOMENTS: usize = 16;
 /// computed, and while descents of all rules go on, at random moments: the worst and the median.
 fn cancel(name: &str, text: &str) {
     let config = resolve(parse(text).expect("TOML")).expect("sound settings").config;
-    let run = trainer::start(&config, &TaskData::None).expect("a run");
+    let data = Arc::new(task_data::load(&config.task.own).expect("data"));
+    let run = trainer::start(&config, &data).expect("a run");
     let (weights, workers) = (run.weights(), Engine::new(0, Arc::new(|| {})).measure_processors());
     let mut s = Stream::new(1, Purpose::Measures);
     let (mut trajectory, mut state) = (Trajectory::default(), weights.clone());
@@ -73,7 +74,7 @@ fn cancel(name: &str, text: &str) {
         state.flat_mut().iter_mut().for_each(|w| *w = f64::from((*w + 1e-3 * (s.unit() - 0.5)) as f32));
         trajectory.record(iteration, &state, None);
     }
-    let measurer = measurer(&config, &TaskData::None).expect("a measurer");
+    let measurer = measurer(&config, &data).expect("a measurer");
     let subject = Subject {
         iteration: STATES as i64,
         weights: &weights,
@@ -124,10 +125,11 @@ fn cancel(name: &str, text: &str) {
         vec![RuleKind::Bptt, RuleKind::EProp, RuleKind::Rflo, RuleKind::Mdgl, RuleKind::TruncatedBptt];
     let wanted = Descents { plane, from: [0.1, 0.1], rules, steps: [1000, 1000], iteration: 0 };
     waits("descents", &mut || {
-        let (config, wanted, workers) = (config.clone(), wanted.clone(), workers.share());
+        let (config, data) = (config.clone(), Arc::clone(&data));
+        let (wanted, workers) = (wanted.clone(), workers.share());
         // As a window does it: the trials are drawn first.
         let descend = move |keep_on: KeepOn<'_>| {
-            let terrain = terrain(&config, &TaskData::None).expect("a terrain");
+            let terrain = terrain(&config, &data).expect("a terrain");
             terrain.descend(&wanted, &workers, keep_on, &|_| {}).expect("a plane");
         };
         worker.ask(descend, |_| {});
