@@ -135,4 +135,12 @@ fn a_key_that_does_not_exist_is_answered_with_the_nearest() {
     click(&mut screen, "Choose values of rule.kind");
     click(&mut screen, "mdgl");
     assert_eq!(sweeping(&screen).draft().varied[2].values, "bptt, e-prop, mdgl");
+    click(&mut screen, "mdgl");
+    assert_eq!(sweeping(&screen).draft().varied[2].values, "bptt, e-prop");
+    // Evenly spaced numbers are written into their list, from the smallest to the largest that it has.
+    screen.key_press(egui::Key::Escape);
+    screen.run_steps(3);
+    click(&mut screen, "Space values of network.gain");
+    click(&mut screen, "Take these values");
+    assert_eq!(sweeping(&screen).draft().varied[0].values, "0.5, 0.625, 0.75, 0.875, 1");
 }

@@ -2,11 +2,11 @@
 
 use eframe::egui::Ui;
 
-use super::{choose, choose_key, choose_others, choose_series, key_in_words};
+use super::{choose, choose_key, choose_others, choose_series, key_in_words, numbers};
 use crate::gui::app::Asked;
 use crate::gui::plot::cells::{CellAxis, Cells, ShownCell};
 use crate::gui::plot::colormap::{ColorMap, Colors};
-use crate::gui::plot::{number, table};
+use crate::gui::plot::number;
 use crate::gui::spectrum::beside;
 use crate::session::Action;
 use crate::session::sweeping::outcomes::{Axis, Cell, Map, Outcomes};
@@ -35,7 +35,7 @@ pub fn show(ui: &mut Ui, sweeping: &Sweeping, outcomes: &Outcomes, with_table: b
         colors,
     };
     let mut clicked = None;
-    beside(ui, with_table, |ui, size| clicked = cells.show(ui, size), |ui| numbers(ui, map, &view));
+    beside(ui, with_table, |ui, size| clicked = cells.show(ui, size), |ui| of_cells(ui, map, &view));
     if let Some(cell) = clicked.and_then(|k| map.cells.get(k)) {
         asked.act(Action::Sweep(Ask::OpenRuns(cell.runs.clone())));
     }
@@ -139,14 +139,14 @@ fn cell(map: &Map, k: usize, view: &View) -> ShownCell {
 }
 
 /// A row for each cell.
-fn numbers(ui: &mut Ui, map: &Map, view: &View) {
+fn of_cells(ui: &mut Ui, map: &Map, view: &View) {
     let mut columns = vec![key_in_words(&map.x.key)];
     if !map.y.key.is_empty() {
         columns.push(key_in_words(&map.y.key));
     }
     let first = columns.len();
     columns.extend([in_words(view.quantity), "sd", "runs", "ended", "diverged"].map(String::from));
-    table::of_words(ui, "sweep map", &columns, map.cells.len(), |row, column| {
+    numbers(ui, "sweep map", &columns, map.cells.len(), |row, column| {
         let cell = &map.cells[row];
         match column {
             0 => map.x.labels[row % map.x.labels.len()].clone(),

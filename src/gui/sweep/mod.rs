@@ -7,7 +7,7 @@ mod plots;
 use eframe::egui::{self, Ui};
 
 use super::app::Asked;
-use super::plot::number;
+use super::plot::{number, table};
 use crate::session::sweeping::outcomes::Outcomes;
 use crate::session::sweeping::view::{Held, Page, View, in_words};
 use crate::session::sweeping::{Ask, Sweeping};
@@ -31,12 +31,13 @@ const PAGES: [(Page, &str, &str); 4] = [
 ];
 
 /// Height below which the panel scrolls, in points.
-const LEAST_HEIGHT: f32 = 240.0;
+const LEAST_HEIGHT: f32 = 220.0;
 
 /// Draws the panel; it scrolls where there is too little room for its plots.
 pub fn show(ui: &mut Ui, session: &Session, state: &mut State, asked: &mut Asked) {
     let room = ui.available_size();
-    if room.y >= LEAST_HEIGHT {
+    // The plan scrolls by itself.
+    if room.y >= LEAST_HEIGHT || session.sweeping().view().page == Page::Plan {
         return contents(ui, session, state, asked);
     }
     egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
@@ -210,6 +211,23 @@ fn choose_others(ui: &mut Ui, outcomes: &Outcomes, used: &[&str], view: &mut Vie
         }
     }
 }
+
+/// A table that scrolls sideways where its columns need more room than there is.
+fn numbers(
+    ui: &mut Ui,
+    title: &str,
+    columns: &[String],
+    n_rows: usize,
+    cell: impl Fn(usize, usize) -> String,
+) {
+    egui::ScrollArea::horizontal().id_salt(title).show(ui, |ui| {
+        ui.set_min_width(LEAST_COLUMN * columns.len() as f32);
+        table::of_words(ui, title, columns, n_rows, cell);
+    });
+}
+
+/// Width of a column of a table, in points.
+const LEAST_COLUMN: f32 = 76.0;
 
 /// A key in the words of the experiment panel, where it has some.
 fn key_in_words(key: &str) -> String {

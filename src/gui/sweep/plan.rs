@@ -16,7 +16,8 @@ use crate::training::config::keys::{Values, keys};
 pub struct State {
     /// The key that is being added.
     key: String,
-    /// Evenly spaced values, as they are being asked for.
+    /// Evenly spaced values of a key, as they are being asked for.
+    spaced: String,
     from: f64,
     to: f64,
     n: usize,
@@ -25,7 +26,7 @@ pub struct State {
 
 impl Default for State {
     fn default() -> Self {
-        Self { key: String::new(), from: 1e-4, to: 1e-2, n: 5, log: true }
+        Self { key: String::new(), spaced: String::new(), from: 1e-4, to: 1e-2, n: 5, log: true }
     }
 }
 
@@ -146,6 +147,7 @@ fn helper(ui: &mut Ui, varied: &mut Varied, state: &mut State) {
         }
         Some(Values::Number(_) | Values::Whole(..) | Values::WholeOr(..)) => {
             let (button, _) = MenuButton::new("Space…").config(config).ui(ui, |ui| {
+                state.begin(varied);
                 if let Some(text) =
                     spacing(ui, state, matches!(info.map(|i| i.values), Some(Values::Number(_))))
                 {
@@ -158,6 +160,22 @@ fn helper(ui: &mut Ui, varied: &mut Varied, state: &mut State) {
             button.on_hover_text("Evenly spaced values from, to, how many");
         }
         _ => {}
+    }
+}
+
+impl State {
+    /// Begins to ask for values of a key, from the smallest to the largest of those that it has.
+    fn begin(&mut self, varied: &Varied) {
+        if self.spaced == varied.key {
+            return;
+        }
+        self.spaced.clone_from(&varied.key);
+        let list = values(&varied.values).unwrap_or_default();
+        let numbers = || list.iter().filter_map(|v| v.as_float().or(v.as_integer().map(|n| n as f64)));
+        if let (Some(from), Some(to)) = (numbers().reduce(f64::min), numbers().reduce(f64::max)) {
+            (self.from, self.to) = (from, to);
+            self.log = from > 0.0 && to >= 5.0 * from;
+        }
     }
 }
 

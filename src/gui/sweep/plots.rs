@@ -2,11 +2,11 @@
 
 use eframe::egui::Ui;
 
-use super::{choose_key, choose_others, choose_series, key_in_words};
+use super::{choose_key, choose_others, choose_series, key_in_words, numbers};
 use crate::gui::app::Asked;
+use crate::gui::plot::number;
 use crate::gui::plot::points::{self, Cloud, Points};
 use crate::gui::plot::scale::Scale;
-use crate::gui::plot::{number, table};
 use crate::gui::spectrum::beside;
 use crate::session::Action;
 use crate::session::sweeping::outcomes::Outcomes;
@@ -76,7 +76,7 @@ pub fn curves(ui: &mut Ui, sweeping: &Sweeping, outcomes: &Outcomes, with_table:
             let columns = ["value", "iteration", "mean", "sd", "runs"].map(String::from);
             let rows: Vec<_> =
                 groups.iter().flat_map(|g| g.points.iter().map(move |p| (&g.label, p))).collect();
-            table::of_words(ui, "sweep curves", &columns, rows.len(), |row, column| {
+            numbers(ui, "sweep curves", &columns, rows.len(), |row, column| {
                 let (label, point) = rows[row];
                 match column {
                     0 => label.clone(),
@@ -162,7 +162,7 @@ pub fn scatter(ui: &mut Ui, sweeping: &Sweeping, outcomes: &Outcomes, with_table
             let mut columns: Vec<String> = outcomes.columns().iter().map(|c| key_in_words(c)).collect();
             let keys = columns.len();
             columns.extend([in_words(x), in_words(y)].map(String::from));
-            table::of_words(ui, "sweep scatter", &columns, rows.len(), |row, column| {
+            numbers(ui, "sweep scatter", &columns, rows.len(), |row, column| {
                 let (run, x, y) = *rows[row];
                 match column {
                     _ if column < keys => outcomes.rows()[run].labels[column].clone(),
