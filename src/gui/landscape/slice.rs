@@ -299,7 +299,9 @@ fn status(
 ) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = egui::vec2(8.0, 1.0);
-        ui.small(age(slice.iteration, run.iteration));
+        ui.small(age(slice.iteration, run.iteration)).on_hover_text(
+            "Updates made when the slice was asked for. It is drawn fainter the further the weights have moved on since",
+        );
         if descending.is_some() && run.finding(Measure::Landscape).is_some_and(|(f, _)| f.finding.iteration > slice.iteration) {
             ui.small("held").on_hover_text("It stays while descents are on it: take them away (×) for the newest");
         }
@@ -329,7 +331,10 @@ fn status(
         }
         let (enormous, bad) = state.map.beyond();
         if enormous + bad > 0 {
-            ui.small(format!("{enormous} losses beyond the colours, {bad} not finite"));
+            ui.small(format!("{enormous} losses beyond the colours, {bad} not finite")).on_hover_text(
+                "Losses above both 100 medians and 10 upper quartiles of the grid are white, NaN and infinite ones \
+                 grey: they do not spoil the colours of the others",
+            );
         }
         if descending.is_some() && session.bench().is_descending() {
             let share = descending.map_or(0.0, Descending::share);
