@@ -44,7 +44,7 @@ impl State {
     /// Draws it where it is open.
     pub fn show(&mut self, ctx: &egui::Context, session: &Session, asked: &mut Asked) {
         let mut open = self.open && !windows::is_closed(ctx);
-        let window = windows::centred(ctx, "Is the difference real?").open(&mut open).collapsible(false);
+        let window = windows::centred(ctx, "Is the difference real?").open(&mut open);
         window.default_width(440.0).show(ctx, |ui| self.contents(ui, session, asked));
         self.open = open;
     }

@@ -199,6 +199,7 @@ fn whole_or(
     let tick = ui.checkbox(&mut on, "");
     let name = format!("{}: number, else {word}", field.label);
     tick.widget_info(|| egui::WidgetInfo::selected(egui::Role::CheckBox, true, on, &name));
+    let tick = explained(tick, || format!("Ticked: the number beside it. Not ticked: {word}"));
     let drag = egui::DragValue::new(&mut n)
         .range(0..=i64::try_from(most).unwrap_or(i64::MAX))
         .speed(1.0)

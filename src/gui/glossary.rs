@@ -65,7 +65,8 @@ impl State {
             ui.horizontal(|ui| {
                 let label = ui.label("Search");
                 ui.add(egui::TextEdit::singleline(search).hint_text("A part of a term"))
-                    .labelled_by(label.id);
+                    .labelled_by(label.id)
+                    .on_hover_text("Terms that have this in their name or in what they mean");
             });
             egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| entries(ui, search));
         });

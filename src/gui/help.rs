@@ -20,7 +20,7 @@ impl State {
     /// Draws it where it is open.
     pub fn show(&mut self, ctx: &egui::Context) {
         self.open &= !windows::is_closed(ctx);
-        windows::centred(ctx, "All keys").open(&mut self.open).resizable(false).collapsible(false).show(ctx, |ui| {
+        windows::centred(ctx, "All keys").open(&mut self.open).resizable(false).show(ctx, |ui| {
             ui.weak("Keys do nothing while a text field has the focus.");
             egui::Grid::new("keys").striped(true).num_columns(3).show(ui, |ui| {
                 for menu in [Menu::Run, Menu::File, Menu::Export, Menu::View, Menu::Help] {

@@ -28,16 +28,39 @@ pub fn show(ui: &mut Ui, session: &Session, state: &mut State, asked: &mut Asked
     // The user's own runs wait out of sight while a lesson is taken.
     let waits = |id| session.playing().is_some_and(|playing| playing.waits(id));
     let runs: Vec<&RunEntry> = session.runs().iter().filter(|run| !waits(run.id)).collect();
+    // In a narrow window, as beside a lesson, the buttons stay in reach.
+    let is_narrow = ui.available_width() < NARROW;
+    let (name, differs) = if is_narrow { (90.0, 60.0) } else { (160.0, 120.0) };
+    let sideways = egui::ScrollArea::horizontal().id_salt("runs");
+    sideways.show(ui, |ui| {
+        table(ui, session, &runs, [name, differs], state, asked);
+    });
+}
+
+/// Width of the panel, in points, below which names are cut first.
+const NARROW: f32 = 1010.0;
+
+/// The table itself, with these widths of names and of what differs.
+fn table(
+    ui: &mut Ui,
+    session: &Session,
+    runs: &[&RunEntry],
+    [name, differs]: [f32; 2],
+    state: &mut State,
+    asked: &mut Asked,
+) {
+    let small = |least: f32| Column::auto().at_least(least);
     let height = ui.spacing().interact_size.y;
     let current = session.current().map(|run| run.id);
-    let small = |least: f32| Column::auto().at_least(least);
     TableBuilder::new(ui)
+        // The widths that it keeps are those of one kind of window.
+        .id_salt(("runs", name as i32))
         .striped(true)
         .cell_layout(egui::Layout::left_to_right(egui::Align::Center))
         .sense(egui::Sense::click())
         .column(small(30.0))
-        .column(Column::initial(160.0).at_least(90.0).clip(true))
-        .column(Column::remainder().at_least(120.0).clip(true))
+        .column(Column::initial(name).at_least(60.0).clip(true))
+        .column(Column::remainder().at_least(differs).clip(true))
         .columns(small(70.0), 6)
         .column(small(255.0))
         .header(height, |mut header| {

@@ -4,7 +4,8 @@ use eframe::egui::{self, Align2, Context, Key};
 
 /// A window that opens in the middle, so that the menus stay in reach.
 pub fn centred(ctx: &Context, title: &'static str) -> egui::Window<'static> {
-    egui::Window::new(title).pivot(Align2::CENTER_CENTER).default_pos(ctx.content_rect().center())
+    let window = egui::Window::new(title).collapsible(false);
+    window.pivot(Align2::CENTER_CENTER).default_pos(ctx.content_rect().center())
 }
 
 /// Escape closes a window, unless it is for a field or a list that is open.

@@ -80,12 +80,13 @@ pub fn above_line(run: &RunEntry) -> Option<String> {
     let last = measured.last()?;
     let line = line(last);
     let value = line.value?;
+    let n = run.iteration - first.iteration;
     Some(format!(
-        "lambda_max was {:.3}, {:.2} times {} = {value:.3}, and above that line for {} iterations.",
+        "lambda_max was {:.3}, {:.2} times {} = {value:.3}, and above that line for {n} {}.",
         last.value,
         last.value / value,
         line.formula,
-        run.iteration - first.iteration
+        if n == 1 { "iteration" } else { "iterations" }
     ))
 }
 

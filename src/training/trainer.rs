@@ -205,7 +205,8 @@ impl<T: Scalar> Trainer<T> {
     }
 
     fn diverged(&self, quantity: &str, value: f64) -> StopReason {
-        let (iteration, value) = (self.iteration, format!("{value}"));
+        // With an exponent where it is enormous.
+        let (iteration, value) = (self.iteration, format!("{value:?}"));
         StopReason::Diverged { iteration, quantity: quantity.into(), value }
     }
 
