@@ -325,9 +325,22 @@ fn a_full_disk_is_named_and_old_files_stay_whole() {
     let output = Command::new("sh").args(["-c", &line]).output().expect("sh");
     let error = text(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{error}");
-    assert!(error.contains("snapshot.npz: ") && error.lines().count() == 1, "{error}");
+    assert!(error.starts_with("error: ") && error.contains("snapshot.npz: "), "{error}");
+    assert_eq!((error.lines().count(), error.matches("rror").count()), (1, 1), "{error}");
     assert!(read(&out, "snapshot.npz") == before, "the old snapshot is whole");
     assert_eq!(names(&out).len(), 5, "and no temporary file is left");
+}
+
+#[test]
+fn an_empty_file_is_not_sound_and_a_bottomless_key_is_unknown() {
+    let dir = folder();
+    let file = dir.path().join("empty.npz");
+    std::fs::write(&file, "").expect("a file");
+    let error = refused(&["check", file.to_str().expect("UTF-8")]);
+    assert!(error.contains("empty.npz: is empty"), "{error}");
+    let deep = format!("{}b=1", "a.".repeat(50_000));
+    let error = refused(&["run", "--preset", "romo", "--set", &deep, "--out", &path(&dir, "out")]);
+    assert!(error.contains("unknown") || error.contains("no key"), "{}", &error[..200.min(error.len())]);
 }
 
 #[test]

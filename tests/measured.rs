@@ -12,7 +12,7 @@ use basinscope::training::config::resolve::{parse, resolve};
 use basinscope::training::config::{Config, RuleKind};
 use basinscope::training::measured::{Given, GivenSlice, Measured, measure_network};
 use common::npz::Member;
-use common::problem::reference_case;
+use common::problem::{Problem, reference_case};
 
 type Members = BTreeMap<String, Member>;
 
@@ -164,6 +164,29 @@ fn the_rescaled_rules_follow_their_definition_on_the_reference_cases() {
     }
     assert_eq!(exact.w_out(), scaled.w_out());
     assert_eq!(exact.w_out(), upscaled.w_out());
+}
+
+#[test]
+fn tangents_that_are_not_orthonormal_are_refused_and_rounded_ones_are_not() {
+    let given = |q0: ndarray::Array2<f64>| {
+        let (problem, members) = reference_case(1);
+        let config = config(&members);
+        let Problem { network, weights, trials: probe, .. } = problem;
+        Given { network, weights, probe, feedback: None, q0: Some(q0), slice: None, config }
+    };
+    for wrong in
+        [ndarray::Array2::ones((7, 7)), ndarray::Array2::zeros((7, 7)), 1.00001 * ndarray::Array2::eye(7)]
+    {
+        let error = measure_network(&given(wrong), &Serial).expect_err("refused").to_string();
+        assert!(error.contains("lyapunov_q0") && error.contains("orthonormal"), "{error}");
+    }
+    // A rotation, rounded as a file of f32 holds it.
+    let (sin, cos) = 0.3f64.sin_cos();
+    let mut rotation = ndarray::Array2::<f64>::eye(7);
+    [([0, 0], cos), ([0, 3], -sin), ([3, 0], sin), ([3, 3], cos)]
+        .into_iter()
+        .for_each(|(at, v)| rotation[at] = f64::from(v as f32));
+    measure_network(&given(rotation), &Serial).expect("it can be measured");
 }
 
 #[test]

@@ -7,13 +7,14 @@ use basinscope::numerics::curvature::operator::LinearOperator;
 use basinscope::numerics::landscape::trajectory::Trajectory;
 use basinscope::numerics::parallel::Serial;
 use basinscope::numerics::random::{Purpose, Stream};
+use basinscope::numerics::rules::FeedbackScale;
 use basinscope::numerics::rules::gradient::GradientPass;
 use basinscope::numerics::tasks::TaskData;
 use basinscope::numerics::weights::{Block, Weights};
 use basinscope::session::curves::{Curves, Point};
 use basinscope::session::stability;
 use basinscope::training::config::resolve::{parse, resolve};
-use basinscope::training::config::{Config, Precision};
+use basinscope::training::config::{Config, Precision, RuleKind};
 use basinscope::training::driver::Driver;
 use basinscope::training::explore::Explorer;
 use basinscope::training::history::{History, Row, Series};
@@ -97,6 +98,77 @@ fn a_run_in_two_parts_has_the_history_of_an_unbroken_one() {
             );
         }
         assert_eq!(whole.checkpoint(), second.checkpoint(), "{task}");
+    }
+}
+
+/// Eigenvectors of other weights say nothing of this gradient: shares stand only where both were measured, and
+/// the history does not depend on where a run was broken, whatever the cadences are.
+#[test]
+fn shares_in_the_leading_subspace_are_of_eigenvectors_of_the_same_weights() {
+    let config = small("romo", "curvature = 6\nalignment = 4\nlyapunov = \"off\"\ntest = \"off\"");
+    let whole = run_to_end(&config);
+    let iterations =
+        |series: Series| whole.history().series(series).iter().map(|(i, _)| *i).collect::<Vec<_>>();
+    assert_eq!(iterations(Series::GradientInTopSubspace), [0, 12, 24, 36, 40]);
+    assert_eq!(iterations(Series::Rho).len(), 11);
+    for stopped_at in [15, 21, 34] {
+        let mut first = Driver::start(&config, &TaskData::None).expect("a run starts");
+        while first.run().iteration() < stopped_at {
+            first.advance(&Serial);
+        }
+        first.stop(&Serial);
+        let (history, path) = (first.history().clone(), first.trajectory().clone());
+        let from = first.checkpoint();
+        let mut second = Driver::resume(&config, &TaskData::None, &from, history, path).expect("it goes on");
+        while second.advance(&Serial).is_none() {}
+        assert_eq!(whole.history(), second.history(), "stopped at {stopped_at}");
+    }
+}
+
+/// A resumed RFLO run learns, and is measured, with one feedback: its own while the setting stays, one that is
+/// drawn by the new setting otherwise. The second route to rho is the rule's gradient with the run's feedback.
+#[test]
+fn a_resumed_run_is_measured_with_the_feedback_that_it_learns_with() {
+    let settings = |scale: &str, n: u64| {
+        let mut config = small("romo", "alignment = 10\nblock = \"recurrent\"");
+        config.iterations = n;
+        config.rule.kind = RuleKind::Rflo;
+        config.rule.feedback.scale =
+            if scale == "murray" { FeedbackScale::Murray } else { FeedbackScale::Readout };
+        config
+    };
+    let mut first = Driver::start(&settings("readout", 20), &TaskData::None).expect("a run starts");
+    while first.advance(&Serial).is_none() {}
+    for scale in ["readout", "murray", "foreign"] {
+        let config = settings(scale, 40);
+        let mut from = first.checkpoint();
+        if scale == "foreign" {
+            // A network trained elsewhere brings a feedback that no seed draws.
+            let feedback = from.feedback.as_mut().expect("RFLO has one");
+            feedback.values.iter_mut().for_each(|v| *v = -*v);
+        }
+        let (history, path) = (first.history().clone(), first.trajectory().clone());
+        let mut second = Driver::resume(&config, &TaskData::None, &from, history, path).expect("it goes on");
+        while second.advance(&Serial).is_none() {}
+        let end = second.checkpoint();
+        let used = end.feedback.expect("RFLO has one").values;
+        let before = from.feedback.expect("RFLO has one").values;
+        assert_eq!(used == before, scale != "murray", "{scale}");
+        let task = trainer::task::<f64>(&config, &TaskData::None).expect("romo");
+        let dims = trainer::dims(&config.network, &*task);
+        let given = Given {
+            network: trainer::network(&config.network, dims),
+            weights: end.weights,
+            probe: trainer::probe(&config, &*task),
+            feedback: Some(used),
+            q0: None,
+            slice: None,
+            config: config.clone(),
+        };
+        let rho = measure_network(&given, &Serial).expect("measured").alignment.expect("defined").rho;
+        let (_, own) = *second.history().series(Series::Rho).last().expect("rho at the end");
+        // f32 against f64.
+        assert!((own - rho).abs() < 1e-4 * rho.abs().max(1.0), "{scale}: {own}, expected {rho}");
     }
 }
 

@@ -14,6 +14,7 @@ use crate::numerics::tasks::TaskData;
 use crate::numerics::trials::{Target, Trials};
 use crate::numerics::weights::Dims;
 use crate::training::config::resolve::{parse, resolve};
+use crate::training::measured::tangents;
 use crate::training::plan::{Plan, is_plan};
 
 /// The largest configuration that is read.
@@ -25,6 +26,13 @@ pub fn check(path: &Path) -> Result<Ending, Refused> {
     let file = atomic::open(path)?;
     file.take(4).read_to_end(&mut head).map_err(|e| FileError::from_io(path, &e))?;
     let what = match head[..] {
+        [] => {
+            return Err(FileError::new(
+                path,
+                "is empty: expected a snapshot, trials, an idx file or settings",
+            )
+            .into());
+        }
         [b'P', b'K', ..] => npz(path)?,
         [0x1f, 0x8b, ..] | [0, 0, 8, _] => idx(path)?,
         _ => configuration(path)?,
@@ -41,6 +49,7 @@ fn npz(path: &Path) -> Result<String, Refused> {
     let sizes = |Dims { n_in, n_rec, n_out }| format!("{n_in} inputs, {n_rec} units, {n_out} outputs");
     if !file.has("resume_json") {
         let given = network_input::read(path, toml::Table::new())?.given;
+        tangents(&given).map_err(|e| FileError::new(path, e))?;
         let trials = given.probe.n_batch();
         return Ok(format!("a network to measure, {}, on {trials} trials", sizes(given.weights.dims())));
     }

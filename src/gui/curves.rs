@@ -200,7 +200,12 @@ pub fn show(ui: &mut Ui, panel: Panel, session: &Session, state: &mut State, cur
     if with_lines {
         state.lines.retain(|id, _| session.run(*id).is_some());
         for run in &runs {
-            state.lines.entry(run.id).or_default().update(&run.curves, &run.config, run.task.as_ref());
+            state.lines.entry(run.id).or_default().update(
+                &run.curves,
+                &run.config,
+                run.task.as_ref(),
+                &run.changes(),
+            );
         }
     }
     let State { views, axes, span, lines, bands, traces, .. } = state;

@@ -30,7 +30,7 @@ const VIEWS: [(View, &str, &str); 3] = [
         View::Eigenvalues,
         "Eigenvalues",
         "The eigenvalues of w_rec in the complex plane, now and at the start. Of N(0, g^2/N) they fill the disc of \
-         radius g; without input a linear network grows along those with a real part above 1.",
+         radius g; without input a linear network grows along those where |alpha + (1 - alpha) mu| is above 1.",
     ),
     (
         View::Update,

@@ -22,7 +22,7 @@ pub fn trainers() -> Build {
         let run = run.map_err(|e| e.to_string())?;
         let mut measurer = measures::measurer(config, &data).map_err(|e| e.to_string())?;
         if let Some(checkpoint) = from {
-            measurer.restore(&checkpoint.measures);
+            measurer.restore(checkpoint);
         }
         Ok(Made { warnings: given_trials::warnings(config, &data), ..Made::fresh(run, Some(measurer)) })
     })

@@ -287,7 +287,7 @@ fn snapshot(mut all: Collected, workers: &Processors) -> Result<(Snapshot, Optio
     let finite = all.checkpoint.weights.flat().iter().all(|w| w.is_finite());
     if finite && iteration >= 0 {
         let mut measurer = measurer(&all.config, &data).map_err(|e| e.to_string())?;
-        measurer.restore(&all.checkpoint.measures);
+        measurer.restore(&all.checkpoint);
         let subject = Subject {
             iteration,
             weights: &all.checkpoint.weights,

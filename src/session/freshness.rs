@@ -6,7 +6,7 @@ use super::runs::RunEntry;
 use super::stability::converged;
 use crate::training::config::Cadence;
 use crate::training::history::Series;
-use crate::training::measures::Measure;
+use crate::training::measures::{Detail, Measure};
 
 /// How far a value can be taken for that of now.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -55,9 +55,15 @@ impl Freshness {
     /// Of the newest value of a series of a run; `None` for series that every update writes.
     pub fn of_series(run: &RunEntry, series: Series, point: Point) -> Option<Self> {
         let measure = Measure::ALL.into_iter().find(|measure| measure.series().contains(&series))?;
-        let loose = series == Series::LambdaMax && converged(&run.curves, &run.config, &point) == Some(false);
-        let residual = || run.curves.last(Series::LambdaMaxResidual).map_or(f64::NAN, |r| r.value);
-        Some(Self::of(run, measure, point.iteration).unless(loose.then(residual)))
+        let loose = match series {
+            Series::LambdaMax => {
+                let loose = converged(&run.curves, &run.config, &point) == Some(false);
+                loose.then(|| run.curves.last(Series::LambdaMaxResidual).map_or(f64::NAN, |r| r.value))
+            }
+            Series::LambdaMin => loose_lambda_min(run, point.iteration),
+            _ => None,
+        };
+        Some(Self::of(run, measure, point.iteration).unless(loose))
     }
 
     /// The same where its residual says that it has not converged.
@@ -69,6 +75,14 @@ impl Freshness {
             (own, _) => own,
         }
     }
+}
+
+/// The residual of the smallest eigenvalue where the newest measure, of this iteration, has not found it.
+fn loose_lambda_min(run: &RunEntry, iteration: i64) -> Option<f64> {
+    let finding = &run.found.get(&Measure::Curvature)?.finding;
+    let Detail::Curvature(Some(detail)) = &finding.detail else { return None };
+    let is_loose = finding.iteration == iteration && !detail.lambda_min.converged;
+    is_loose.then_some(detail.lambda_min.residual)
 }
 
 /// A measure that comes seldomer than its cadence, so that training keeps at least half of the processor time.

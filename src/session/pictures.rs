@@ -270,7 +270,7 @@ fn lines(curve: &Curve, series: Series, name: &str, look: Look) -> Vec<Layer> {
 /// Adds the stability lines of a run; what holds and what is only a guide.
 fn stability(run: &RunEntry, alone: bool, layers: &mut Vec<Layer>, slot: usize) -> Option<String> {
     let mut lines = Lines::default();
-    lines.update(&run.curves, &run.config, run.task.as_ref());
+    lines.update(&run.curves, &run.config, run.task.as_ref(), &run.changes());
     let mut note = None;
     for (curve, now, dash) in
         [(&lines.exact, &lines.exact_now, Dash::Dotted), (&lines.own, &lines.own_now, Dash::Sparse)]

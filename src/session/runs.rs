@@ -231,6 +231,17 @@ impl RunEntry {
     }
 }
 
+impl RunEntry {
+    /// The iterations at which its settings changed, or may have, rising: changes while it ran, settings back to a
+    /// bookmark, the branching from another run.
+    pub fn changes(&self) -> Vec<i64> {
+        let marks = self.marks.iter().filter(|m| matches!(m.kind, MarkKind::Changed | MarkKind::Rewound));
+        let mut all: Vec<i64> = marks.map(|m| m.iteration).chain(self.parent.map(|(_, at)| at)).collect();
+        all.sort_unstable();
+        all
+    }
+}
+
 /// Parts of a measure that cost the same: Hessian-vector products, of which the ends of a run take many more than
 /// its middle; 1 where it is one whole.
 fn pieces(found: &Found) -> f64 {

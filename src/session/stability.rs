@@ -33,7 +33,9 @@ pub struct Lines {
 impl Lines {
     /// Takes in what was measured of a run since the last call: settings that change later leave the lines of
     /// earlier iterations as they were. A run that was set back starts them afresh.
-    pub fn update(&mut self, curves: &Curves, config: &Config, task: Option<&TaskFacts>) {
+    ///
+    /// `changes` are the iterations at which settings changed, rising ([`RunEntry::changes`]).
+    pub fn update(&mut self, curves: &Curves, config: &Config, task: Option<&TaskFacts>, changes: &[i64]) {
         let Some(curve) = curves.get(Series::LambdaMax) else {
             *self = Self::default();
             return;
@@ -50,7 +52,7 @@ impl Lines {
         let new = measured.partition_point(|p| self.last.is_some_and(|last| p.iteration <= last));
         let is_exact = rho_of(config).is_none();
         for point in &measured[new..] {
-            let facts = facts(curves, config, task, point.iteration);
+            let facts = facts(curves, config, task, point.iteration, changes);
             let (exact, own) = (exact_line(&facts), (!is_exact).then(|| stability_line(&facts)));
             push(&mut self.exact, point.iteration, exact.value);
             push(&mut self.own, point.iteration, own.as_ref().and_then(|line| line.value));
@@ -71,8 +73,9 @@ pub fn above_line(run: &RunEntry) -> Option<String> {
     let (measured, _) = run.curves.get(Series::LambdaMax)?.values();
     let task = run.task.as_ref()?;
     let is_exact = rho_of(&run.config).is_none();
+    let changes = run.changes();
     let line = |point: &Point| {
-        let facts = facts(&run.curves, &run.config, task, point.iteration);
+        let facts = facts(&run.curves, &run.config, task, point.iteration, &changes);
         if is_exact { exact_line(&facts) } else { stability_line(&facts) }
     };
     let above = |point: &Point| line(point).value.is_some_and(|value| point.value > value);
@@ -117,7 +120,7 @@ fn rho_of(config: &Config) -> Option<RuleKind> {
 }
 
 /// What is known of a run at an iteration.
-fn facts(curves: &Curves, config: &Config, task: &TaskFacts, iteration: i64) -> RunFacts {
+fn facts(curves: &Curves, config: &Config, task: &TaskFacts, iteration: i64, changes: &[i64]) -> RunFacts {
     let at = |series: Series| {
         let (values, _) = curves.get(series)?.values();
         let index = values.partition_point(|p| p.iteration <= iteration);
@@ -138,7 +141,7 @@ fn facts(curves: &Curves, config: &Config, task: &TaskFacts, iteration: i64) -> 
             .then(|| (optimizer.clip_norm, at(Series::GradientNorm).unwrap_or(0.0))),
         rho: match rho_of(config) {
             None => Rho::Exact,
-            Some(_) => Rho::Measured(median_before(curves, iteration)),
+            Some(_) => Rho::Measured(median_before(curves, iteration, changes)),
         },
         loss_kind: task.loss_kind,
         n_out: task.n_out,
@@ -150,11 +153,15 @@ fn facts(curves: &Curves, config: &Config, task: &TaskFacts, iteration: i64) -> 
     }
 }
 
-/// The median of the last measures of rho up to an iteration.
-fn median_before(curves: &Curves, iteration: i64) -> Option<f64> {
+/// The median of the last measures of rho up to an iteration, of those since settings last changed: before, another
+/// rule may have run.
+fn median_before(curves: &Curves, iteration: i64, changes: &[i64]) -> Option<f64> {
     let (values, _) = curves.get(Series::Rho)?.values();
     let end = values.partition_point(|p| p.iteration <= iteration);
-    let last: Vec<f64> = values[end.saturating_sub(2 * RHO_MEASURES)..end].iter().map(|p| p.value).collect();
+    let changed = changes[..changes.partition_point(|c| *c < iteration)].last();
+    let start = changed.map_or(0, |changed| values.partition_point(|p| p.iteration <= *changed));
+    let start = start.max(end.saturating_sub(2 * RHO_MEASURES));
+    let last: Vec<f64> = values[start.min(end)..end].iter().map(|p| p.value).collect();
     median_rho(&last)
 }
 

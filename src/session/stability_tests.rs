@@ -43,12 +43,40 @@ fn lines(settings: &str, lambda_max: f64, more: &[(i64, Series, f64)]) -> Lines 
     [0, 100].into_iter().for_each(|i| push(i, Series::LambdaMax, lambda_max));
     let config = config(settings);
     let mut lines = Lines::default();
-    lines.update(&curves, &config, Some(&task(&config, &TaskData::None)));
+    lines.update(&curves, &config, Some(&task(&config, &TaskData::None)), &[]);
     lines
 }
 
 fn task(config: &Config, data: &TaskData) -> TaskFacts {
     trainer::start(config, data).expect("a run").task()
+}
+
+/// Ten measures of rho near 1 under BPTT, then a change to e-prop, then one of its own.
+#[test]
+fn rho_of_the_rule_before_a_change_is_not_that_of_the_rule_after() {
+    let config = config(E_PROP);
+    let task = task(&config, &TaskData::None);
+    let mut curves = Curves::default();
+    let mut push = |iteration, series, value| curves.push(Row { iteration, series, value });
+    (0..=10).for_each(|i| push(10 * i, Series::Rho, 1.0));
+    push(100, Series::LambdaMax, 5.0);
+    let line = |curves: &Curves| {
+        let mut lines = Lines::default();
+        lines.update(curves, &config, Some(&task), &[100]);
+        lines.own_now.expect("a line of the rule")
+    };
+    assert!(line(&curves).reasons.iter().all(|r| r.tag() != "rho unknown"), "at the change itself");
+    let mut push = |iteration, series, value| curves.push(Row { iteration, series, value });
+    push(105, Series::LambdaMax, 5.0);
+    let after = line(&curves);
+    assert_eq!(after.value, None);
+    assert!(after.reasons.iter().any(|r| r.tag() == "rho unknown"), "{:?}", after.reasons);
+    let mut push = |iteration, series, value| curves.push(Row { iteration, series, value });
+    push(110, Series::Rho, 0.25);
+    push(120, Series::LambdaMax, 5.0);
+    let rate = config.optimizer.learning_rate;
+    let value = line(&curves).value.expect("a line");
+    assert!((value - 2.0 / (rate * 0.25)).abs() < 1e-9 * value, "{value}");
 }
 
 const PATTERN: &str = "task.kind = \"pattern\"\nrule.kind = \"bptt\"\n";
@@ -208,9 +236,9 @@ schedule.kind = \"constant\""
             curves.push(Row { iteration, series: Series::LambdaMax, value: 19.0 });
         }
         let mut lines = Lines::default();
-        lines.update(&curves, &config, None);
+        lines.update(&curves, &config, None, &[]);
         assert!(lines.exact.is_empty(), "nothing is known of the task before it is built");
-        lines.update(&curves, &config, Some(&task(&config, &data)));
+        lines.update(&curves, &config, Some(&task(&config, &data)), &[]);
         let line = lines.exact_now.expect("a line");
         assert_eq!(line.standing == Standing::Holds, line.reasons.is_empty());
         line.reasons.iter().map(Reason::tag).collect::<Vec<_>>()

@@ -47,7 +47,7 @@ impl Driver {
     ) -> Result<Self, StartError> {
         let run = trainer::resume(config, data, from)?;
         let mut measurer = measures::measurer(config, data)?;
-        measurer.restore(&from.measures);
+        measurer.restore(from);
         for series in Measure::ALL.into_iter().flat_map(Measure::series) {
             history.drop_at(*series, from.iteration);
         }

@@ -46,7 +46,7 @@ series! {
     TaylorSecondExact "taylor_second_exact" "Second-order change of the loss in one step of exact gradient descent",
     ErrorInTopSubspace "error_in_top_subspace" "Share of the error g^ - rho g (squared norm) in the span of the top eigenvectors",
     GradientInTopSubspace "gradient_in_top_subspace" "Share of the exact gradient (squared norm) in the span of the top eigenvectors",
-    LyapunovMax "lyapunov_max" "Largest Lyapunov exponent, nats per step, mean over the probe batch",
+    LyapunovMax "lyapunov_max" "Largest Lyapunov exponent, nats per step, mean over the probe batch (while flossing, over its own trials)",
     LyapunovSum "lyapunov_sum" "Sum of the finite Lyapunov exponents, nats per step",
     FlossingLoss "flossing_loss" "Sum of the squares of the k leading exponents",
     GradientNorm "gradient_norm" "Norm of the update's gradient over all weights, before clipping",

@@ -1,7 +1,7 @@
 //! Owns [`measure_network`]: everything that can be said of one network on one batch, in f64, whoever trained
 //! it.
 
-use ndarray::{Array2, Array3, ArrayView2};
+use ndarray::{Array2, Array3, ArrayView1, ArrayView2};
 
 use super::config::{Config, RuleConfig, RuleKind};
 use super::flossing::first_tangents;
@@ -135,7 +135,16 @@ pub enum MeasureError {
         /// Rows expected.
         expected: usize,
     },
+    /// Q_0's columns are no orthonormal tangents.
+    #[error("lyapunov_q0: its columns are off orthonormal by {off:.1e}, expected at most {ORTHONORMAL:.0e}")]
+    NotOrthonormal {
+        /// The largest entry of |Q_0' Q_0 - I|.
+        off: f64,
+    },
 }
+
+/// How far a given Q_0 may be off orthonormal: what the rounding of f32 leaves (`[own]`).
+const ORTHONORMAL: f64 = 1e-6;
 
 /// Residual to which eigenpairs are found (`[own]`; the eigenvalues' own errors are about its square).
 const TOLERANCE: f64 = 1e-9;
@@ -161,14 +170,7 @@ pub const EVERY_RULE: [RuleKind; 7] = [
 /// without a plane) is an error in its own place.
 pub fn measure_network(given: &Given, workers: &dyn Workers) -> Result<Measured, MeasureError> {
     let Given { network, weights, probe, config, .. } = given;
-    let n_state = LyapunovSpectrum::new(network).n_state();
-    let asked = config.measure.lyapunov_exponents;
-    let n_exponents = if asked == 0 { n_state } else { asked.min(n_state) };
-    let q0 = given.q0.clone().unwrap_or_else(|| first_tangents(config.seed, network));
-    if !q0_fits(q0.dim(), n_exponents.max(config.flossing.k.min(n_state)), network) {
-        let (rows, columns) = q0.dim();
-        return Err(MeasureError::Q0 { rows, columns, expected: n_state });
-    }
+    let (n_exponents, q0) = tangents(given)?;
     let block = config.measure.block;
     let gradients = gradients(given, &EVERY_RULE, workers);
     let curvature = curvature(given, workers);
@@ -193,6 +195,32 @@ pub fn measure_network(given: &Given, workers: &dyn Workers) -> Result<Measured,
         exponents,
         q0,
     })
+}
+
+/// How many exponents are taken, and the tangents that they start from: those given, or drawn from the seed.
+///
+/// # Errors
+/// Given tangents that do not fit the network, or are not orthonormal.
+pub fn tangents(given: &Given) -> Result<(usize, Array2<f64>), MeasureError> {
+    let Given { network, config, .. } = given;
+    let n_state = LyapunovSpectrum::new(network).n_state();
+    let asked = config.measure.lyapunov_exponents;
+    let n_exponents = if asked == 0 { n_state } else { asked.min(n_state) };
+    let Some(q0) = given.q0.clone() else { return Ok((n_exponents, first_tangents(config.seed, network))) };
+    if !q0_fits(q0.dim(), n_exponents.max(config.flossing.k.min(n_state)), network) {
+        let (rows, columns) = q0.dim();
+        return Err(MeasureError::Q0 { rows, columns, expected: n_state });
+    }
+    let entry = |(i, a): (usize, ArrayView1<'_, f64>), (j, b): (usize, ArrayView1<'_, f64>)| {
+        let product: f64 = a.iter().zip(&b).map(|(x, y)| x * y).sum();
+        (product - f64::from(u8::from(i == j))).abs()
+    };
+    let columns = || q0.columns().into_iter().enumerate();
+    let off = columns().flat_map(|a| columns().map(move |b| entry(a, b))).fold(0.0, f64::max);
+    if off > ORTHONORMAL {
+        return Err(MeasureError::NotOrthonormal { off });
+    }
+    Ok((n_exponents, q0))
 }
 
 /// F at the configured k, variant and skip, with its gradient, of the network given; tangents start at `q0`.

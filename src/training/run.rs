@@ -4,7 +4,7 @@
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
-use super::config::{Config, OptimizerConfig, RuleConfig, ScheduleConfig, StopConfig};
+use super::config::{Config, FeedbackConfig, OptimizerConfig, RuleConfig, ScheduleConfig, StopConfig};
 use super::history::{Row, Series};
 use crate::numerics::network::Activity;
 use crate::numerics::parallel::Workers;
@@ -118,8 +118,8 @@ pub struct Checkpoint {
     pub initial: Weights<f64>,
     /// Weights before flossing, where it was used.
     pub before_flossing: Option<Weights<f64>>,
-    /// RFLO's fixed feedback [n_out, N], row-major, where used.
-    pub feedback: Option<Vec<f64>>,
+    /// RFLO's fixed feedback, where used.
+    pub feedback: Option<Feedback>,
     /// The optimiser's state vectors, each of P values, by name (momentum `velocity`; Adam `first_moment`,
     /// `second_moment`; the same with the prefix `flossing_`), and its step counts.
     pub optimizer: Vec<(String, Vec<f64>)>,
@@ -128,6 +128,23 @@ pub struct Checkpoint {
     pub measures: Vec<(String, Vec<f64>)>,
     /// Positions of the streams that have moved: training trials and flossing trials.
     pub streams: Vec<(String, Stream)>,
+}
+
+/// RFLO's fixed feedback of a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Feedback {
+    /// What it was drawn by: under another setting it is drawn anew.
+    pub drawn_by: FeedbackConfig,
+    /// [n_out, N], row-major.
+    pub values: Vec<f64>,
+}
+
+impl Checkpoint {
+    /// The feedback that a run with this rule goes on with; `None`: it is drawn from the seed.
+    pub fn feedback_of(&self, rule: &RuleConfig) -> Option<&[f64]> {
+        let own = self.feedback.as_ref().filter(|own| own.drawn_by == rule.feedback)?;
+        Some(&own.values)
+    }
 }
 
 /// A run. It is advanced step by step by whoever owns it; nothing here knows threads, files or screens.

@@ -9,7 +9,7 @@ use super::config::{
 use super::flossing::FlossingStage;
 use super::history::Series;
 use super::rule::LearningRule;
-use super::run::{Change, Checkpoint, Rows, Run, Step, StopReason, TrialActivity};
+use super::run::{Change, Checkpoint, Feedback, Rows, Run, Step, StopReason, TrialActivity};
 use crate::numerics::init::InitialWeights;
 use crate::numerics::network::{Activity, Network, PackedWeights};
 use crate::numerics::optimizers::{
@@ -186,7 +186,7 @@ impl<T: Scalar> Trainer<T> {
         run.weights = from.weights.cast();
         run.initial = from.initial.cast();
         run.before_flossing = from.before_flossing.as_ref().map(Weights::cast);
-        if let Some(feedback) = &from.feedback {
+        if let Some(feedback) = from.feedback_of(&config.rule) {
             let own = feedback.iter().map(|v| T::of(*v)).collect();
             run.rule = LearningRule::new(&config.rule, &config.network, expected, config.seed, Some(own));
         }
@@ -342,7 +342,10 @@ impl<T: Scalar> Run for Trainer<T> {
             weights: self.weights.cast(),
             initial: self.initial.cast(),
             before_flossing: self.before_flossing.as_ref().map(Weights::cast),
-            feedback: self.rule.feedback().map(|b| b.iter().map(|v| v.f64()).collect()),
+            feedback: self.rule.feedback().map(|b| Feedback {
+                drawn_by: self.config.rule.feedback,
+                values: b.iter().map(|v| v.f64()).collect(),
+            }),
             optimizer,
             measures: Vec::new(),
             streams: vec![

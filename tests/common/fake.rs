@@ -250,7 +250,7 @@ impl Measurer for FakeMeasurer {
         Vec::new()
     }
 
-    fn restore(&mut self, _: &MeasurerState) {}
+    fn restore(&mut self, _: &Checkpoint) {}
 }
 
 /// A slice of which every point is worth nothing.

@@ -10,13 +10,47 @@ use super::npy;
 /// Writes arrays one after the other: little-endian, row-major, not compressed (random weights do not
 /// compress), without the time of day, so that equal arrays make equal files.
 pub struct NpzWriter<W: Write + Seek> {
-    zip: ZipWriter<W>,
+    zip: ZipWriter<UpToAnError<W>>,
+}
+
+/// Passes on what is written up to the first error and loses the rest in silence: an archive that is dropped
+/// unfinished tries to write its end, and prints that it cannot, which whoever asked for the file knows already.
+struct UpToAnError<W> {
+    file: W,
+    failed: bool,
+}
+
+impl<W> UpToAnError<W> {
+    fn or_lost<T>(&mut self, lost: T, act: impl FnOnce(&mut W) -> io::Result<T>) -> io::Result<T> {
+        if self.failed {
+            return Ok(lost);
+        }
+        let done = act(&mut self.file);
+        self.failed = done.as_ref().is_err_and(|e| e.kind() != io::ErrorKind::Interrupted);
+        done
+    }
+}
+
+impl<W: Write> Write for UpToAnError<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.or_lost(bytes.len(), |file| file.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.or_lost((), Write::flush)
+    }
+}
+
+impl<W: Seek> Seek for UpToAnError<W> {
+    fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
+        self.or_lost(0, |file| file.seek(to))
+    }
 }
 
 impl<W: Write + Seek> NpzWriter<W> {
     /// Starts an archive.
     pub fn new(file: W) -> Self {
-        Self { zip: ZipWriter::new(file) }
+        Self { zip: ZipWriter::new(UpToAnError { file, failed: false }) }
     }
 
     /// Adds an array of f64.

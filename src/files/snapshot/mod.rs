@@ -32,7 +32,7 @@ use crate::numerics::trials::Trials;
 use crate::numerics::weights::Weights;
 use crate::training::config::Config;
 use crate::training::history::History;
-use crate::training::run::Checkpoint;
+use crate::training::run::{Checkpoint, Feedback};
 
 /// The version of the format.
 pub const FORMAT: i64 = 1;
@@ -91,7 +91,7 @@ impl Snapshot {
             weights: checkpoint.weights.clone(),
             initial: Some(initial),
             flossed,
-            feedback: checkpoint.feedback.clone(),
+            feedback: checkpoint.feedback.as_ref().map(|own| own.values.clone()),
             resume: Some(Resume {
                 optimizer: checkpoint.optimizer.iter().cloned().collect(),
                 measures: checkpoint.measures.iter().cloned().collect(),
@@ -116,7 +116,10 @@ impl Snapshot {
             weights: self.weights.clone(),
             initial,
             before_flossing,
-            feedback: self.feedback.clone(),
+            feedback: self
+                .feedback
+                .clone()
+                .map(|values| Feedback { drawn_by: self.config.rule.feedback, values }),
             optimizer: resume.optimizer.clone().into_iter().collect(),
             measures: resume.measures.clone().into_iter().collect(),
             streams: resume.streams.clone().into_iter().collect(),

@@ -107,11 +107,12 @@ pub fn set(given: &mut Table, assignment: &str) -> Result<(), ConfigError> {
 /// assert_eq!(lookup(&table, "network.gain").and_then(|v| v.as_float()), Some(0.5));
 /// ```
 pub fn alone(path: &str, value: Value) -> Table {
-    let (head, value) = match path.split_once('.') {
-        Some((head, rest)) => (head, Value::Table(alone(rest, value))),
-        None => (path, value),
-    };
-    Table::from_iter([(head.to_string(), value)])
+    // No key is deeper; what is left of such a path is a name that no table knows.
+    const DEEPEST: usize = 8;
+    let parts: Vec<&str> = path.splitn(DEEPEST, '.').collect();
+    let nested = |value: Value, name: &&str| Value::Table(Table::from_iter([(name.to_string(), value)]));
+    let (first, rest) = parts.split_first().map_or((path, &[][..]), |(first, rest)| (*first, rest));
+    Table::from_iter([(first.to_string(), rest.iter().rev().fold(value, nested))])
 }
 
 /// The value at a full path.

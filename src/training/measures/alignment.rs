@@ -1,7 +1,7 @@
 //! Owns the measure of alignment: the running rule's gradient against the exact one on the probe batch.
 
-use super::Shared;
 use super::curvature::Curvature;
+use super::{Shared, Subject};
 use crate::numerics::curvature::alignment::{
     Alignment as Lie, TaylorTerms, TopShares, alignment, shares_in_top,
 };
@@ -11,7 +11,7 @@ use crate::numerics::rules::gradient::GradientPass;
 use crate::numerics::rules::{Bptt, Rule};
 use crate::numerics::scalar::Scalar;
 use crate::numerics::weights::Weights;
-use crate::training::config::Config;
+use crate::training::config::{Config, RuleConfig};
 use crate::training::history::Series;
 use crate::training::rule::LearningRule;
 
@@ -20,8 +20,8 @@ use crate::training::rule::LearningRule;
 pub struct AlignmentDetail {
     /// rho, cosine, sizes; `None` where the exact gradient is 0 or something is not finite.
     pub lie: Option<Lie>,
-    /// Shares of e = g^ - rho g and of g (squared norms) in the span of the leading eigenvectors; `None`
-    /// before those are known.
+    /// Shares of e = g^ - rho g and of g (squared norms) in the span of the leading eigenvectors; `None` where
+    /// those of these weights have not been measured.
     pub top_shares: Option<TopShares>,
     /// Change of the loss in one step of the rule, and in one of exact gradient descent, at the present rate;
     /// `None` where a Hessian-vector product is not finite.
@@ -29,27 +29,31 @@ pub struct AlignmentDetail {
 }
 
 pub(super) struct Alignment<T> {
+    settings: RuleConfig,
     rule: LearningRule<T>,
     pass: GradientPass<T>,
     gradients: Vec<Weights<T>>,
 }
 
 impl<T: Scalar> Alignment<T> {
-    pub fn new(config: &Config, network: &Network<T>) -> Self {
-        let rule = LearningRule::new(&config.rule, &config.network, network.dims, config.seed, None);
+    /// RFLO's feedback is drawn from the seed, or is the one given.
+    pub fn new(config: &Config, network: &Network<T>, feedback: Option<Vec<T>>) -> Self {
+        let rule = LearningRule::new(&config.rule, &config.network, network.dims, config.seed, feedback);
         let gradients = vec![Weights::zeros(network.dims); rule.parts().len() + 1];
-        Self { rule, pass: GradientPass::new(network), gradients }
+        Self { settings: config.rule, rule, pass: GradientPass::new(network), gradients }
     }
 
-    /// Takes up another rule.
+    /// Takes up another rule; its feedback is then drawn, as the run's own is.
     pub fn change(&mut self, config: &Config, network: &Network<T>) {
-        *self = Self::new(config, network);
+        if self.settings != config.rule {
+            *self = Self::new(config, network, None);
+        }
     }
 
     pub fn take(
         &mut self,
         shared: &Shared<T>,
-        eta: f64,
+        Subject { iteration, learning_rate: eta, .. }: Subject<'_>,
         curvature: &mut Curvature<T>,
         workers: &dyn Workers,
         push: &mut dyn FnMut(Series, f64),
@@ -64,7 +68,8 @@ impl<T: Scalar> Alignment<T> {
         let lie = alignment(g_hat, g);
         let top_shares = curvature
             .leading()
-            .filter(|leading| leading.block == block)
+            // Those of other weights say nothing of this gradient.
+            .filter(|leading| (leading.block, leading.iteration) == (block, iteration))
             .map(|leading| shares_in_top(g_hat, g, leading.pairs));
         let taylor = curvature.taylor_terms(shared, eta, g, g_hat, workers).ok();
         if let Some(lie) = lie {

@@ -18,6 +18,7 @@ pub use test::TestDetail;
 
 use super::config::{Cadence, Config, Precision};
 use super::history::{Row, Series};
+use super::run::Checkpoint;
 use super::trainer::{self, StartError};
 use crate::numerics::landscape::LandscapeError;
 use crate::numerics::landscape::trajectory::Trajectory;
@@ -173,8 +174,9 @@ pub trait Measurer: Send {
     /// What a later measure depends on beyond the weights (start vectors of the eigenvalue search).
     fn state(&self) -> MeasurerState;
 
-    /// Takes that up again; what does not fit is ignored, and the search starts anew.
-    fn restore(&mut self, state: &MeasurerState);
+    /// Takes that up again, and the feedback that the run of the checkpoint learns with; start vectors that do not
+    /// fit are ignored, and the search starts anew.
+    fn restore(&mut self, from: &Checkpoint);
 }
 
 /// The measurer of a configuration.
@@ -211,7 +213,7 @@ impl<T: Scalar> Measures<T> {
         Ok(Self {
             test: test::Test::new(config, &network, &*task),
             curvature: curvature::Curvature::new(config, &network),
-            alignment: alignment::Alignment::new(config, &network),
+            alignment: alignment::Alignment::new(config, &network, None),
             lyapunov: lyapunov::Lyapunov::new(config, &network),
             path_losses: Default::default(),
             shared: Shared { config: config.clone(), network, probe, weights: Weights::zeros(dims) },
@@ -243,9 +245,8 @@ impl<T: Scalar> Measurer for Measures<T> {
             Measure::Test => Detail::Test(self.test.take(shared, workers, &mut push)),
             Measure::Curvature => Detail::Curvature(self.curvature.take(shared, subject, workers, &mut push)),
             Measure::Alignment => {
-                let eta = subject.learning_rate;
                 let curvature = &mut self.curvature;
-                Detail::Alignment(self.alignment.take(shared, eta, curvature, workers, &mut push))
+                Detail::Alignment(self.alignment.take(shared, subject, curvature, workers, &mut push))
             }
             Measure::Lyapunov => {
                 Detail::Lyapunov(self.lyapunov.take(shared, subject.at_an_end, workers, &mut push))
@@ -283,7 +284,10 @@ impl<T: Scalar> Measurer for Measures<T> {
         self.curvature.state()
     }
 
-    fn restore(&mut self, state: &MeasurerState) {
-        self.curvature.restore(state);
+    fn restore(&mut self, from: &Checkpoint) {
+        self.curvature.restore(&from.measures);
+        let Shared { config, network, .. } = &self.shared;
+        let feedback = from.feedback_of(&config.rule).map(|own| own.iter().map(|v| T::of(*v)).collect());
+        self.alignment = alignment::Alignment::new(config, network, feedback);
     }
 }
