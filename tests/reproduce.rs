@@ -98,3 +98,25 @@ fn a_quick_look_leaves_a_figure_tables_and_a_report() {
     assert_eq!(text(&read("report.md")), report);
     assert_eq!(text(&read("values.csv")), values);
 }
+
+#[test]
+fn several_figures_share_their_runs_and_have_a_page_over_them() {
+    let place = tempfile::tempdir().expect("a folder");
+    let out = place.path().join("out");
+    let folder = out.to_str().expect("UTF-8");
+    // Figure 12 A, B draws two of the four rules of figure 2.
+    let said = ok(&["reproduce", "p1-2", "p1-a12ab", "--quick", "--seeds", "2", "--out", folder]);
+    assert!(said.contains("page over them in"), "{said}");
+    let summary = |figure: &str| fs::read(out.join(figure).join("runs/pattern_bptt_seed=2/summary.json"));
+    let (first, second) = (summary("p1-2").expect("a run"), summary("p1-a12ab").expect("a run"));
+    // Seconds are measured: equal only because the run was made once.
+    assert_eq!(text(&first), text(&second));
+    let page = text(&fs::read(out.join("README.md")).expect("a page"));
+    for part in
+        ["(p1-2/report.md)", "(p1-a12ab/report.md)", "| claim | pattern generation |", "Not made yet: `p1-3`"]
+    {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    assert!(page.contains("`basinscope reproduce p1-2 p1-a12ab --quick --seeds 2 --out DIR`"), "{page}");
+    assert!(refused(&["reproduce", "p1-2", "p1-33", "--out", folder]).contains("`p1-33`"));
+}

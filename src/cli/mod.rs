@@ -120,8 +120,9 @@ struct SweepArguments {
 
 #[derive(Args)]
 struct ReproduceArguments {
-    /// The figure; `list` names them, `all` makes every one and a page over them
-    figure: String,
+    /// The figures; `list` names them, `all` makes every one. Over several there is a page
+    #[arg(required = true, value_name = "FIGURE")]
+    figures: Vec<String>,
     /// The folder of the runs and the figure; what was stopped there goes on
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,

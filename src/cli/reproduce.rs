@@ -12,17 +12,22 @@ use crate::session::reproduce::{Asked, Made as Figure, Reproduction};
 use crate::session::sweep::{Share, Sweep};
 use crate::training::plan::Plan;
 
-/// Makes the runs of a figure, or of all of them, that have not ended yet, then the figure, its tables and its
-/// report; or lists the figures.
+/// Makes the runs of figures that have not ended yet, then each figure, its tables and its report, and over several
+/// a page; or lists the figures.
 pub fn reproduce(arguments: &ReproduceArguments) -> Result<Ending, Refused> {
-    if arguments.figure == "list" {
+    let names = &arguments.figures;
+    if let [list] = &names[..]
+        && list == "list"
+    {
         for spec in figures() {
             say(format_args!("{:<13}  {}", spec.id, spec.title));
         }
         return Ok(Ending::Done);
     }
-    let is_all = arguments.figure == "all";
-    let spec = if is_all { None } else { Some(find(&arguments.figure)?) };
+    let specs: Vec<&Spec> = match &names[..] {
+        [all] if all == "all" => figures().iter().collect(),
+        some => some.iter().map(|name| find(name)).collect::<Result<_, _>>()?,
+    };
     let Some(out) = &arguments.out else {
         return Err(Refused("--out DIR is missing: expected a folder for the runs and the figure".into()));
     };
@@ -32,21 +37,23 @@ pub fn reproduce(arguments: &ReproduceArguments) -> Result<Ending, Refused> {
         cases: arguments.cases.clone(),
     };
     interrupt::listen();
-    match spec {
-        Some(spec) => Ok(figure(spec, &asked, out, &mut BTreeMap::new(), arguments)?.0),
-        None => all(&asked, out, arguments),
+    match specs[..] {
+        [spec] => Ok(figure(spec, &asked, out, &mut BTreeMap::new(), arguments)?.0),
+        _ => several(&specs, &asked, out, arguments),
     }
 }
 
-/// Makes every figure in a folder of its own, each run of equal settings once, and a page over all.
-fn all(asked: &Asked, out: &Path, arguments: &ReproduceArguments) -> Result<Ending, Refused> {
-    if let Some(case) = asked.cases.first() {
-        return Err(Refused(format!("--cases {case}: expected one figure, not all")));
-    }
-    let mut page = Page::new(asked);
+/// Makes figures in folders of their own, runs of equal settings once, and a page over them.
+fn several(
+    specs: &[&Spec],
+    asked: &Asked,
+    out: &Path,
+    arguments: &ReproduceArguments,
+) -> Result<Ending, Refused> {
+    let mut page = Page::new(asked, &arguments.figures.join(" "));
     let mut known = BTreeMap::new();
     let mut worst = Ending::Done;
-    for spec in figures() {
+    for spec in specs {
         let (ending, made) = figure(spec, asked, &out.join(&spec.id), &mut known, arguments)?;
         let Some(made) = made else { return Ok(ending) };
         if !matches!(ending, Ending::Done) {
@@ -55,7 +62,7 @@ fn all(asked: &Asked, out: &Path, arguments: &ReproduceArguments) -> Result<Endi
         page.add(&made);
         page.write(out)?;
     }
-    say(format_args!("page over all figures in {}", page.write(out)?.display()));
+    say(format_args!("page over them in {}", page.write(out)?.display()));
     Ok(worst)
 }
 

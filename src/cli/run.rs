@@ -158,7 +158,9 @@ fn report(driver: &Driver, stop: &StopReason, seconds: f64, folder: &Path) {
             format!("diverged at iteration {iteration}: {quantity} is {value}")
         }
     };
-    say(format_args!("{how}; {} updates, {seconds:.1} s", driver.run().iteration()));
+    // Flossing before training counts in negative numbers.
+    let made = driver.run().iteration().max(0);
+    say(format_args!("{how}; {made} updates, {seconds:.1} s"));
     for (series, values) in driver.history().all() {
         if let (Some((_, first)), Some((iteration, last))) = (values.first(), values.last()) {
             say(format_args!(

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use thiserror::Error;
 
+use super::atomic::reason;
 use super::idx;
 use crate::numerics::tasks::{Digits, SequentialMnist, TaskData};
 
@@ -115,7 +116,7 @@ fn digits(images: Source<'_>, labels: Source<'_>) -> Result<Digits, DigitsError>
 /// The content of a regular file of a plausible size.
 fn bytes_of(path: &str) -> Result<Vec<u8>, DigitsError> {
     let wrong = |problem: String| DigitsError::new(path, problem);
-    let read = |e: std::io::Error| DigitsError::new(path, e);
+    let read = |e: std::io::Error| DigitsError::new(path, reason(&e));
     let meta = fs::metadata(path).map_err(read)?;
     if meta.is_dir() {
         return Err(wrong("a directory: expected an idx file".into()));

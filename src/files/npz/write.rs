@@ -18,6 +18,9 @@ pub struct NpzWriter<W: Write + Seek> {
 struct UpToAnError<W> {
     file: W,
     failed: bool,
+    /// Where the file is, or would be had nothing been lost.
+    at: u64,
+    end: u64,
 }
 
 impl<W> UpToAnError<W> {
@@ -33,7 +36,10 @@ impl<W> UpToAnError<W> {
 
 impl<W: Write> Write for UpToAnError<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.or_lost(bytes.len(), |file| file.write(bytes))
+        let written = self.or_lost(bytes.len(), |file| file.write(bytes))?;
+        self.at += written as u64;
+        self.end = self.end.max(self.at);
+        Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -43,14 +49,21 @@ impl<W: Write> Write for UpToAnError<W> {
 
 impl<W: Seek> Seek for UpToAnError<W> {
     fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
-        self.or_lost(0, |file| file.seek(to))
+        let lost = match to {
+            io::SeekFrom::Start(at) => at,
+            io::SeekFrom::Current(by) => self.at.saturating_add_signed(by),
+            io::SeekFrom::End(by) => self.end.saturating_add_signed(by),
+        };
+        self.at = self.or_lost(lost, |file| file.seek(to))?;
+        self.end = self.end.max(self.at);
+        Ok(self.at)
     }
 }
 
 impl<W: Write + Seek> NpzWriter<W> {
     /// Starts an archive.
     pub fn new(file: W) -> Self {
-        Self { zip: ZipWriter::new(UpToAnError { file, failed: false }) }
+        Self { zip: ZipWriter::new(UpToAnError { file, failed: false, at: 0, end: 0 }) }
     }
 
     /// Adds an array of f64.

@@ -18,6 +18,8 @@ const NAME: &str = "README.md";
 #[derive(Clone, Debug, Default)]
 pub struct Page {
     asked: Asked,
+    /// The figures as they were asked for.
+    names: String,
     figures: Vec<Entry>,
 }
 
@@ -32,9 +34,9 @@ struct Entry {
 }
 
 impl Page {
-    /// Of no figure yet.
-    pub fn new(asked: &Asked) -> Self {
-        Self { asked: asked.clone(), figures: Vec::new() }
+    /// Of no figure yet; `names` are those asked for on the command line.
+    pub fn new(asked: &Asked, names: &str) -> Self {
+        Self { asked: asked.clone(), names: names.into(), figures: Vec::new() }
     }
 
     /// Adds a figure.
@@ -69,7 +71,7 @@ impl Page {
             "Made by `{}` (Basinscope {VERSION}). Every figure has its report, with the picture, all effects, the \
              settings with their sources, and what of them is ours because the paper's is not known; every claim is \
              judged for each task. Seen: {}. Not decided at this number of seeds: {}. Not seen, but the reverse: {}.\n",
-            self.asked.command_for("all"),
+            self.asked.command_for(&self.names),
             count(Verdict::Seen),
             count(Verdict::NotDecided),
             count(Verdict::NotSeen)
@@ -151,7 +153,7 @@ mod tests {
             seconds: 90.0,
             judged: vec![judged(0, Verdict::Seen), judged(1, Verdict::NotSeen)],
         };
-        let mut page = Page::new(&Asked::default());
+        let mut page = Page::new(&Asked::default(), "all");
         page.add(&made);
         let text = page.text();
         let row = text.lines().find(|l| l.starts_with(&format!("| {}", spec.claims[0].text))).expect("a row");

@@ -99,6 +99,12 @@ pub fn set(given: &mut Table, assignment: &str) -> Result<(), ConfigError> {
     Ok(())
 }
 
+/// A name as long as a sentence can bear.
+fn shortened(name: String) -> String {
+    const MOST: usize = 100;
+    if name.chars().count() <= MOST { name } else { name.chars().take(MOST).chain(['…']).collect() }
+}
+
 /// The table that has nothing but this value at this full path.
 ///
 /// ```
@@ -230,7 +236,7 @@ fn unknown(path: String, task: Option<TaskKind>) -> ConfigError {
     let tasks = keys::tasks_with(&path);
     match task {
         Some(task) if !tasks.is_empty() => ConfigError::OtherTask { key: path, tasks, task },
-        _ => ConfigError::UnknownKey { nearest: nearest(&path, task).into(), key: path },
+        _ => ConfigError::UnknownKey { nearest: nearest(&path, task).into(), key: shortened(path) },
     }
 }
 
