@@ -326,7 +326,7 @@ fn a_full_disk_is_named_and_old_files_stay_whole() {
     let error = text(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{error}");
     assert!(error.starts_with("error: ") && error.contains("snapshot.npz: "), "{error}");
-    assert_eq!((error.lines().count(), error.matches("rror").count()), (1, 1), "{error}");
+    assert!(error.lines().count() == 1 && !error.contains("drop"), "{error}");
     assert!(read(&out, "snapshot.npz") == before, "the old snapshot is whole");
     assert_eq!(names(&out).len(), 5, "and no temporary file is left");
 }
