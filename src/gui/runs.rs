@@ -30,7 +30,7 @@ pub fn show(ui: &mut Ui, session: &Session, state: &mut State, asked: &mut Asked
     let runs: Vec<&RunEntry> = session.runs().iter().filter(|run| !waits(run.id)).collect();
     // In a narrow window, as beside a lesson, the buttons stay in reach.
     let is_narrow = ui.available_width() < NARROW;
-    let (name, differs) = if is_narrow { (90.0, 60.0) } else { (160.0, 120.0) };
+    let (name, differs) = if is_narrow { (80.0, 40.0) } else { (160.0, 120.0) };
     let sideways = egui::ScrollArea::horizontal().id_salt("runs");
     sideways.show(ui, |ui| {
         table(ui, session, &runs, [name, differs], state, asked);
