@@ -54,9 +54,11 @@ fn eventful(folder: &Path, every: Duration) -> Session {
     session.act(Action::Rename(first, "the first".into()));
     session.act(Action::Branch { from: first, set: vec![("rule.kind".into(), "rflo".into())] });
     let second = session.current().expect("it is there").id;
-    session.act(Action::Stop);
+    // A run begins by itself, and may have made updates before the pause reaches it; set back it is paused.
+    session.act(Action::RunOrPause);
     session.act(Action::Pin(second, true));
     session.act(Action::Reset);
+    until(&mut session, "the start", |s| s.current().is_some_and(|r| r.state == RunState::Paused));
     session.act(Action::Step(10));
     until(&mut session, "ten", |s| s.current().is_some_and(|r| r.iteration == 10));
     session.act(Action::Bookmark { label: "ten".into() });

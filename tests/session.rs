@@ -474,8 +474,9 @@ fn a_bookmark_is_exported_and_goes_on_as_the_run_did() {
     let path = folder.path().join("ten.npz");
     let mut session = Session::new(engine(), trainers(), parse(SMALL).expect("TOML"));
     session.act(Action::StartNew);
-    session.act(Action::Stop);
+    session.act(Action::RunOrPause);
     session.act(Action::Reset);
+    until(&mut session, "the start", |s| current(s).state == RunState::Paused);
     session.act(Action::Step(10));
     until(&mut session, "10", |s| current(s).iteration == 10);
     session.act(Action::Bookmark { label: "ten".into() });
