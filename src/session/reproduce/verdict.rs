@@ -169,6 +169,9 @@ fn varies(more: &[(u64, f64)], less: &[(u64, f64)], seeds: usize) -> Finding {
         side.iter().map(|(seed, v)| (*seed, (v - middle).abs())).collect::<Vec<_>>()
     });
     let (verdict, distance, words) = larger(&distances[0], &distances[1], false, seeds);
+    if sides[0].len() < 3 {
+        return (verdict, distance, words);
+    }
     let sds = sides.map(|side| {
         let values: Vec<f64> = side.into_iter().map(|(_, v)| v).collect();
         mean_and_sd(&values).map_or(f64::NAN, |(_, sd)| sd)
@@ -262,6 +265,15 @@ mod tests {
         let mean = (1.0 - 10.0 + 0.0 + 7.0 - 10.0) / 3.0;
         assert!(words.contains(&format!("difference {} ", significant(mean, 3))), "{words} {mean}");
         assert!(words.contains("against 10.0,") && words.contains("1 of 4 seeds have no pair"), "{words}");
+    }
+
+    #[test]
+    fn one_pair_has_no_variation_to_compare() {
+        let (verdict, words) = said(varies(&[(1, 1.0)], &[(1, 2.0), (2, 3.0)], 2));
+        assert_eq!(
+            (verdict, words.as_str()),
+            (Verdict::NotDecided, "1 pair of runs, too few for an interval")
+        );
     }
 
     #[test]
