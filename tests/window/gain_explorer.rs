@@ -1,13 +1,11 @@
 //! The gain explorer's panel, by the names of what it shows.
 
-use std::time::{Duration, Instant};
-
 use basinscope::gui::app::Window;
 use basinscope::session::explorer::{GAINS, GainExplorer, SEEDS};
 use basinscope::session::{Action, Session};
 use egui_kittest::kittest::Queryable;
 
-use crate::harness::{LONG, Screen, click, wait, window};
+use crate::harness::{Screen, click, is_drawn, until_drawn, wait, window};
 
 /// The explorer on a network of 24 units, its first look and the scan that follows it by itself done.
 fn explored<'a>() -> Screen<'a> {
@@ -28,19 +26,6 @@ fn scan_is_done(screen: &mut Screen<'_>) {
         let explorer = w.session().explorer();
         explorer.scan().0.len() == GAINS.len() * SEEDS as usize && explorer.scan_share().is_none()
     });
-}
-
-fn is_drawn(screen: &Screen<'_>, text: &str) -> bool {
-    screen.query_all_by_label_contains(text).next().is_some()
-}
-
-fn until_drawn(screen: &mut Screen<'_>, text: &str) {
-    let begun = Instant::now();
-    while !is_drawn(screen, text) {
-        assert!(begun.elapsed() < LONG, "nothing says {text}");
-        std::thread::sleep(Duration::from_millis(5));
-        screen.step();
-    }
 }
 
 fn gain(session: &Session) -> f64 {

@@ -90,3 +90,18 @@ pub fn with_paused_run<'a>() -> Screen<'a> {
     }
     screen
 }
+
+/// Whether something drawn says this.
+pub fn is_drawn(screen: &Screen<'_>, text: &str) -> bool {
+    screen.query_all_by_label_contains(text).next().is_some()
+}
+
+/// Draws frames until something says this.
+pub fn until_drawn(screen: &mut Screen<'_>, text: &str) {
+    let begun = Instant::now();
+    while !is_drawn(screen, text) {
+        assert!(begun.elapsed() < LONG, "nothing says {text}");
+        std::thread::sleep(Duration::from_millis(5));
+        screen.step();
+    }
+}

@@ -1,27 +1,12 @@
 //! The spectrum panel, and the words about age and cost beside the curves.
 
-use std::time::{Duration, Instant};
-
 use basinscope::gui::app::Window;
 use basinscope::session::Action;
 use basinscope::training::history::Series;
 use basinscope::training::measures::Measure;
 use egui_kittest::kittest::Queryable;
 
-use crate::harness::{LONG, Screen, click, current, wait, window, with_paused_run};
-
-fn is_drawn(screen: &Screen<'_>, text: &str) -> bool {
-    screen.query_all_by_label_contains(text).next().is_some()
-}
-
-fn until_drawn(screen: &mut Screen<'_>, text: &str) {
-    let begun = Instant::now();
-    while !is_drawn(screen, text) {
-        assert!(begun.elapsed() < LONG, "nothing says {text}");
-        std::thread::sleep(Duration::from_millis(5));
-        screen.step();
-    }
-}
+use crate::harness::{click, current, is_drawn, until_drawn, wait, window, with_paused_run};
 
 fn has(measure: Measure) -> impl Fn(&Window) -> bool {
     move |w| w.session().current().is_some_and(|r| r.finding(measure).is_some())

@@ -8,7 +8,7 @@ use eframe::egui;
 use egui_kittest::kittest::{NodeT, Queryable};
 use tempfile::TempDir;
 
-use crate::harness::{Screen, click, sized, wait};
+use crate::harness::{Screen, click, is_drawn, sized, wait};
 
 /// A window whose sweep goes to a folder: two gains, one of two rates diverges, two seeds.
 fn planned<'a>(folder: &TempDir, iterations: u64) -> Screen<'a> {
@@ -36,10 +36,6 @@ fn sweeping<'a>(screen: &'a Screen<'_>) -> &'a Sweeping {
 
 fn ended(window: &Window) -> usize {
     window.session().sweeping().outcomes().map_or(0, |o| o.counts().0)
-}
-
-fn is_drawn(screen: &Screen<'_>, text: &str) -> bool {
-    screen.query_all_by_label_contains(text).next().is_some()
 }
 
 fn choose(screen: &mut Screen<'_>, list: &str, entry: &str) {
