@@ -119,4 +119,10 @@ fn several_figures_share_their_runs_and_have_a_page_over_them() {
     }
     assert!(page.contains("`basinscope reproduce p1-2 p1-a12ab --quick --seeds 2 --out DIR`"), "{page}");
     assert!(refused(&["reproduce", "p1-2", "p1-33", "--out", folder]).contains("`p1-33`"));
+    // Somebody's own README is not ours to replace.
+    let own = place.path().join("README.md");
+    fs::write(&own, "# Mine").expect("a file");
+    let error = refused(&["reproduce", "p1-2", "p1-a12ab", "--out", place.path().to_str().expect("UTF-8")]);
+    assert!(error.contains("README.md: is not a page of figures"), "{error}");
+    assert_eq!(fs::read_to_string(&own).expect("a file"), "# Mine");
 }

@@ -204,6 +204,13 @@ fn a_run_that_diverges_is_a_row_and_its_cell_has_no_colour() {
     names.sort_unstable();
     let outcomes = session.sweeping().outcomes().expect("a sweep");
     assert_eq!(names, runs.iter().map(|i| outcomes.rows()[*i].name.as_str()).collect::<Vec<_>>());
+    // Another run of that name, of another sweep say, is not taken for one of these.
+    let (closed, other) = (session.runs()[0].id, session.runs()[1].id);
+    let name = session.runs()[0].name.clone();
+    session.act(Action::Close(closed));
+    session.act(Action::Rename(other, name));
+    ask(&mut session, Ask::OpenRuns(runs));
+    wait(&mut session, "the closed run", |s| s.runs().len() == 3 && s.errands().count() == 0);
 }
 
 #[test]

@@ -50,6 +50,7 @@ fn several(
     out: &Path,
     arguments: &ReproduceArguments,
 ) -> Result<Ending, Refused> {
+    Page::claim(out, arguments.force)?;
     let mut page = Page::new(asked, &arguments.figures.join(" "));
     let mut known = BTreeMap::new();
     let mut worst = Ending::Done;

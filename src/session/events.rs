@@ -196,6 +196,7 @@ impl RunEntry {
             pinned: false,
             hidden: false,
             parent: None,
+            file: None,
             activity: None,
             weights: None,
             found: Default::default(),

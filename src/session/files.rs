@@ -207,6 +207,7 @@ impl Session {
             if let Some(name) = name {
                 run.name = name;
             }
+            run.file = Some(path.into());
         });
     }
 

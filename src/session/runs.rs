@@ -1,6 +1,7 @@
 //! Owns [`RunEntry`], a run as the runs table and the curves show it.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -157,6 +158,8 @@ pub struct RunEntry {
     pub hidden: bool,
     /// The run whose settings or state it took, at which iteration.
     pub parent: Option<(RunId, i64)>,
+    /// The file that it was opened from.
+    pub file: Option<PathBuf>,
     /// The probe trial that is shown: its number, the iteration, the activity.
     pub activity: Option<(usize, i64, Box<TrialActivity>)>,
     /// The weights under which it was.

@@ -145,7 +145,7 @@ fn of_cells(ui: &mut Ui, map: &Map, view: &View) {
         columns.push(key_in_words(&map.y.key));
     }
     let first = columns.len();
-    columns.extend([in_words(view.quantity), "sd", "runs", "ended", "diverged"].map(String::from));
+    columns.extend([in_words(view.quantity), "sd over runs", "runs", "ended", "diverged"].map(String::from));
     numbers(ui, "sweep map", &columns, map.cells.len(), |row, column| {
         let cell = &map.cells[row];
         match column {

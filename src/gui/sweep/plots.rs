@@ -73,7 +73,7 @@ pub fn curves(ui: &mut Ui, sweeping: &Sweeping, outcomes: &Outcomes, with_table:
         with_table,
         |ui, size| _ = plot.show(ui, size),
         |ui| {
-            let columns = ["value", "iteration", "mean", "sd", "runs"].map(String::from);
+            let columns = ["value", "iteration", "mean over runs", "sd over runs", "runs"].map(String::from);
             let rows: Vec<_> =
                 groups.iter().flat_map(|g| g.points.iter().map(move |p| (&g.label, p))).collect();
             numbers(ui, "sweep curves", &columns, rows.len(), |row, column| {

@@ -13,6 +13,10 @@ use crate::files::summary::VERSION;
 
 /// The name of the page in the folder of the figures' folders.
 const NAME: &str = "README.md";
+/// Its first line.
+const TITLE: &str = "# What shows up here of the two papers' claims";
+/// Bytes of a page at most (`[own]`: many times that of all figures).
+const MOST: u64 = 1 << 20;
 
 /// What shows up of the figures made so far.
 #[derive(Clone, Debug, Default)]
@@ -50,6 +54,22 @@ impl Page {
         });
     }
 
+    /// Whether the page may take its place: nothing is there, or such a page, or it is forced.
+    ///
+    /// # Errors
+    /// Another file has its name.
+    pub fn claim(folder: &Path, force: bool) -> Result<(), FileError> {
+        let path = folder.join(NAME);
+        let is_page = || atomic::read_text(&path, MOST).is_ok_and(|text| text.starts_with(TITLE));
+        if force || !path.exists() || is_page() {
+            return Ok(());
+        }
+        Err(FileError::new(
+            &path,
+            "is not a page of figures: choose another folder, or replace it with --force",
+        ))
+    }
+
     /// Writes the page; gives its path.
     ///
     /// # Errors
@@ -65,7 +85,7 @@ impl Page {
         let count = |verdict: Verdict| {
             self.figures.iter().flat_map(|f| &f.judged).filter(|j| j.verdict == verdict).count()
         };
-        let mut text = "# What shows up here of the two papers' claims\n\n".to_string();
+        let mut text = format!("{TITLE}\n\n");
         let _ = writeln!(
             text,
             "Made by `{}` (Basinscope {VERSION}). Every figure has its report, with the picture, all effects, the \

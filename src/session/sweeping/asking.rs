@@ -96,12 +96,11 @@ impl Session {
     fn open_runs(&mut self, runs: &[usize]) {
         let Some(outcomes) = self.sweeping.outcomes() else { return };
         let ended = runs.iter().filter(|i| outcomes.rows().get(**i).is_some_and(|r| r.ended.is_some()));
-        let found: Vec<(String, PathBuf)> = ended
-            .take(MOST_OPENED)
-            .map(|i| (outcomes.rows()[*i].name.clone(), going::run_folder(outcomes, *i).join("snapshot.npz")))
-            .collect();
-        for (name, path) in found {
-            match self.runs.iter().find(|run| run.name == name).map(|run| run.id) {
+        let path = |i: &usize| going::run_folder(outcomes, *i).join("snapshot.npz");
+        let found: Vec<PathBuf> = ended.take(MOST_OPENED).map(path).collect();
+        for path in found {
+            // By its file: runs of other sweeps have the same names.
+            match self.runs.iter().find(|run| run.file.as_ref() == Some(&path)).map(|run| run.id) {
                 Some(id) => self.select(id),
                 None => self.open(path),
             }

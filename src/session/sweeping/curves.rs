@@ -11,9 +11,10 @@ use crate::session::compare::{BandPoint, band};
 use crate::session::curves::{Curve, Point};
 use crate::training::history::Series;
 
-/// Places along the horizontal axis at which a curve is kept and a mean is taken.
+/// Places along the horizontal axis at which a curve is kept and a mean is taken (`[own]`: about two points of the
+/// screen each in a panel of usual width).
 const COLUMNS: usize = 240;
-/// Runs of which curves are read at most: their means are known long before.
+/// Runs of which curves are read at most (`[own]`: bounds memory and the time to read them).
 pub const MOST_RUNS: usize = 2000;
 
 /// Curves of runs, by their numbers.
@@ -50,16 +51,6 @@ impl SweepCurves {
     /// Forgets all.
     pub fn clear(&mut self) {
         self.curves.clear();
-    }
-
-    /// How many curves there are.
-    pub fn len(&self) -> usize {
-        self.curves.len()
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.curves.is_empty()
     }
 
     /// Runs that have ended without diverging and whose curves are not known yet, the first [`MOST_RUNS`] only.

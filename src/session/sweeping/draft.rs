@@ -29,7 +29,7 @@ pub struct Draft {
     pub at_once: usize,
 }
 
-/// Most runs at once that can be asked for.
+/// Most runs at once that can be asked for (`[own]`).
 pub const MOST_AT_ONCE: usize = 64;
 
 impl Draft {
@@ -114,7 +114,7 @@ pub fn values(text: &str) -> Result<Vec<Value>, String> {
     Ok(all)
 }
 
-/// Values of one key at most.
+/// Values of one key at most (`[own]`: more runs than a folder bears well).
 const MOST_VALUES: usize = 10_000;
 
 /// Cuts at commas that are in no brackets and no quotes.
@@ -161,16 +161,21 @@ pub fn spaced(from: f64, to: f64, n: usize, log: bool) -> Option<Vec<f64>> {
     if !sound || (log && (from <= 0.0 || to <= 0.0)) {
         return None;
     }
-    let at = |i: usize| {
+    let at = |i: usize, digits: usize| {
         let share = i as f64 / (n - 1) as f64;
         match i {
             0 => from,
             _ if i == n - 1 => to,
-            _ if log => number::rounded(from * (to / from).powf(share), 3),
-            _ => number::rounded(from + (to - from) * share, 3),
+            _ if log => number::rounded(from * (to / from).powf(share), digits),
+            _ => number::rounded(from + (to - from) * share, digits),
         }
     };
-    Some((0..n).map(at).collect())
+    // Three digits, and more where rounding would be seen in the steps (5 % of the least; `[own]`).
+    let spaced = |digits: usize| (0..n).map(|i| at(i, digits)).collect::<Vec<f64>>();
+    let exact = spaced(15);
+    let least = exact.windows(2).map(|w| (w[1] - w[0]).abs()).fold(f64::INFINITY, f64::min);
+    let even = |values: &Vec<f64>| values.iter().zip(&exact).all(|(v, e)| (v - e).abs() <= 0.05 * least);
+    (3..15).map(spaced).find(even).or(Some(exact.clone()))
 }
 
 /// A list of numbers as it is typed.
@@ -247,6 +252,7 @@ mod tests {
     fn spaced_values_end_where_they_should() {
         assert_eq!(spaced(1e-4, 1e-2, 5, true), Some(vec![1e-4, 3.16e-4, 1e-3, 3.16e-3, 1e-2]));
         assert_eq!(spaced(0.2, 1.0, 3, false), Some(vec![0.2, 0.6, 1.0]));
+        assert_eq!(spaced(1.0, 1.01, 5, false), Some(vec![1.0, 1.0025, 1.005, 1.0075, 1.01]));
         assert_eq!(spaced(-1.0, 1.0, 3, true), None);
         assert_eq!(spaced(1.0, 2.0, 1, false), None);
         assert_eq!(typed(&[3e-4, 0.5, 1.0]), "3e-4, 0.5, 1");

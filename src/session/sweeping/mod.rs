@@ -315,9 +315,8 @@ impl Sweeping {
             Answer::Result(Told::Opened(outcomes)) => {
                 self.opening = false;
                 self.find_free();
-                if self.outcomes.as_ref().is_none_or(|o| o.folder != outcomes.folder) {
-                    self.curves.clear();
-                }
+                // Also of the same folder: its runs may have been made anew.
+                self.curves.clear();
                 self.view.fit(&outcomes);
                 self.outcomes = Some(*outcomes);
             }

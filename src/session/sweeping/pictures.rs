@@ -97,7 +97,11 @@ fn heat(map: &Map, view: &View) -> Option<Panel> {
             values: map.cells.iter().map(|c| c.value.unwrap_or(f64::NAN)).collect(),
             scale: map.scale,
         }],
-        note: if grey > 0 { "Grey: diverged, or not ended.".into() } else { String::new() },
+        note: if grey > 0 {
+            "Grey: diverged, not ended, or without a finite value.".into()
+        } else {
+            String::new()
+        },
     })
 }
 
