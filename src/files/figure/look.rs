@@ -62,6 +62,14 @@ pub enum Dash {
     Sparse,
 }
 
+impl Dash {
+    /// The dashes in turn, so that colour is never the only difference between lines.
+    pub fn of_slot(slot: usize) -> Self {
+        const ALL: [Dash; 4] = [Dash::Solid, Dash::Dashed, Dash::Dotted, Dash::Sparse];
+        ALL[slot % ALL.len()]
+    }
+}
+
 /// How a line of a figure and the points on it look.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Look {

@@ -8,6 +8,7 @@ use crate::gui::plot::number;
 use crate::gui::plot::points::{self, Cloud, Points};
 use crate::gui::plot::scale::Scale;
 use crate::gui::spectrum::beside;
+use crate::gui::theme::Dash;
 use crate::session::Action;
 use crate::session::sweeping::outcomes::Outcomes;
 use crate::session::sweeping::pictures::in_numbers;
@@ -54,7 +55,7 @@ pub fn curves(ui: &mut Ui, sweeping: &Sweeping, outcomes: &Outcomes, with_table:
             if group.points.len() > 24 {
                 cloud.look.marker = None;
             }
-            cloud.look.dash = DASHES[slot % DASHES.len()];
+            cloud.look.dash = Dash::of_slot(slot);
             cloud.is_joined = true;
             cloud.band = group.points.iter().map(|p| p.edges().into()).collect();
             cloud.tip(format!("{}; mean and one standard deviation", view.curve.meaning()))
@@ -89,12 +90,6 @@ pub fn curves(ui: &mut Ui, sweeping: &Sweeping, outcomes: &Outcomes, with_table:
         },
     );
 }
-
-/// Lines differ by more than their colour.
-const DASHES: [crate::gui::theme::Dash; 4] = {
-    use crate::gui::theme::Dash;
-    [Dash::Solid, Dash::Dashed, Dash::Dotted, Dash::Sparse]
-};
 
 fn choose_group(ui: &mut Ui, outcomes: &Outcomes, view: &mut View) {
     ui.label("by");

@@ -15,9 +15,6 @@ use crate::training::history::Series;
 /// Bars of a histogram.
 const BINS: usize = 12;
 
-/// How the lines of a panel are broken in turn, so that colour is never the only difference.
-const DASHES: [Dash; 4] = [Dash::Solid, Dash::Dashed, Dash::Dotted, Dash::Sparse];
-
 /// The figure of a paper from our runs.
 pub fn figure(spec: &Spec, cells: &[Cell]) -> Figure {
     let mut panels = Vec::new();
@@ -71,7 +68,7 @@ fn curves(spec: &Spec, case: usize, cells: &[&Cell], series: &str, log: bool, fr
     };
     let layers = |cell: &Cell, name: String, slot: usize| {
         let points = curve(cell, wanted, from);
-        let look = Look { marker: None, dash: DASHES[slot % DASHES.len()], ..run_look(slot) };
+        let look = Look { marker: None, dash: Dash::of_slot(slot), ..run_look(slot) };
         // On a logarithmic axis the band ends at the smallest of the seeds: the mean less the standard deviation
         // may be as small as one likes, or negative.
         let low = |mean: f64, sd: f64, least: f64| if log { least.max(mean - sd) } else { mean - sd };

@@ -10,9 +10,6 @@ use crate::files::figure::{Axis, Layer, Panel};
 use crate::session::pictures::Picture;
 use crate::training::history::Series;
 
-/// How lines are broken in turn, so that colour is never the only difference.
-const DASHES: [Dash; 4] = [Dash::Solid, Dash::Dashed, Dash::Dotted, Dash::Sparse];
-
 impl Sweeping {
     /// A plot of the open sweep as it is looked at; `None` where there is nothing to draw.
     pub(in crate::session) fn panel(&self, picture: Picture) -> Option<Panel> {
@@ -31,7 +28,7 @@ impl Sweeping {
             && self.groups().iter().flat_map(|g| &g.points).all(|p| p.ends.0 > 0.0);
         let layers: Vec<Layer> = groups
             .flat_map(|(slot, group)| {
-                let look = Look { marker: None, dash: DASHES[slot % DASHES.len()], ..run_look(slot) };
+                let look = Look { marker: None, dash: Dash::of_slot(slot), ..run_look(slot) };
                 let band = group.points.iter().map(|p| (p.x, p.edges().0, p.edges().1)).collect();
                 let mean = group.points.iter().map(|p| (p.x, p.mean)).collect();
                 let name = format!("{} {} ({} runs)", view.group, group.label, group.runs);
