@@ -130,7 +130,8 @@ fn progress_comes_at_most_sixty_times_a_second() {
     wait_for(&mut handle, progress);
     let (start, before) = (Instant::now(), calls.load(Ordering::Relaxed));
     let mut arrived = 0;
-    while start.elapsed() < Duration::from_millis(500) {
+    // Longer where the machine gave the worker no time in that half second.
+    while start.elapsed() < Duration::from_millis(500) || (arrived == 0 && start.elapsed() < LONG) {
         arrived += usize::from(matches!(handle.try_event(), Ok(Event::Progress(_))));
     }
     // Counted before the clock is read: a pause of this thread in between only allows more.
@@ -184,11 +185,13 @@ fn a_speed_limit_is_kept_without_turning_in_circles() {
     let (start, first) = (Instant::now(), script.updates.load(Ordering::Relaxed));
     let before = processor_time("run slow");
     std::thread::sleep(Duration::from_millis(500));
+    until("an update", || script.updates.load(Ordering::Relaxed) > first);
     let made = script.updates.load(Ordering::Relaxed) - first;
     let most = start.elapsed().as_secs_f64() * 50.0 + 2.0;
-    assert!(made as f64 <= most && made > 0, "{made} updates, at most {most}");
+    assert!(made as f64 <= most, "{made} updates, at most {most}");
     if let (Some(before), Some(after)) = (before, processor_time("run slow")) {
-        assert!(after - before < Duration::from_millis(25), "{:?} of 500 ms", after - before);
+        let (used, passed) = (after - before, start.elapsed());
+        assert!(used < passed / 20, "{used:?} of {passed:?}");
     }
 }
 
@@ -424,7 +427,8 @@ fn a_slow_measure_is_thinned_the_newest_request_replaces_the_waiting_and_trainin
 }
 
 /// Measures on four threads would take two thirds of two processors, and four fifths of one, from a training on one
-/// thread. What they took is what the script took, at iterations other than the first and the last.
+/// thread. What they took is what the script took, at iterations other than the first and the last. That they are
+/// taken nearly as often as the half allows is tested where the account is kept, without a clock.
 #[test]
 fn training_keeps_at_least_half_of_the_processor_time() {
     let (update, measure) = (Duration::from_micros(500), Duration::from_millis(5));
@@ -436,12 +440,13 @@ fn training_keeps_at_least_half_of_the_processor_time() {
     let (training, measures) = script.worked.lock().expect("not poisoned").clone();
     let spent: Duration = measures.iter().sum();
     let dearest = measures.iter().max().copied().unwrap_or_default();
-    assert!(training >= update * 1000 && dearest >= measure * 4, "{training:?} {dearest:?}");
-    // Not more than training, whose worker spends a little beside its updates (a quarter is far more), but for the
-    // two measures that may overdraw the account together.
-    assert!(spent <= training + training / 4 + dearest * 2, "{spent:?} against {training:?}");
-    // How near they come to the half depends on the machine's clock and scheduler; they go on, though.
-    assert!(measures.len() > 10, "{} measures in {training:?}", measures.len());
+    assert!(training >= update * 1000, "{training:?}");
+    assert!(dearest >= measure * 4, "some are taken: {measures:?}");
+    if ThreadClock::default().is_precise() {
+        // Not more than training, whose worker spends a little beside its updates (a quarter is far more), but for
+        // the two measures that may overdraw the account together.
+        assert!(spent <= training + training / 4 + dearest * 2, "{spent:?} against {training:?}");
+    }
 }
 
 /// Waits until something holds.
