@@ -224,7 +224,7 @@ fn the_sweep_that_was_open_is_open_again() {
     let mut draft = first.sweeping().draft().clone();
     draft.varied.iter_mut().for_each(|v| v.on = false);
     draft.folder = folder.display().to_string();
-    first.act(Action::Sweep(Ask::Draft(draft)));
+    first.act(Action::Sweep(Ask::Draft(draft.clone())));
     first.act(Action::Sweep(Ask::Start));
     let ended = |s: &Session| s.sweeping().outcomes().map(|o| o.counts().0);
     until(&mut first, "two runs", |s| ended(s) == Some(2) && !s.sweeping().is_running());
@@ -235,4 +235,5 @@ fn the_sweep_that_was_open_is_open_again() {
     until(&mut second, "the sweep", |s| ended(s) == Some(2));
     assert_eq!(second.sweeping().outcomes().map(|o| o.folder.clone()), Some(folder));
     assert!(!second.sweeping().is_running(), "it goes on when it is told to");
+    assert_eq!(*second.sweeping().draft(), draft, "what is planned too");
 }

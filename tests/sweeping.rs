@@ -297,8 +297,9 @@ fn what_is_wrong_is_said_and_nothing_of_others_is_touched() {
     let foreign = place.at("foreign");
     fs::create_dir(&foreign).expect("a folder");
     fs::write(foreign.join("mine.txt"), "mine").expect("written");
-    let good = draft(&session, "1", &foreign);
-    ask(&mut session, Ask::Draft(Draft { varied: good.varied[..1].to_vec(), ..good }));
+    let mut good = draft(&session, "1", &foreign);
+    good.varied.truncate(1);
+    ask(&mut session, Ask::Draft(good));
     ask(&mut session, Ask::Start);
     wait(&mut session, "the refusal", |s| s.sweeping().error().is_some());
     let error = session.sweeping().error().expect("refused").to_owned();

@@ -55,6 +55,7 @@ mod playing;
 pub mod reproduce;
 pub mod runs;
 pub mod seconds;
+pub mod series_words;
 pub mod settings;
 pub mod spectra;
 pub mod stability;

@@ -62,9 +62,9 @@ fn a_sweep_is_planned_started_and_looked_at_and_a_cell_opens_its_runs() {
     };
     assert!(label(&screen, &cell("0.5", "1000000000.0")).ends_with("test loss diverged, 2 runs"));
     assert!(label(&screen, &cell("0.5", "0.001")).contains("test loss 0."));
-    choose(&mut screen, "Quantity of the map", "leading exponent");
+    choose(&mut screen, "Quantity of the map", "largest Lyapunov exponent");
     assert_eq!(sweeping(&screen).view().quantity, Series::LyapunovMax);
-    assert!(label(&screen, &cell("1.0", "0.001")).contains("leading exponent -0."));
+    assert!(label(&screen, &cell("1.0", "0.001")).contains("largest Lyapunov exponent -0."));
     click(&mut screen, "Sweep: table of numbers");
     assert!(is_drawn(&screen, "diverged"));
     assert_eq!(screen.unnamed_widgets(), Vec::<String>::new());
@@ -80,11 +80,37 @@ fn a_sweep_is_planned_started_and_looked_at_and_a_cell_opens_its_runs() {
     screen.run_steps(2);
     assert!(is_drawn(&screen, "Curves of the sweep: training loss by iteration"));
     click(&mut screen, "Sweep: scatter");
-    assert!(is_drawn(&screen, "Scatter of the sweep: generalization gap by lambda_max"));
+    assert!(is_drawn(&screen, "Scatter of the sweep: generalization gap by leading Hessian eigenvalue"));
     assert!(is_drawn(&screen, "all: n = 4, Pearson r = "));
     assert!(is_drawn(&screen, "left out: 4 diverged"));
     assert!(is_drawn(&screen, "too few runs: at least 3 are needed"), "within one gain");
     assert_eq!(screen.unnamed_widgets(), Vec::<String>::new());
+
+    // Against itself a quantity lies on the diagonal, its largest value in the upper right corner.
+    choose(&mut screen, "Quantity up", "leading Hessian eigenvalue");
+    let runs = sweeping(&screen).outcomes().expect("a sweep").rows();
+    let (_, highest) = runs
+        .iter()
+        .filter_map(|r| Some((r.value(Series::LambdaMax)?, r.name.clone())))
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .expect("curvatures");
+    let corner = screen
+        .get_by(|n| n.label().is_some_and(|l| l.starts_with("Scatter of the sweep: ")))
+        .rect()
+        .right_top();
+    let open = |screen: &Screen<'_>| screen.state().session().current().map(|r| r.name.clone());
+    let places = (0..12).flat_map(|i| (0..12).map(move |j| egui::vec2(-8.0 * i as f32, 8.0 * j as f32)));
+    let opened = places.into_iter().any(|place| {
+        let at = corner + place;
+        screen.hover_at(at);
+        screen.step();
+        screen.drag_at(at);
+        screen.step();
+        screen.drop_at(at);
+        screen.run_steps(2);
+        open(&screen).as_ref() == Some(&highest)
+    });
+    assert!(opened, "{highest} is opened by a click on its point, not {:?}", open(&screen));
 }
 
 #[test]

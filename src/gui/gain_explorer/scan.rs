@@ -122,7 +122,7 @@ pub(super) fn plots(
                 beside(
                     ui,
                     with_table,
-                    |ui, size| clicked = clicked.or(drawn.plot.show(ui, size)),
+                    |ui, size| clicked = clicked.or(drawn.plot.show(ui, size).map(|click| click.x)),
                     |ui| numbers(ui, drawn, &summaries),
                 );
             });

@@ -19,16 +19,12 @@ pub struct CellAxis<'a> {
 }
 
 /// A cell.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ShownCell {
     /// Its value; without one it has no colour.
     pub value: Option<f64>,
     /// Whether something in it went wrong.
     pub crossed: bool,
-    /// What it is called.
-    pub name: String,
-    /// What there is to know about it.
-    pub tip: String,
 }
 
 /// Coloured cells over two axes.
@@ -39,6 +35,10 @@ pub struct Cells<'a> {
     pub axes: [CellAxis<'a>; 2],
     /// Row by row, the lowest first.
     pub cells: &'a [ShownCell],
+    /// What a cell is called, by its number; asked only where somebody listens.
+    pub name: &'a dyn Fn(usize) -> String,
+    /// What there is to know about it.
+    pub tip: &'a dyn Fn(usize) -> String,
     /// The colours; `None` where no cell has a value.
     pub colors: Option<Colors>,
 }
@@ -72,8 +72,8 @@ impl Cells<'_> {
             );
             let response = ui.interact(place, ui.scope_id().with((self.id, k)), egui::Sense::click());
             self.cell(ui, place.shrink(0.5), cell, response.hovered() || response.has_focus());
-            response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &cell.name));
-            if response.on_hover_text(&cell.tip).clicked() {
+            response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, (self.name)(k)));
+            if response.on_hover_ui(|ui| _ = ui.label((self.tip)(k))).clicked() {
                 clicked = Some(k);
             }
         }

@@ -51,6 +51,15 @@ impl Cloud {
     }
 }
 
+/// Where a plot was clicked.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Click {
+    /// The value on the horizontal axis.
+    pub x: f64,
+    /// The point there: number of its cloud, and of the point in it.
+    pub point: Option<(usize, usize)>,
+}
+
 /// A plot of points.
 #[derive(Clone, Debug)]
 pub struct Points {
@@ -82,8 +91,8 @@ impl Points {
         Self { title, x_name, y_name, scales, clouds, circles, equal_axes: false, zero_line: true, at: None }
     }
 
-    /// Draws it into `size`; gives the value on the horizontal axis that was clicked.
-    pub fn show(&self, ui: &mut Ui, size: Vec2) -> Option<f64> {
+    /// Draws it into `size`; gives where it was clicked.
+    pub fn show(&self, ui: &mut Ui, size: Vec2) -> Option<Click> {
         let (rect, _) = ui.allocate_exact_size(size, egui::Sense::hover());
         let down = egui::Layout::top_down(egui::Align::Min);
         let mut child = ui.new_child(egui::UiBuilder::new().max_rect(rect).layout(down));
@@ -139,10 +148,10 @@ impl Points {
         });
         let frame = *shown.transform.frame();
         let painter = ui.painter().with_clip_rect(frame);
-        let mut nearest: Option<(f32, Pos2, String)> = None;
+        let mut nearest: Option<(f32, Pos2, (usize, usize))> = None;
         let pointer = shown.response.hover_pos();
         let mut note = frame.left_top() + vec2(4.0, 2.0);
-        for cloud in &self.clouds {
+        for (number, cloud) in self.clouds.iter().enumerate() {
             // Values below every scale (-inf), values that are none, and those a logarithmic scale refuses.
             let mut missing = [0; 3];
             for (i, point) in cloud.points.iter().enumerate() {
@@ -173,7 +182,7 @@ impl Points {
                 if let Some(distance) = distance
                     && nearest.as_ref().is_none_or(|(d, _, _)| distance < *d)
                 {
-                    nearest = Some((distance, at, self.words(cloud, i)));
+                    nearest = Some((distance, at, (number, i)));
                 }
             }
             for (count, what) in missing.into_iter().zip(["-inf", "not finite", "not positive"]) {
@@ -189,14 +198,15 @@ impl Points {
                 note.y += height;
             }
         }
-        if let Some((_, at, text)) = nearest {
-            paint::boxed_text(ui, frame, at, vec![(None, text)]);
+        if let Some((_, at, (number, i))) = nearest {
+            paint::boxed_text(ui, frame, at, vec![(None, self.words(&self.clouds[number], i))]);
         }
         let names = [self.y_name, self.x_name];
         paint::corner(ui, frame, &format!("{} by {}", self.y_name, self.x_name), &names);
         shown.response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, self.in_words()));
         let clicked = shown.response.interact_pointer_pos().filter(|_| shown.response.clicked())?;
-        Some(x.value(shown.transform.value_from_position(clicked).x))
+        let x = x.value(shown.transform.value_from_position(clicked).x);
+        Some(Click { x, point: nearest.map(|(_, _, point)| point) })
     }
 
     fn legend(&self, ui: &mut Ui) {

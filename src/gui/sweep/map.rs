@@ -9,8 +9,9 @@ use crate::gui::plot::colormap::{ColorMap, Colors};
 use crate::gui::plot::number;
 use crate::gui::spectrum::beside;
 use crate::session::Action;
+use crate::session::series_words::{in_words, unit};
 use crate::session::sweeping::outcomes::{Axis, Cell, Map, Outcomes};
-use crate::session::sweeping::view::{Over, View, in_words, unit};
+use crate::session::sweeping::view::{Over, View};
 use crate::session::sweeping::{Ask, MOST_OPENED, Sweeping};
 
 /// Draws the page.
@@ -23,7 +24,8 @@ pub fn show(ui: &mut Ui, sweeping: &Sweeping, outcomes: &Outcomes, with_table: b
     let Some(map) = sweeping.map() else { return };
     caption(ui, map, &view);
     let colors = map.range.map(|(low, high)| Colors::new(ColorMap::Viridis, map.scale, low, high));
-    let shown: Vec<ShownCell> = (0..map.cells.len()).map(|k| cell(map, k, &view)).collect();
+    let shown = |cell: &Cell| ShownCell { value: cell.value, crossed: cell.diverged > 0 };
+    let shown: Vec<ShownCell> = map.cells.iter().map(shown).collect();
     let axis = |axis: &Axis| {
         let scale = if axis.is_log { ", log" } else { "" };
         if axis.key.is_empty() { String::new() } else { format!("{}{scale}", key_in_words(&axis.key)) }
@@ -32,6 +34,8 @@ pub fn show(ui: &mut Ui, sweeping: &Sweeping, outcomes: &Outcomes, with_table: b
         id: "sweep map",
         axes: [&map.x, &map.y].map(|a| CellAxis { name: axis(a), labels: &a.labels, places: &a.places }),
         cells: &shown,
+        name: &|k| name(map, k, &view),
+        tip: &|k| tip(map, k, &view),
         colors,
     };
     let mut clicked = None;
@@ -111,14 +115,19 @@ fn value(cell: &Cell) -> String {
     }
 }
 
-fn cell(map: &Map, k: usize, view: &View) -> ShownCell {
+fn name(map: &Map, k: usize, view: &View) -> String {
+    let cell = &map.cells[k];
+    let (words, quantity, value) = (words(map, k), in_words(view.quantity), value(cell));
+    format!("Cell {words}: {quantity} {value}, {} runs", cell.runs.len())
+}
+
+fn tip(map: &Map, k: usize, view: &View) -> String {
     let cell = &map.cells[k];
     let unit = match (cell.value, unit(view.quantity)) {
         (None, _) | (_, "") => String::new(),
         (_, unit) => format!(" {unit}"),
     };
-    let (quantity, words, value) = (in_words(view.quantity), words(map, k), value(cell));
-    let mut tip = format!("{words}\n{quantity} {value}{unit}");
+    let mut tip = format!("{}\n{} {}{unit}", words(map, k), in_words(view.quantity), value(cell));
     if cell.used > 1 {
         tip += &format!(", sd {} over {} runs", number::value(cell.sd), cell.used);
     }
@@ -130,12 +139,7 @@ fn cell(map: &Map, k: usize, view: &View) -> ShownCell {
         let n = cell.ended.min(MOST_OPENED);
         tip += &format!("\nClick to open {}", if n == 1 { "its run".into() } else { format!("{n} runs") });
     }
-    ShownCell {
-        value: cell.value,
-        crossed: cell.diverged > 0,
-        name: format!("Cell {words}: {quantity} {value}, {} runs", cell.runs.len()),
-        tip,
-    }
+    tip
 }
 
 /// A row for each cell.

@@ -8,8 +8,9 @@ use eframe::egui::{self, Ui};
 
 use super::app::Asked;
 use super::plot::{number, table};
+use crate::session::series_words::in_words;
 use crate::session::sweeping::outcomes::Outcomes;
-use crate::session::sweeping::view::{Held, Page, View, in_words};
+use crate::session::sweeping::view::{Held, Page, View};
 use crate::session::sweeping::{Ask, Sweeping};
 use crate::session::{Action, Dialog, Session};
 use crate::training::config::keys::keys;

@@ -10,9 +10,10 @@ use crate::gui::plot::scale::Scale;
 use crate::gui::spectrum::beside;
 use crate::gui::theme::Dash;
 use crate::session::Action;
+use crate::session::series_words::{in_words, is_log};
 use crate::session::sweeping::outcomes::Outcomes;
 use crate::session::sweeping::pictures::in_numbers;
-use crate::session::sweeping::view::{View, in_words, is_seen_by_factors};
+use crate::session::sweeping::view::View;
 use crate::session::sweeping::{Ask, Sweeping};
 use crate::training::history::Series;
 
@@ -61,9 +62,8 @@ pub fn curves(ui: &mut Ui, sweeping: &Sweeping, outcomes: &Outcomes, with_table:
             cloud.tip(format!("{}; mean and one standard deviation", view.curve.meaning()))
         })
         .collect();
-    let positive = || groups.iter().flat_map(|g| &g.points).all(|p| p.ends.0 > 0.0);
-    let log = is_seen_by_factors(view.curve) && positive();
-    let y = if log { Scale::Log } else { Scale::Linear };
+    let lowest = groups.iter().flat_map(|g| &g.points).map(|p| p.ends.0);
+    let y = if is_log(view.curve, lowest) { Scale::Log } else { Scale::Linear };
     let plot = Points {
         scales: [Scale::Linear, y],
         zero_line: view.curve == Series::LyapunovMax,
@@ -116,8 +116,7 @@ pub fn scatter(ui: &mut Ui, sweeping: &Sweeping, outcomes: &Outcomes, with_table
         asked.act(Action::Sweep(Ask::View(view.clone())));
     }
     let scatter = sweeping.scatter();
-    let related = scatter.related();
-    for (name, related) in related.iter().take(1 + MOST_LINES) {
+    for (name, related) in scatter.related.iter().take(1 + MOST_LINES) {
         ui.small(format!("{name}: {}", in_numbers(related))).on_hover_text(COEFFICIENTS);
     }
     let left_out: Vec<String> = [(scatter.diverged, "diverged"), (scatter.without, "without a finite value")]
@@ -129,12 +128,12 @@ pub fn scatter(ui: &mut Ui, sweeping: &Sweeping, outcomes: &Outcomes, with_table
         ui.small(format!("left out: {}", left_out.join(", ")));
     }
     let dark = ui.visuals().dark_mode;
-    let shown = scatter.groups.iter().enumerate().filter(|(_, (_, points))| !points.is_empty());
-    let clouds: Vec<Cloud> = shown
-        .map(|(slot, (label, runs))| {
+    let clouds: Vec<Cloud> = scatter
+        .shown()
+        .map(|(slot, runs, label)| {
             let name = format!("{} {label}", key_in_words(&view.group));
             points::cloud(name, slot, dark, runs.iter().map(|(_, x, y)| [*x, *y]).collect())
-                .tip("A point for each run, as it ended")
+                .tip("A point for each run, as it ended; a click on it opens the run")
         })
         .collect();
     if clouds.is_empty() {
@@ -142,16 +141,15 @@ pub fn scatter(ui: &mut Ui, sweeping: &Sweeping, outcomes: &Outcomes, with_table
         return;
     }
     let (x, y) = view.scatter;
-    let scale = |series: Series, axis: usize| {
-        let positive = clouds.iter().flat_map(|c| &c.points).all(|p| p[axis] > 0.0);
-        if is_seen_by_factors(series) && positive { Scale::Log } else { Scale::Linear }
-    };
-    let scales = [scale(x, 0), scale(y, 1)];
+    let all = |axis: usize| clouds.iter().flat_map(|c| &c.points).map(move |p| p[axis]);
+    let logs = [is_log(x, all(0)), is_log(y, all(1))];
+    let scales = logs.map(|log| if log { Scale::Log } else { Scale::Linear });
     let plot = Points { scales, ..Points::new("Scatter of the sweep", in_words(x), in_words(y), clouds) };
+    let mut clicked = None;
     beside(
         ui,
         with_table,
-        |ui, size| _ = plot.show(ui, size),
+        |ui, size| clicked = plot.show(ui, size).and_then(|click| click.point),
         |ui| {
             let rows: Vec<_> = scatter.groups.iter().flat_map(|(_, points)| points).collect();
             let mut columns: Vec<String> = outcomes.columns().iter().map(|c| key_in_words(c)).collect();
@@ -167,6 +165,10 @@ pub fn scatter(ui: &mut Ui, sweeping: &Sweeping, outcomes: &Outcomes, with_table
             });
         },
     );
+    let run = clicked.and_then(|(cloud, i)| Some(scatter.shown().nth(cloud)?.1.get(i)?.0));
+    if let Some(run) = run {
+        asked.act(Action::Sweep(Ask::OpenRuns(vec![run])));
+    }
 }
 
 /// Lines of correlations within groups.

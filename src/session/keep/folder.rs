@@ -15,6 +15,7 @@ use crate::files::snapshot::Snapshot;
 use crate::numerics::landscape::trajectory::Trajectory;
 use crate::session::runs::{Bookmark, BookmarkReason, Mark, MarkKind, RunEntry, RunId, RunState};
 use crate::session::spectra;
+use crate::session::sweeping::draft::Draft;
 use crate::training::config::Config;
 use crate::training::history::History;
 use crate::training::run::{Checkpoint, StopReason};
@@ -44,6 +45,9 @@ pub(super) struct Kept {
     /// The folder of the sweep that is open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) sweep: Option<std::path::PathBuf>,
+    /// What a sweep is to vary, as it is being edited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) draft: Option<Draft>,
     /// The settings being edited.
     pub(super) settings: Table,
     #[serde(default)]

@@ -227,6 +227,7 @@ impl Session {
             current,
             layout: self.layout.clone(),
             sweep: self.sweeping.outcomes().map(|o| o.folder.clone()),
+            draft: Some(self.sweeping.draft().clone()),
             settings: self.settings.given().clone(),
             runs: kept
                 .into_iter()
@@ -273,6 +274,7 @@ impl Session {
         }
         self.settings.take(kept.settings);
         self.settings.forget_steps();
+        kept.draft.into_iter().for_each(|draft| self.sweeping.take_draft(draft));
         // A sweep whose folder is gone is not missed.
         if let Some(folder) = kept.sweep.filter(|f| f.join(super::sweep::PLAN).is_file()) {
             self.act(super::Action::Sweep(super::sweeping::Ask::Open(folder)));

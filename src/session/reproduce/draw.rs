@@ -10,6 +10,7 @@ use crate::files::figure::scale::Scale;
 use crate::files::figure::{Axis, Figure, Layer, Panel};
 use crate::numerics::statistics::correlation::spearman;
 use crate::numerics::statistics::mean_and_sd;
+use crate::session::series_words;
 use crate::training::history::Series;
 
 /// Bars of a histogram.
@@ -44,14 +45,9 @@ fn scale(log: bool) -> Scale {
     if log { Scale::Log } else { Scale::Linear }
 }
 
-/// The name of a series on an axis.
-pub(super) fn in_words(series: &str) -> String {
-    match series {
-        "lambda_max" => "leading Hessian eigenvalue".into(),
-        "train_loss" => "training loss".into(),
-        "lyapunov_max" => "largest Lyapunov exponent (nats per step)".into(),
-        other => other.replace('_', " "),
-    }
+/// The label of an axis for a series by its name.
+fn label(series: &str) -> String {
+    series.parse().map_or_else(|()| series.replace('_', " "), series_words::label)
 }
 
 fn titled(spec: &Spec, case: usize, x: Axis, y: Axis) -> Panel {
@@ -62,7 +58,7 @@ fn titled(spec: &Spec, case: usize, x: Axis, y: Axis) -> Panel {
 fn curves(spec: &Spec, case: usize, cells: &[&Cell], series: &str, log: bool, from: i64) -> Vec<Panel> {
     let Ok(wanted) = series.parse::<Series>() else { return Vec::new() };
     let empty = || {
-        let (x, y) = (Axis::new("iteration", Scale::Linear), Axis::new(in_words(series), scale(log)));
+        let (x, y) = (Axis::new("iteration", Scale::Linear), Axis::new(label(series), scale(log)));
         let note = format!("mean and standard deviation over {} seeds", spec.seeds_of(&spec.cases[case]));
         Panel { note, ..titled(spec, case, x, y) }
     };
@@ -104,7 +100,7 @@ fn against(spec: &Spec, cells: &[Cell], case: usize, ids: &[String]) -> Panel {
     let name = spec.across.as_ref().map_or("", |a| &a.name);
     let chosen: Vec<&Quantity> = ids.iter().filter_map(|id| spec.quantity(id)).collect();
     let log = chosen.iter().all(|q| q.log);
-    let label = chosen.first().map_or(String::new(), |q| in_words(&q.series));
+    let label = chosen.first().map_or(String::new(), |q| label(&q.series));
     let mut panel = titled(spec, case, Axis::new(name, Scale::Linear), Axis::new(label, scale(log)));
     for (arm, about) in spec.arms.iter().enumerate() {
         for (k, quantity) in chosen.iter().enumerate() {

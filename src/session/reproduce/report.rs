@@ -5,7 +5,6 @@ use std::path::Path;
 
 use super::Made;
 use super::cells::Cell;
-use super::draw::in_words;
 use super::spec::{Constants, Pilot, Plot, Spec};
 use super::values::{curve, values};
 use crate::files::atomic::FileError;
@@ -14,6 +13,7 @@ use crate::files::history_csv::number;
 use crate::files::summary::VERSION;
 use crate::files::table_csv;
 use crate::numerics::statistics::{mean_and_sd, median};
+use crate::session::series_words::in_words;
 use crate::training::history::Series;
 
 /// The report in Markdown.
@@ -119,7 +119,7 @@ fn settings(text: &mut String, spec: &Spec, cells: &[Cell]) {
             None => "the mean training loss over the last tenth of the iterations".into(),
             Some(pilot) => format!(
                 "the mean {} over the last tenth of the iterations of other runs ({} at each value, seeds from {} on)",
-                in_words(&pilot.by),
+                in_words(pilot.series()),
                 pilot.seeds,
                 Pilot::FIRST_SEED
             ),

@@ -63,7 +63,10 @@ impl Session {
         match ask {
             Ask::Draft(draft) => sweeping.draft = draft,
             Ask::Add(key) => sweeping.add(&key),
-            Ask::Preview => sweeping.ask_preview(self.settings.given()),
+            Ask::Preview => {
+                let rate = self.settings.resolved().ok().map(|r| r.config.optimizer.learning_rate);
+                sweeping.ask_preview(self.settings.given(), rate);
+            }
             Ask::Folder(folder) => sweeping.draft.folder = folder.display().to_string(),
             Ask::Start => {
                 sweeping.find_free();

@@ -69,21 +69,23 @@ impl SweepCurves {
     pub fn groups(&self, outcomes: &Outcomes, view: &View) -> Vec<GroupCurve> {
         let runs = outcomes.held(view, &[&view.group]);
         let Some(column) = outcomes.column(&view.group) else { return Vec::new() };
-        let of = |label: &String| {
-            let own = || runs.iter().filter(|i| outcomes.rows()[**i].labels[column] == *label);
+        let labels = outcomes.labels(&view.group);
+        let mut own: Vec<Vec<usize>> = vec![Vec::new(); labels.len()];
+        runs.into_iter().for_each(|i| own[outcomes.place(i, column)].push(i));
+        let of = |(label, own): (&String, Vec<usize>)| {
             let curves: Vec<&Curve> =
-                own().filter_map(|i| self.curves.get(i)).filter(|c| !c.is_empty()).collect();
+                own.iter().filter_map(|i| self.curves.get(i)).filter(|c| !c.is_empty()).collect();
             let first = curves.iter().filter_map(|c| c.first_iteration()).min().unwrap_or(0);
             let last = curves.iter().filter_map(|c| c.last()).map(|p| p.iteration).max().unwrap_or(0);
             let columns = COLUMNS.min(usize::try_from(last - first + 1).unwrap_or(COLUMNS));
             GroupCurve {
                 label: label.clone(),
                 runs: curves.len(),
-                diverged: own().filter(|i| outcomes.rows()[**i].diverged()).count(),
+                diverged: own.iter().filter(|i| outcomes.rows()[**i].diverged()).count(),
                 points: band(&curves, first as f64, last as f64, columns),
             }
         };
-        outcomes.labels(&view.group).iter().map(of).collect()
+        labels.iter().zip(own).map(of).collect()
     }
 }
 

@@ -1,12 +1,13 @@
 //! Owns [`Draft`], what a sweep from the window varies, as it is being edited; and how lists of values are typed.
 
+use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use crate::files::figure::number;
 use crate::session::settings::put;
 
 /// A key that varies, and its values as they are typed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Varied {
     /// Its full path, `network.gain`.
     pub key: String,
@@ -17,7 +18,7 @@ pub struct Varied {
 }
 
 /// What varies, and where the runs go. Everything else is as in the settings.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Draft {
     /// The keys, the first changing slowest.
     pub varied: Vec<Varied>,
@@ -27,7 +28,11 @@ pub struct Draft {
     pub folder: String,
     /// Runs at once, each on one thread.
     pub at_once: usize,
+    /// The learning rates that were proposed last; see [`Draft::propose`].
+    pub(super) proposed: String,
 }
+
+const RATE: &str = "optimizer.learning_rate";
 
 /// Most runs at once that can be asked for (`[own]`).
 pub const MOST_AT_ONCE: usize = 64;
@@ -36,15 +41,27 @@ impl Draft {
     /// Three gains, three rates, two rules and two seeds (`[own]`).
     pub fn new(at_once: usize) -> Self {
         let varied = |key: &str, values: &str| Varied { key: key.into(), values: values.into(), on: true };
+        let rates = around(1e-3);
         Self {
             varied: vec![
                 varied("network.gain", "0.5, 1, 1.5"),
-                varied("optimizer.learning_rate", "3e-4, 1e-3, 3e-3"),
+                varied(RATE, &rates),
                 varied("rule.kind", "bptt, e-prop"),
             ],
             seeds: "1 to 2".into(),
             folder: String::new(),
             at_once: at_once.clamp(1, MOST_AT_ONCE),
+            proposed: rates,
+        }
+    }
+
+    /// Proposes rates around that of the settings, unless the user has written others.
+    pub(super) fn propose(&mut self, rate: f64) {
+        let rates = around(rate);
+        let standing = self.varied.iter_mut().find(|v| v.key == RATE && v.values == self.proposed);
+        if let Some(varied) = standing {
+            varied.values.clone_from(&rates);
+            self.proposed = rates;
         }
     }
 
@@ -178,6 +195,12 @@ pub fn spaced(from: f64, to: f64, n: usize, log: bool) -> Option<Vec<f64>> {
     (3..15).map(spaced).find(even).or(Some(exact.clone()))
 }
 
+/// A rate between one about three times smaller and one about three times larger (`[own]`).
+fn around(rate: f64) -> String {
+    let third = 10f64.sqrt();
+    typed(&[number::rounded(rate / third, 1), rate, number::rounded(rate * third, 1)])
+}
+
 /// A list of numbers as it is typed.
 pub fn typed(numbers: &[f64]) -> String {
     numbers.iter().map(|v| number::short(*v)).collect::<Vec<_>>().join(", ")
@@ -246,6 +269,17 @@ mod tests {
         let draft = Draft { seeds: "1 to".into(), ..Draft::new(1) };
         // A word is no seed: the plan says so.
         assert!(Plan::new(draft.table(&Table::new()).expect("a table")).is_err());
+    }
+
+    #[test]
+    fn rates_follow_the_settings_until_the_user_writes_others() {
+        let mut draft = Draft::new(1);
+        assert_eq!(draft.varied[1].values, "3e-4, 0.001, 0.003");
+        draft.propose(0.05);
+        assert_eq!(draft.varied[1].values, "0.02, 0.05, 0.2");
+        draft.varied[1].values = "0.1".into();
+        draft.propose(1e-3);
+        assert_eq!(draft.varied[1].values, "0.1");
     }
 
     #[test]

@@ -221,7 +221,14 @@ impl Sweeping {
         self.free = (1..).map_while(folder).find(|folder| !folder.exists());
     }
 
-    fn ask_preview(&mut self, given: &Table) {
+    /// Takes up a draft of an earlier session.
+    pub(super) fn take_draft(&mut self, mut draft: Draft) {
+        draft.at_once = draft.at_once.clamp(1, self.n_threads.max(1));
+        self.draft = draft;
+    }
+
+    fn ask_preview(&mut self, given: &Table, rate: Option<f64>) {
+        rate.into_iter().for_each(|rate| self.draft.propose(rate));
         self.counted = Some((self.draft.clone(), given.clone()));
         self.find_free();
         match self.draft.table(given) {

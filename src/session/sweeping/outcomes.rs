@@ -4,11 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use super::view::{Held, Over, View, is_seen_by_factors};
+use super::view::{Held, Over, View};
 use crate::files::figure::scale::Scale;
 use crate::files::summary::Ended;
 use crate::numerics::statistics::correlation::{Correlation, pearson, spearman};
 use crate::numerics::statistics::{mean_and_sd, median};
+use crate::session::series_words::is_log;
 use crate::training::history::Series;
 use crate::training::run::StopReason;
 
@@ -50,6 +51,10 @@ pub struct Outcomes {
     labels: Vec<Vec<String>>,
     /// The runs, in the order of the plan.
     rows: Vec<Row>,
+    /// For each run, in each column, the place of its value among the values of the column.
+    places: Vec<Vec<usize>>,
+    /// The series of which some run has a value.
+    series: BTreeSet<Series>,
 }
 
 /// An axis of a map: the values of a key.
@@ -107,6 +112,8 @@ pub struct Scatter {
     pub diverged: usize,
     /// Runs with a value that is not finite or was not taken, left out.
     pub without: usize,
+    /// How the two quantities go together over all runs, then within each group.
+    pub related: Vec<(String, Related)>,
 }
 
 /// How two quantities of several runs go together, in numbers or why not.
@@ -121,8 +128,26 @@ pub struct Related {
 impl Outcomes {
     /// The runs of a sweep in a folder, each with one text for each column.
     pub fn new(folder: PathBuf, columns: Vec<String>, rows: Vec<Row>) -> Self {
-        let labels = (0..columns.len()).map(|column| distinct(&rows, column)).collect();
-        Self { folder, columns, labels, rows }
+        let labels: Vec<Vec<String>> = (0..columns.len()).map(|column| distinct(&rows, column)).collect();
+        let at = |labels: &Vec<String>| -> BTreeMap<String, usize> {
+            labels.iter().enumerate().map(|(i, l)| (l.clone(), i)).collect()
+        };
+        let at: Vec<_> = labels.iter().map(at).collect();
+        let place = |row: &Row| row.labels.iter().zip(&at).map(|(label, at)| at[label]).collect();
+        let places = rows.iter().map(place).collect();
+        let mut outcomes = Self { folder, columns, labels, rows, places, series: BTreeSet::new() };
+        (0..outcomes.rows.len()).for_each(|run| outcomes.note_series(run));
+        outcomes
+    }
+
+    fn note_series(&mut self, run: usize) {
+        let row = &self.rows[run];
+        self.series.extend(Series::ALL.iter().filter(|s| row.value(**s).is_some()));
+    }
+
+    /// The place of a run's value of a column among [`Outcomes::labels`].
+    pub fn place(&self, run: usize, column: usize) -> usize {
+        self.places[run][column]
     }
 
     /// The runs, in the order of the plan.
@@ -134,6 +159,7 @@ impl Outcomes {
     pub fn set_ended(&mut self, run: usize, ended: Ended) {
         if let Some(row) = self.rows.get_mut(run) {
             row.ended = Some(ended);
+            self.note_series(run);
         }
     }
 
@@ -161,9 +187,8 @@ impl Outcomes {
 
     /// Every series of which some run has a value, those first that are asked for most.
     pub fn series(&self) -> Vec<Series> {
-        let occurs = |s: &Series| self.rows.iter().any(|r| r.value(*s).is_some());
         let others = Series::ALL.iter().filter(|s| !FIRST.contains(s));
-        FIRST.iter().chain(others).copied().filter(occurs).collect()
+        FIRST.iter().chain(others).copied().filter(|s| self.series.contains(s)).collect()
     }
 
     /// How many runs have ended, and how many of these diverged.
@@ -181,40 +206,30 @@ impl Outcomes {
 
     /// The runs in which every other key has the value at which the view holds it.
     pub fn held(&self, view: &View, used: &[&str]) -> Vec<usize> {
-        let mut only: Vec<(usize, String)> = Vec::new();
-        for key in self.others(used) {
-            let labels = self.labels(key);
-            if let (Some(column), Some(label)) = (self.column(key), view.held(key).label(labels)) {
-                only.push((column, label));
-            }
-        }
-        let fits = |row: &Row| only.iter().all(|(column, label)| row.labels[*column] == *label);
-        (0..self.rows.len()).filter(|i| fits(&self.rows[*i])).collect()
+        let only = self.others(used).into_iter().filter_map(|key| {
+            let label = view.held(key).label(self.labels(key))?;
+            let column = self.column(key)?;
+            Some((column, self.labels[column].iter().position(|l| *l == label)?))
+        });
+        let only: Vec<(usize, usize)> = only.collect();
+        let fits = |run: &usize| only.iter().all(|(column, place)| self.place(*run, *column) == *place);
+        (0..self.rows.len()).filter(fits).collect()
     }
 
     /// A quantity over two keys. Where only one varies the map is one row.
     pub fn map(&self, view: &View) -> Map {
         let (x, y) = (self.axis(&view.x), self.axis(&view.y));
         let mut cells = vec![Cell::default(); x.labels.len() * y.labels.len()];
-        let at = |axis: &Axis| -> BTreeMap<String, usize> {
-            axis.labels.iter().enumerate().map(|(i, l)| (l.clone(), i)).collect()
-        };
-        let (columns, places) = ([self.column(&x.key), self.column(&y.key)], [at(&x), at(&y)]);
+        let columns = [self.column(&x.key), self.column(&y.key)];
         for i in self.held(view, &[&x.key, &y.key]) {
-            let place = |k: usize| match columns[k] {
-                Some(column) => places[k].get(&self.rows[i].labels[column]).copied(),
-                None => Some(0),
-            };
-            if let (Some(a), Some(b)) = (place(0), place(1)) {
-                cells[b * x.labels.len() + a].runs.push(i);
-            }
+            let [a, b] = columns.map(|column| column.map_or(0, |column| self.place(i, column)));
+            cells[b * x.labels.len() + a].runs.push(i);
         }
         cells.iter_mut().for_each(|cell| self.fill(cell, view));
         let values = || cells.iter().filter_map(|c| c.value);
         let (low, high) = (values().reduce(f64::min), values().reduce(f64::max));
         let range = low.zip(high);
-        let by_factors = is_seen_by_factors(view.quantity) && low.is_some_and(|low| low > 0.0);
-        let scale = if by_factors { Scale::Log } else { Scale::Linear };
+        let scale = if is_log(view.quantity, values()) { Scale::Log } else { Scale::Linear };
         Map { x, y, cells, scale, range }
     }
 
@@ -259,21 +274,26 @@ impl Outcomes {
             match (x, y) {
                 _ if row.diverged() => scatter.diverged += 1,
                 (Some(x), Some(y)) => {
-                    let own = |(label, _): &&mut (String, _)| column.is_none_or(|c| row.labels[c] == *label);
-                    if let Some((_, points)) = scatter.groups.iter_mut().find(own) {
-                        points.push((i, x, y));
-                    }
+                    let group = column.map_or(0, |column| self.place(i, column));
+                    scatter.groups[group].1.push((i, x, y));
                 }
                 _ => scatter.without += 1,
             }
         }
+        scatter.related = scatter.relate();
         scatter
     }
 }
 
 impl Scatter {
-    /// How the two quantities go together over all runs, then within each group.
-    pub fn related(&self) -> Vec<(String, Related)> {
+    /// The groups that have points: place of the value of the key, points, value.
+    pub fn shown(&self) -> impl Iterator<Item = (usize, &[(usize, f64, f64)], &str)> {
+        let all = self.groups.iter().enumerate();
+        all.filter(|(_, (_, points))| !points.is_empty())
+            .map(|(k, (label, points))| (k, &points[..], &label[..]))
+    }
+
+    fn relate(&self) -> Vec<(String, Related)> {
         let pairs =
             |points: &[(usize, f64, f64)]| points.iter().map(|(_, x, y)| (*x, *y)).collect::<Vec<_>>();
         let all: Vec<(f64, f64)> = self.groups.iter().flat_map(|(_, points)| pairs(points)).collect();

@@ -137,7 +137,7 @@ fn correlations_are_those_of_scipy_and_too_few_are_words() {
     let outcomes = Outcomes::new("folder".into(), vec!["rule.kind".into(), "seed".into()], rows);
     let scatter = outcomes.scatter(&view(&outcomes));
     assert_eq!((scatter.diverged, scatter.without), (1, 2));
-    let related = scatter.related();
+    let related = &scatter.related;
     let (name, all) = &related[0];
     let [pearson, spearman] = all.found.as_ref().expect("coefficients");
     assert_eq!((name.as_str(), all.n), ("all", 11));

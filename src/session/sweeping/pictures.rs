@@ -2,13 +2,13 @@
 
 use super::Sweeping;
 use super::outcomes::{Map, Related};
-use super::view::{Over, View, in_words, is_seen_by_factors, unit};
+use super::view::{Over, View};
 use crate::files::figure::look::{Dash, Look, run_look};
 use crate::files::figure::number::significant;
 use crate::files::figure::scale::Scale;
 use crate::files::figure::{Axis, Layer, Panel};
 use crate::session::pictures::Picture;
-use crate::training::history::Series;
+use crate::session::series_words::{in_words, is_log, label};
 
 impl Sweeping {
     /// A plot of the open sweep as it is looked at; `None` where there is nothing to draw.
@@ -24,8 +24,8 @@ impl Sweeping {
     fn curves_panel(&self) -> Option<Panel> {
         let view = self.view();
         let groups = self.groups().iter().enumerate().filter(|(_, g)| !g.points.is_empty());
-        let is_log = is_seen_by_factors(view.curve)
-            && self.groups().iter().flat_map(|g| &g.points).all(|p| p.ends.0 > 0.0);
+        let lowest = self.groups().iter().flat_map(|g| &g.points).map(|p| p.ends.0);
+        let scale = if is_log(view.curve, lowest) { Scale::Log } else { Scale::Linear };
         let layers: Vec<Layer> = groups
             .flat_map(|(slot, group)| {
                 let look = Look { marker: None, dash: Dash::of_slot(slot), ..run_look(slot) };
@@ -38,7 +38,6 @@ impl Sweeping {
                 ]
             })
             .collect();
-        let scale = if is_log { Scale::Log } else { Scale::Linear };
         (!layers.is_empty()).then(|| Panel {
             title: "Sweep, mean and standard deviation over runs".into(),
             x: Axis::new("iteration", Scale::Linear),
@@ -51,23 +50,18 @@ impl Sweeping {
     fn scatter_panel(&self) -> Option<Panel> {
         let (view, scatter) = (self.view(), self.scatter());
         let all = || scatter.groups.iter().flat_map(|(_, points)| points);
-        let scale = |series: Series, positive: bool| {
-            if is_seen_by_factors(series) && positive { Scale::Log } else { Scale::Linear }
-        };
         let (x, y) = view.scatter;
-        let scales = [scale(x, all().all(|p| p.1 > 0.0)), scale(y, all().all(|p| p.2 > 0.0))];
+        let logs = [is_log(x, all().map(|p| p.1)), is_log(y, all().map(|p| p.2))];
+        let scales = logs.map(|log| if log { Scale::Log } else { Scale::Linear });
         let layers: Vec<Layer> = scatter
-            .groups
-            .iter()
-            .enumerate()
-            .filter(|(_, (_, points))| !points.is_empty())
-            .map(|(slot, (name, points))| Layer::Points {
+            .shown()
+            .map(|(slot, points, name)| Layer::Points {
                 name: format!("{} {name}", view.group),
                 points: points.iter().map(|(_, x, y)| (*x, *y, *y, *y)).collect(),
                 look: run_look(slot),
             })
             .collect();
-        let note = scatter.related().first().map_or(String::new(), |(_, related)| in_numbers(related));
+        let note = scatter.related.first().map_or(String::new(), |(_, related)| in_numbers(related));
         (!layers.is_empty()).then(|| Panel {
             title: "Sweep, a point for each run".into(),
             x: Axis::new(label(x), scales[0]),
@@ -100,14 +94,6 @@ fn heat(map: &Map, view: &View) -> Option<Panel> {
             String::new()
         },
     })
-}
-
-/// A series with its unit.
-fn label(series: Series) -> String {
-    match unit(series) {
-        "" => in_words(series).into(),
-        unit => format!("{} ({unit})", in_words(series)),
-    }
 }
 
 /// `n = 36: Pearson r = 0.52, p = 0.001; Spearman r = 0.48, p = 0.003`, or why not.

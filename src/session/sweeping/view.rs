@@ -102,38 +102,3 @@ impl View {
         }
     }
 }
-
-/// A series in the words of an axis.
-pub fn in_words(series: Series) -> &'static str {
-    match series {
-        Series::TrainLoss => "training loss",
-        Series::TrainAccuracy => "training accuracy",
-        Series::TestLoss => "test loss",
-        Series::TestAccuracy => "test accuracy",
-        Series::GeneralizationGap => "generalization gap",
-        Series::LyapunovMax => "leading exponent",
-        Series::LyapunovSum => "sum of exponents",
-        Series::LearningRate => "learning rate at the end",
-        Series::HessianTrace => "Hessian trace",
-        Series::PowerLawExponent => "power-law exponent",
-        Series::RelativeFlatness => "relative flatness",
-        Series::GradientNorm => "gradient norm",
-        Series::WeightNorm => "weight norm",
-        other => other.name(),
-    }
-}
-
-/// Whether a series is never negative by nature and is seen by its factors, on a logarithmic scale.
-pub fn is_seen_by_factors(series: Series) -> bool {
-    matches!(series, Series::TrainLoss | Series::TestLoss | Series::LambdaMax)
-}
-
-/// The unit of a series; empty for a pure number.
-pub fn unit(series: Series) -> &'static str {
-    match series {
-        Series::LyapunovMax | Series::LyapunovSum => "nats per step",
-        Series::LambdaMax | Series::LambdaMin | Series::HessianTrace => "loss per squared weight",
-        Series::TrainAccuracy | Series::TestAccuracy => "share of trials",
-        _ => "",
-    }
-}
