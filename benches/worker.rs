@@ -3,7 +3,7 @@
 //!
 //! Measures run on another core, but share with the training what the cores share (caches, memory, and on some
 //! machines the core itself). What that alone costs is timed too: a bare loop beside a neighbour that takes the same
-//! measures and says nothing to it.
+//! measures, on the weights of the same run made before, and says nothing to it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -19,6 +19,7 @@ use basinscope::numerics::tasks::TaskData;
 use basinscope::training::config::resolve::{parse, resolve};
 use basinscope::training::config::{Cadence, Config};
 use basinscope::training::measures::{Measure, Subject, measurer};
+use basinscope::training::run::Checkpoint;
 use basinscope::training::trainer;
 
 /// Smallest of so many, since whatever else runs only adds.
@@ -41,9 +42,10 @@ fn main() {
         let config = config(text);
         let (mut bare, mut unmeasured, mut measured) = (f64::MAX, f64::MAX, f64::MAX);
         let mut beside = f64::MAX;
+        let states = states(&config);
         for _ in 0..ROUNDS {
             bare = bare.min(headless(&config, &clock, &AtomicU64::new(0)));
-            beside = beside.min(headless_beside_measures(&config, &clock));
+            beside = beside.min(headless_beside_measures(&config, &states, &clock));
             unmeasured = unmeasured.min(worker(&config, false));
             measured = measured.min(worker(&config, true));
         }
@@ -68,24 +70,42 @@ fn config(text: &str) -> Config {
     resolve(parse(text).expect("TOML")).expect("sound settings").config
 }
 
-/// Processor seconds of an update in a bare loop, which counts its updates in `done`.
+/// Processor seconds of an update in a bare loop, which counts its updates in `done`. On a thread of its own, as a
+/// worker is: what a thread allocates may lie elsewhere than what the first one does.
 fn headless(config: &Config, clock: &ThreadClock, done: &AtomicU64) -> f64 {
-    let mut run = trainer::start(config, &TaskData::None).expect("a run");
-    let start = clock.exact();
-    while run.step(&Serial).stop.is_none() {
-        done.fetch_add(1, Ordering::Relaxed);
-    }
-    (clock.exact() - start).as_secs_f64() / done.load(Ordering::Relaxed) as f64
+    let looped = || {
+        let mut run = trainer::start(config, &TaskData::None).expect("a run");
+        let start = clock.exact();
+        while run.step(&Serial).stop.is_none() {
+            done.fetch_add(1, Ordering::Relaxed);
+        }
+        (clock.exact() - start).as_secs_f64() / done.load(Ordering::Relaxed) as f64
+    };
+    std::thread::scope(|scope| scope.spawn(looped).join()).expect("a loop")
 }
 
-/// The same while another thread takes the run's measures when they are due, on the weights of the start, for at most
-/// half of the time, as the window does.
-fn headless_beside_measures(config: &Config, clock: &ThreadClock) -> f64 {
+/// Updates between two states of a run that the neighbour measures.
+const APART: u64 = 10;
+
+/// States of a run, from the start.
+fn states(config: &Config) -> Vec<Checkpoint> {
+    let mut run = trainer::start(config, &TaskData::None).expect("a run");
+    let mut states = vec![run.checkpoint()];
+    while run.step(&Serial).stop.is_none() {
+        if run.iteration().unsigned_abs().is_multiple_of(APART) {
+            states.push(run.checkpoint());
+        }
+    }
+    states
+}
+
+/// The same while another thread takes the run's measures when they are due, for at most half of the time, as the
+/// window does.
+fn headless_beside_measures(config: &Config, states: &[Checkpoint], clock: &ThreadClock) -> f64 {
     let (done, over) = (AtomicU64::new(0), AtomicBool::new(false));
     std::thread::scope(|scope| {
         scope.spawn(|| {
             let mut measurer = measurer(config, &TaskData::None).expect("a measurer");
-            let state = trainer::start(config, &TaskData::None).expect("a run").checkpoint();
             let trajectory = Trajectory::default();
             let (begun, mut spent, mut last) = (Instant::now(), Duration::ZERO, 0);
             while !over.load(Ordering::Relaxed) {
@@ -100,6 +120,7 @@ fn headless_beside_measures(config: &Config, clock: &ThreadClock) -> f64 {
                     continue;
                 }
                 last = now;
+                let state = &states[((now / APART) as usize).min(states.len() - 1)];
                 let start = Instant::now();
                 for measure in what {
                     let subject = Subject {
