@@ -218,6 +218,7 @@ fn wrong_use_gives_one_line_and_writes_nothing() {
         (vec!["check", dir.path().to_str().expect("UTF-8")], ["is a directory", "expected a file"]),
         (vec!["measure", "no/such.npz", "--out", &out], ["no/such.npz", "no such file"]),
         (vec!["open"], ["FILES", "required"]),
+        (vec!["open", "src"], ["folder of neither a run nor a sweep", "expected a snapshot"]),
         (vec!["open", "no/such.npz"], ["no/such.npz", "no such file"]),
     ] {
         let error = refused(&arguments);

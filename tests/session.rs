@@ -553,7 +553,7 @@ fn a_file_that_cannot_be_read_or_written_says_why_and_changes_nothing() {
         (bad, "network.gain"),
         (foreign, "foreign.npz"),
         (folder.path().join("missing.npz"), "missing.npz"),
-        (folder.path().to_path_buf(), "directory"),
+        (folder.path().to_path_buf(), "folder of neither a run nor a sweep"),
     ] {
         let before = session.notices().len();
         session.act(Action::Open(path));

@@ -164,6 +164,31 @@ fn what_the_command_line_began_the_window_ends_and_the_other_way_round() {
 }
 
 #[test]
+fn a_sweep_and_a_run_are_opened_by_their_folders() {
+    let place = Place::new();
+    let plan = place.at("plan.toml");
+    fs::write(&plan, format!("seeds = [1, 2]\n{SMALL}")).expect("written");
+    let folder = place.at("sweep");
+    assert_eq!(command_line(&plan, &folder), 0);
+    for (n, path) in
+        [folder.clone(), folder.join("index.csv"), folder.join("plan.toml")].into_iter().enumerate()
+    {
+        let mut session = session("");
+        session.act(Action::Open(path));
+        assert!(
+            session.take_wish_for_sweep() && !session.take_wish_for_sweep(),
+            "it is brought in sight once"
+        );
+        wait(&mut session, "the sweep", |s| ended(s) == 2 && is_idle(s));
+        assert_eq!(session.sweeping().view().page, Page::Map);
+        let name = session.sweeping().outcomes().expect("open").rows()[n % 2].name.clone();
+        session.act(Action::Open(folder.join("runs").join(&name)));
+        wait(&mut session, "the run", |s| s.runs().len() == 1);
+        assert_eq!(session.runs()[0].name, name);
+    }
+}
+
+#[test]
 fn a_run_that_diverges_is_a_row_and_its_cell_has_no_colour() {
     let place = Place::new();
     let mut session = session(&format!("{SMALL}optimizer = {{ kind = \"sgd\" }}\n"));

@@ -18,7 +18,8 @@ use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
 
 use crate::engine::pool::Processors;
-use crate::files::atomic::{self, FileError};
+use crate::files::atomic::FileError;
+use crate::session::can_open;
 use crate::training::config::error::ConfigError;
 
 /// Shows, live, where a learning rule takes a recurrent network. Without a command it opens the window.
@@ -31,7 +32,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Open the window on snapshots or configurations
+    /// Open the window on snapshots, configurations, or the folders of runs and sweeps
     Open {
         /// The files
         #[arg(required = true)]
@@ -224,7 +225,7 @@ pub fn main(open_window: OpenWindow) -> ExitCode {
 
 /// Whether all files can be opened, before a window is.
 fn readable(files: &[PathBuf]) -> Result<(), Refused> {
-    files.iter().try_for_each(|file| atomic::open(file).map(|_| ())).map_err(Refused::from)
+    files.iter().try_for_each(|file| can_open(file)).map_err(Refused::from)
 }
 
 /// Help and version as clap writes them; an error as its one sentence.

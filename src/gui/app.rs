@@ -161,6 +161,11 @@ impl Window {
         for path in dropped.into_iter().map(|file| file.path().to_owned()) {
             self.act(ctx, Action::Open(path));
         }
+        if self.session.take_wish_for_sweep() {
+            // Not hidden again by the layout of the last session.
+            self.remember();
+            self.layout.show(Panel::Sweep, true);
+        }
         let weights = self.panels.weights.was_shown();
         let asked = self.panels.activity.follow(&self.session, weights);
         asked.into_iter().for_each(|action| self.act(ctx, action));

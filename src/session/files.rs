@@ -11,7 +11,7 @@ use toml::{Table, Value};
 use super::action::Export;
 use super::playing::write_pages;
 use super::settings::{given_for, put};
-use super::{Picture, RunId, Session, gains};
+use super::{Picture, RunId, Session, gains, sweeping};
 use crate::engine::errand::{Asked, question};
 use crate::engine::messages::{Collected, Command};
 use crate::engine::pool::Processors;
@@ -24,6 +24,8 @@ use crate::training::history::{History, Row};
 use crate::training::measures::{Finding, Measure, Subject, measurer};
 use crate::training::trainer::learning_rate;
 
+/// The snapshot in the folder of a run.
+const SNAPSHOT: &str = "snapshot.npz";
 /// The largest settings file that is read.
 const MOST_SETTINGS: u64 = 1 << 20;
 /// How long a file waits for a run to give what there is of it: an update of the largest networks.
@@ -145,8 +147,13 @@ impl Session {
         self.errands.push(Errand { words, run: self.current, result });
     }
 
-    /// Opens a snapshot or settings.
+    /// Opens a snapshot or settings, the folder of a run, or that of a sweep.
     pub(super) fn open(&mut self, path: PathBuf) {
+        if let Some(folder) = sweeping::folder_of(&path) {
+            return self.open_sweep(folder);
+        }
+        let snapshot = path.join(SNAPSHOT);
+        let path = if snapshot.is_file() { snapshot } else { path };
         let words = format!("Reading {}", path.display());
         let result = self.engine.errand("open", move || read(path));
         self.errands.push(Errand { words, run: None, result });
@@ -319,7 +326,24 @@ fn snapshot(mut all: Collected, workers: &Processors) -> Result<(Snapshot, Optio
 }
 
 /// Reads what the file's first bytes say it is.
+/// Whether there is something to open, as far as can be told without reading it.
+///
+/// # Errors
+/// A file that is not there or cannot be opened, a folder of neither a run nor a sweep.
+pub fn can_open(path: &Path) -> Result<(), FileError> {
+    if sweeping::folder_of(path).is_some() {
+        return Ok(());
+    }
+    let snapshot = path.join(SNAPSHOT);
+    if path.is_dir() && !snapshot.is_file() {
+        let expected = "is a folder of neither a run nor a sweep: expected a snapshot or settings";
+        return Err(FileError::new(path, expected));
+    }
+    atomic::open(if path.is_dir() { &snapshot } else { path }).map(|_| ())
+}
+
 fn read(path: PathBuf) -> Result<Brought, String> {
+    can_open(&path).map_err(|e| e.to_string())?;
     let mut head = Vec::new();
     let file = atomic::open(&path).map_err(|e| e.to_string())?;
     file.take(2).read_to_end(&mut head).map_err(|e| FileError::from_io(&path, &e).to_string())?;

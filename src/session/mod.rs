@@ -68,6 +68,7 @@ pub mod words;
 pub use action::{Action, Dialog, Effect, Export};
 pub use build::{Build, trainers};
 pub use compare::{Comparison, Group, Quantity};
+pub use files::can_open;
 pub use pictures::Picture;
 pub use playing::Playing;
 pub use runs::{RunEntry, RunId, RunState, ShownWeights};

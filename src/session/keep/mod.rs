@@ -185,6 +185,11 @@ impl Session {
         false
     }
 
+    /// Whether the last session is still being read.
+    pub(super) fn is_coming_back(&self) -> bool {
+        self.keeper.as_ref().is_some_and(|keeper| keeper.reading.is_some())
+    }
+
     fn say_once(&mut self, text: String) {
         if self.notices.iter().all(|n| n.text != text) {
             self.notice(text, true, None);
@@ -275,8 +280,9 @@ impl Session {
         self.settings.take(kept.settings);
         self.settings.forget_steps();
         kept.draft.into_iter().for_each(|draft| self.sweeping.take_draft(draft));
-        // A sweep whose folder is gone is not missed.
-        if let Some(folder) = kept.sweep.filter(|f| f.join(super::sweep::PLAN).is_file()) {
+        // A sweep whose folder is gone is not missed, nor one in whose place another was asked for.
+        let sweep = kept.sweep.filter(|_| !self.sweeping.is_asked_for());
+        if let Some(folder) = sweep.filter(|f| super::sweeping::folder_of(f).is_some()) {
             self.act(super::Action::Sweep(super::sweeping::Ask::Open(folder)));
         }
     }

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use super::draft::Draft;
 use super::going::{self, Going};
-use super::view::View;
+use super::view::{Page, View};
 use super::{MOST_OPENED, Sweeping};
 use crate::session::Session;
-use crate::session::sweep::{INDEX, PLAN};
+use crate::session::sweep::{INDEX, PLAN, RUNS};
 use crate::training::config::Config;
 
 /// What a user asks of sweeps.
@@ -82,7 +82,10 @@ impl Session {
                     sweeping.go(Going { folder, text: None, share });
                 }
             }
-            Ask::Open(folder) => sweeping.go(Going { folder: sweep_of(folder), text: None, share: None }),
+            Ask::Open(path) => {
+                let folder = folder_of(&path).unwrap_or(path);
+                sweeping.go(Going { folder, text: None, share: None });
+            }
             Ask::View(view) => {
                 sweeping.view = view;
                 if let Some(outcomes) = &sweeping.outcomes {
@@ -93,6 +96,24 @@ impl Session {
             }
             Ask::OpenRuns(runs) => self.open_runs(&runs),
         }
+    }
+
+    /// Opens a sweep that is to be seen at once.
+    pub(in crate::session) fn open_sweep(&mut self, folder: PathBuf) {
+        if self.sweeping.is_running() {
+            let text = format!("{}: a sweep is being made; stop it to open another", folder.display());
+            return self.notice(text, true, None);
+        }
+        self.ask_sweep(Ask::Open(folder));
+        if self.sweeping.view.page == Page::Plan {
+            self.sweeping.view.page = Page::Map;
+        }
+        self.sweeping.wants_sight = true;
+    }
+
+    /// Whether the sweep that is open is to be brought in sight; says so once, when the last session is back.
+    pub fn take_wish_for_sweep(&mut self) -> bool {
+        !self.is_coming_back() && std::mem::take(&mut self.sweeping.wants_sight)
     }
 
     /// Opens runs of the sweep from their files; those that are open already are selected.
@@ -129,14 +150,10 @@ impl Session {
     }
 }
 
-/// The folder of a sweep for what was chosen: itself, or the plan or the index in it.
-fn sweep_of(path: PathBuf) -> PathBuf {
-    match path.parent() {
-        Some(parent) if is_in_sweep(&path) => parent.to_owned(),
-        _ => path,
-    }
-}
-
-fn is_in_sweep(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name == PLAN || name == INDEX)
+/// The folder of the sweep that a path is: its folder, or the plan or the index in it. A plan without runs is no
+/// sweep yet.
+pub fn folder_of(path: &Path) -> Option<PathBuf> {
+    let is_in_sweep = path.file_name().is_some_and(|name| name == PLAN || name == INDEX);
+    let folder = if is_in_sweep { path.parent()? } else { path };
+    (folder.join(PLAN).is_file() && folder.join(RUNS).is_dir()).then(|| folder.to_owned())
 }

@@ -27,7 +27,7 @@ use going::{Going, Told};
 use outcomes::{Map, Outcomes, Scatter};
 use view::{Page, View};
 
-pub use asking::Ask;
+pub use asking::{Ask, folder_of};
 
 /// What the draft amounts to.
 #[derive(Clone, Debug, PartialEq)]
@@ -69,6 +69,7 @@ pub struct Sweeping {
     at: Option<PathBuf>,
     under: Option<Under>,
     opening: bool,
+    wants_sight: bool,
     view: View,
     map: Option<Map>,
     scatter: Scatter,
@@ -97,6 +98,7 @@ impl Sweeping {
             at: None,
             under: None,
             opening: false,
+            wants_sight: false,
             view: View::default(),
             map: None,
             scatter: Scatter::default(),
@@ -143,6 +145,11 @@ impl Sweeping {
     /// Whether it was told to stop and ends what it is at.
     pub fn is_stopping(&self) -> bool {
         self.under.is_some_and(|u| u.stopping)
+    }
+
+    /// Whether a sweep was opened or begun.
+    pub(super) fn is_asked_for(&self) -> bool {
+        self.at.is_some()
     }
 
     /// Whether a folder is being read.
