@@ -46,28 +46,28 @@ pub fn show(ui: &mut Ui, sweeping: &Sweeping, outcomes: &Outcomes, with_table: b
 }
 
 fn controls(ui: &mut Ui, sweeping: &Sweeping, outcomes: &Outcomes, view: &mut View) {
-    if let Some(series) = choose_series(ui, "Quantity of the map", view.quantity, sweeping) {
+    if let Some(series) = choose_series(ui, ("Quantity of the map", ""), view.quantity, sweeping) {
         view.quantity = series;
     }
     let overs = [(Over::Median, "median", "The middle value"), (Over::Mean, "mean", "The mean")];
     let entries = overs.map(|(_, name, tip)| (name.to_owned(), tip.to_owned()));
     let now = overs.iter().find(|o| o.0 == view.over).map_or("", |o| o.1);
     let tip = "How the runs of a cell become one number; those that diverged are left out and counted";
-    if let Some(i) = choose(ui, "Over the runs of a cell", tip, now, &entries) {
+    if let Some(i) = choose(ui, ("Over the runs of a cell", ""), tip, now, &entries) {
         view.over = overs[i].0;
     }
     let varied = outcomes.varied();
-    ui.label("across");
-    if let Some(key) = choose_key(ui, "Across", "The key along the horizontal axis", &view.x, &varied) {
+    if let Some(key) =
+        choose_key(ui, ("Across", "across"), "The key along the horizontal axis", &view.x, &varied)
+    {
         if key == view.y {
             view.y.clone_from(&view.x);
         }
         view.x = key;
     }
-    ui.label("up");
     let mut keys = varied;
     keys.push("");
-    if let Some(key) = choose_key(ui, "Up", "The key along the vertical axis", &view.y, &keys) {
+    if let Some(key) = choose_key(ui, ("Up", "up"), "The key along the vertical axis", &view.y, &keys) {
         if key == view.x && !key.is_empty() {
             view.x.clone_from(&view.y);
         }

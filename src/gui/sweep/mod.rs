@@ -151,11 +151,19 @@ fn folder_button(ui: &mut Ui, text: &str, tip: &str, dialog: Dialog, asked: &mut
     }
 }
 
-/// A list to choose from, with its accessible name; gives the number of the entry that was chosen.
-fn choose(ui: &mut Ui, name: &str, tip: &str, now: &str, entries: &[(String, String)]) -> Option<usize> {
+/// A list to choose from, with its accessible name, and what stands before the choice (in the button itself: the two
+/// are never on two lines); gives the number of the entry that was chosen.
+fn choose(
+    ui: &mut Ui,
+    (name, before): (&str, &str),
+    tip: &str,
+    now: &str,
+    entries: &[(String, String)],
+) -> Option<usize> {
     let mut chosen = None;
+    let text = if before.is_empty() { now.to_owned() } else { format!("{before} {now}") };
     let response = egui::ComboBox::from_id_salt(("sweep", name))
-        .selected_text(now)
+        .selected_text(text)
         .width(30.0)
         .height(400.0)
         .show_ui(ui, |ui| {
@@ -178,7 +186,7 @@ fn choose(ui: &mut Ui, name: &str, tip: &str, now: &str, entries: &[(String, Str
 }
 
 /// A series to choose from those that the runs have.
-fn choose_series(ui: &mut Ui, name: &str, now: Series, sweeping: &Sweeping) -> Option<Series> {
+fn choose_series(ui: &mut Ui, name: (&str, &str), now: Series, sweeping: &Sweeping) -> Option<Series> {
     let all = sweeping.series();
     let entries: Vec<(String, String)> =
         all.iter().map(|s| (in_words(*s).to_owned(), format!("{} ({})", s.meaning(), s.name()))).collect();
@@ -187,7 +195,7 @@ fn choose_series(ui: &mut Ui, name: &str, now: Series, sweeping: &Sweeping) -> O
 }
 
 /// A key to choose from those that vary.
-fn choose_key(ui: &mut Ui, name: &str, tip: &str, now: &str, keys: &[&str]) -> Option<String> {
+fn choose_key(ui: &mut Ui, name: (&str, &str), tip: &str, now: &str, keys: &[&str]) -> Option<String> {
     let entries: Vec<(String, String)> =
         keys.iter().map(|key| (key_in_words(key), (*key).to_owned())).collect();
     choose(ui, name, tip, &key_in_words(now), &entries).map(|i| keys[i].to_owned())
@@ -204,9 +212,8 @@ fn choose_others(ui: &mut Ui, outcomes: &Outcomes, used: &[&str], view: &mut Vie
             .map(|l| (l.clone(), String::new()))
             .chain([("all".into(), String::new())])
             .collect();
-        ui.label(&name);
         let tip = format!("The runs with this value of {key}, or all");
-        if let Some(i) = choose(ui, &format!("Held: {name}"), &tip, &now, &entries) {
+        if let Some(i) = choose(ui, (&format!("Held: {name}"), &name), &tip, &now, &entries) {
             let held = labels.get(i).map_or(Held::All, |label| Held::Only(label.clone()));
             view.others.insert(key.to_owned(), held);
         }

@@ -1,6 +1,6 @@
 //! Owns the curves of a sweep as mean and band, and the scatter of two of its quantities with their correlation.
 
-use eframe::egui::Ui;
+use eframe::egui::{self, Ui};
 
 use super::{choose_key, choose_others, choose_series, key_in_words, numbers};
 use crate::gui::app::Asked;
@@ -11,6 +11,7 @@ use crate::gui::spectrum::beside;
 use crate::gui::theme::Dash;
 use crate::session::Action;
 use crate::session::series_words::{in_words, is_log};
+use crate::session::sweeping::curves::MOST_RUNS;
 use crate::session::sweeping::outcomes::Outcomes;
 use crate::session::sweeping::pictures::in_numbers;
 use crate::session::sweeping::view::View;
@@ -21,7 +22,7 @@ use crate::training::history::Series;
 pub fn curves(ui: &mut Ui, sweeping: &Sweeping, outcomes: &Outcomes, with_table: bool, asked: &mut Asked) {
     let mut view = sweeping.view().clone();
     ui.horizontal_wrapped(|ui| {
-        if let Some(series) = choose_series(ui, "Series of the curves", view.curve, sweeping) {
+        if let Some(series) = choose_series(ui, ("Series of the curves", ""), view.curve, sweeping) {
             view.curve = series;
         }
         choose_group(ui, outcomes, &mut view);
@@ -37,10 +38,18 @@ pub fn curves(ui: &mut Ui, sweeping: &Sweeping, outcomes: &Outcomes, with_table:
     let groups = sweeping.groups();
     let diverged: usize = groups.iter().map(|g| g.diverged).sum();
     let left_out = if diverged > 0 { format!("; {diverged} diverged, left out") } else { String::new() };
-    ui.small(format!("mean and one standard deviation over runs{left_out}")).on_hover_text(
-        "Read from the runs' files, as means over stretches where they are long. Runs differ in the seed, and in \
-         the keys of which all values are taken.",
-    );
+    let (read, ended): (usize, usize) =
+        (groups.iter().map(|g| g.runs).sum(), groups.iter().map(|g| g.ended - g.diverged).sum());
+    let of = if read < ended {
+        format!(" ({} of {} runs)", number::count(read as i64), number::count(ended as i64))
+    } else {
+        String::new()
+    };
+    ui.small(format!("mean and one standard deviation over runs{of}{left_out}")).on_hover_text(format!(
+        "Read from the runs' files, as means over stretches where they are long; of at most {} runs at once. Runs \
+         differ in the seed, and in the keys of which all values are taken.",
+        number::count(MOST_RUNS as i64)
+    ));
     if groups.iter().all(|g| g.points.is_empty()) {
         ui.weak("No curve yet: no run of these has ended, or none has this series.");
         return;
@@ -92,9 +101,8 @@ pub fn curves(ui: &mut Ui, sweeping: &Sweeping, outcomes: &Outcomes, with_table:
 }
 
 fn choose_group(ui: &mut Ui, outcomes: &Outcomes, view: &mut View) {
-    ui.label("by");
     let tip = "Runs with different values of this key differ in colour and mark";
-    if let Some(key) = choose_key(ui, "Told apart by", tip, &view.group, &outcomes.varied()) {
+    if let Some(key) = choose_key(ui, ("Told apart by", "by"), tip, &view.group, &outcomes.varied()) {
         view.group = key;
     }
 }
@@ -103,11 +111,10 @@ fn choose_group(ui: &mut Ui, outcomes: &Outcomes, view: &mut View) {
 pub fn scatter(ui: &mut Ui, sweeping: &Sweeping, outcomes: &Outcomes, with_table: bool, asked: &mut Asked) {
     let mut view = sweeping.view().clone();
     ui.horizontal_wrapped(|ui| {
-        if let Some(series) = choose_series(ui, "Quantity up", view.scatter.1, sweeping) {
+        if let Some(series) = choose_series(ui, ("Quantity up", ""), view.scatter.1, sweeping) {
             view.scatter.1 = series;
         }
-        ui.label("against");
-        if let Some(series) = choose_series(ui, "Quantity across", view.scatter.0, sweeping) {
+        if let Some(series) = choose_series(ui, ("Quantity across", "against"), view.scatter.0, sweeping) {
             view.scatter.0 = series;
         }
         choose_group(ui, outcomes, &mut view);
@@ -116,8 +123,15 @@ pub fn scatter(ui: &mut Ui, sweeping: &Sweeping, outcomes: &Outcomes, with_table
         asked.act(Action::Sweep(Ask::View(view.clone())));
     }
     let scatter = sweeping.scatter();
-    for (name, related) in scatter.related.iter().take(1 + MOST_LINES) {
-        ui.small(format!("{name}: {}", in_numbers(related))).on_hover_text(COEFFICIENTS);
+    let lines: Vec<String> =
+        scatter.related.iter().map(|(name, related)| format!("{name}: {}", in_numbers(related))).collect();
+    // The plot keeps most of the room; what has none stands in the tooltip.
+    let room = (LINES_SHARE * ui.available_height() / ui.text_style_height(&egui::TextStyle::Small)) as usize;
+    for line in lines.iter().take(room.clamp(1, 1 + MOST_LINES)) {
+        ui.small(line).on_hover_ui(|ui| {
+            ui.label(lines.iter().take(MOST_IN_TIP).map(|line| format!("{line}\n")).collect::<String>());
+            ui.label(COEFFICIENTS);
+        });
     }
     let left_out: Vec<String> = [(scatter.diverged, "diverged"), (scatter.without, "without a finite value")]
         .iter()
@@ -171,8 +185,11 @@ pub fn scatter(ui: &mut Ui, sweeping: &Sweeping, outcomes: &Outcomes, with_table
     }
 }
 
-/// Lines of correlations within groups.
+/// Lines of correlations within groups beside that of all, in the panel and in the tooltip, and the share of the
+/// panel's height that they may take.
 const MOST_LINES: usize = 4;
+const MOST_IN_TIP: usize = 12;
+const LINES_SHARE: f32 = 0.25;
 
 const COEFFICIENTS: &str = "Pearson's r: how well a line fits, -1 to 1. Spearman's: the same of the ranks, so how well \
     any rising or falling curve fits. p: how often runs without any dependence would give a coefficient as far from 0 \

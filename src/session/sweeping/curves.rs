@@ -31,6 +31,8 @@ pub struct GroupCurve {
     pub label: String,
     /// Runs whose curves are in it.
     pub runs: usize,
+    /// Runs that have ended, whose curves are in it or not.
+    pub ended: usize,
     /// Runs left out because they diverged.
     pub diverged: usize,
     /// Mean and spread.
@@ -53,11 +55,21 @@ impl SweepCurves {
         self.curves.clear();
     }
 
-    /// Runs that have ended without diverging and whose curves are not known yet, the first [`MOST_RUNS`] only.
-    pub fn missing(&self, outcomes: &Outcomes) -> Vec<usize> {
-        let rows = outcomes.rows().iter().enumerate();
-        let ended = rows.filter(|(_, row)| row.ended.is_some() && !row.diverged()).take(MOST_RUNS);
-        ended.map(|(i, _)| i).filter(|i| !self.curves.contains_key(i)).collect()
+    /// Runs of the view that have ended without diverging and whose curves are not known yet, the first
+    /// [`MOST_RUNS`] only. Where more curves than these are known, those that the view does not show are forgotten.
+    pub fn missing(&mut self, outcomes: &Outcomes, view: &View) -> Vec<usize> {
+        let has_curve = |run: &usize| {
+            let row = &outcomes.rows()[*run];
+            row.ended.is_some() && !row.diverged()
+        };
+        let mut shown = outcomes.held(view, &[&view.group]);
+        shown.retain(has_curve);
+        shown.truncate(MOST_RUNS);
+        if self.curves.len() > MOST_RUNS {
+            self.curves.retain(|run, _| shown.binary_search(run).is_ok());
+        }
+        shown.retain(|run| !self.curves.contains_key(run));
+        shown
     }
 
     /// Takes in the curve of a run.
@@ -81,6 +93,7 @@ impl SweepCurves {
             GroupCurve {
                 label: label.clone(),
                 runs: curves.len(),
+                ended: own.iter().filter(|i| outcomes.rows()[**i].ended.is_some()).count(),
                 diverged: own.iter().filter(|i| outcomes.rows()[**i].diverged()).count(),
                 points: band(&curves, first as f64, last as f64, columns),
             }

@@ -375,7 +375,7 @@ impl Sweeping {
         if self.histories.is_busy() && !other {
             return;
         }
-        let missing = self.curves.missing(outcomes);
+        let missing = self.curves.missing(outcomes, &self.view);
         let folders: BTreeMap<usize, PathBuf> =
             missing.into_iter().map(|i| (i, going::run_folder(outcomes, i))).collect();
         if folders.is_empty() {
