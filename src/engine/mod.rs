@@ -21,7 +21,7 @@ pub mod pool;
 pub mod repaint;
 pub mod run_worker;
 mod thinning;
-mod trail;
+pub mod trail;
 mod watch;
 
 use std::sync::Arc;

@@ -15,7 +15,7 @@ const CALM: f64 = 2.0;
 
 /// States evenly spaced over a run, and since when its loss has risen.
 #[derive(Debug)]
-pub(super) struct Trail {
+pub struct Trail {
     states: Vec<Arc<Checkpoint>>,
     space: i64,
     mean: Option<f64>,

@@ -153,7 +153,8 @@ impl Window {
         if let Some(wait) = self.session.until_kept() {
             ctx.request_repaint_after(wait);
         }
-        self.lesson.arrange(&self.session, &mut self.layout, ctx.content_rect().height());
+        let height = ctx.content_rect().height();
+        self.lesson.arrange(&self.session, &mut self.layout, &mut self.panels.curves, height);
         if let Some(action) = self.dialogs.answer() {
             self.act(ctx, action);
         }

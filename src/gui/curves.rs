@@ -103,6 +103,13 @@ impl State {
             .or_else(|| plots::of(panel).next())
     }
 
+    /// What a step of a lesson shows: these plots, all else as at first.
+    pub fn of_plots(ids: &[String]) -> Self {
+        let mut state = Self::default();
+        ids.iter().filter_map(|id| plots::named(id)).for_each(|plot| state.choose(plot));
+        state
+    }
+
     /// Has a panel show another of its plots.
     fn choose(&mut self, plot: &Plot) {
         self.chosen.insert(plot.panel, plot.id.into());
@@ -115,18 +122,20 @@ impl State {
         self.views.values_mut().for_each(|view| view.fit = true);
     }
 
-    /// Makes the plot under the pointer logarithmic or linear, or all of them.
+    /// Makes the plot under the pointer logarithmic or linear; where there is none, all of them linear if one is
+    /// not, else all of them logarithmic.
     pub fn toggle_log(&mut self) {
         let hovered = self.hovered;
+        let meant = |panel: &Panel| hovered.is_none_or(|h| h == *panel);
+        let some_log = self.views.iter().any(|(p, view)| meant(p) && view.vertical != Vertical::Linear);
         let usual: BTreeMap<Panel, Vertical> =
             Panel::ALL.into_iter().filter_map(|panel| Some((panel, self.plot(panel)?.vertical))).collect();
         for (panel, view) in &mut self.views {
-            if hovered.is_none_or(|h| h == *panel) {
-                let usual = usual.get(panel).copied().unwrap_or(Vertical::Log);
-                view.vertical = match view.vertical {
-                    Vertical::Linear if usual == Vertical::SignedLog => Vertical::SignedLog,
-                    Vertical::Linear => Vertical::Log,
-                    Vertical::Log | Vertical::SignedLog => Vertical::Linear,
+            if meant(panel) {
+                view.vertical = match usual.get(panel) {
+                    _ if some_log => Vertical::Linear,
+                    Some(Vertical::SignedLog) => Vertical::SignedLog,
+                    _ => Vertical::Log,
                 };
                 view.fit = true;
             }
@@ -186,10 +195,13 @@ pub fn switches(ui: &mut Ui, panel: Panel, state: &mut State) {
     }
 }
 
+/// Said where there is no run whose values there could be.
+const NO_RUN: &str = "No run. Choose a preset, or press New run.";
+
 /// Draws a panel of curves.
 pub fn show(ui: &mut Ui, panel: Panel, session: &Session, state: &mut State, cursor: &mut Cursor) {
     let Some(plot) = state.plot(panel) else { return };
-    let with_lines = plot.id == "curvature";
+    let with_lines = plot.series.iter().any(|(series, ..)| *series == Series::LambdaMax);
     let dark = ui.visuals().dark_mode;
     let is_hovered = ui.rect_contains_pointer(ui.max_rect());
     if is_hovered || state.hovered == Some(panel) {
@@ -263,11 +275,17 @@ pub fn show(ui: &mut Ui, panel: Panel, session: &Session, state: &mut State, cur
             let exact = (&lines.exact, &lines.exact_now, Dash::Dotted);
             for (curve, now, dash) in [exact, own] {
                 let Some(now) = now else { continue };
-                if !is_current && lines.own_now.is_some() && dash == Dash::Dotted {
+                // Where there is none, neither for the same reason, it is said once.
+                let is_alike = |own: &StabilityLine| own.value.is_none() && now.value.is_none();
+                let is_second = lines.own_now.as_ref().is_some_and(|own| !is_current || is_alike(own));
+                if is_second && dash == Dash::Dotted {
                     continue;
                 }
                 shown.push(Shown {
-                    name: if is_current { formula(now) } else { name(&formula(now)) },
+                    name: match is_current {
+                        true => formula(now),
+                        false => name(&formula(now)),
+                    },
                     look: LineLook { color, dash, marker: None, width: 1.5 },
                     curve,
                     abscissa,
@@ -321,7 +339,8 @@ pub fn show(ui: &mut Ui, panel: Panel, session: &Session, state: &mut State, cur
         level,
         marks,
         x_range: x_range(&runs, axis),
-        empty: plot.empty,
+        decades: plot.decades,
+        empty: if session.current().is_none() { NO_RUN } else { plot.empty },
     };
     if let Some(run) = session.current() {
         super::freshness::line(ui, plot, run, lines.get(&run.id));

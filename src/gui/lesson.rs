@@ -5,6 +5,7 @@ use egui_commonmark::{CommonMarkCache, CommonMarkViewer};
 
 use super::app::Asked;
 use super::commands::Command;
+use super::curves;
 use super::layout::{Layout, Panel};
 use super::plot::number;
 use super::theme;
@@ -17,8 +18,8 @@ pub struct State {
     cache: CommonMarkCache,
     /// The lesson and step whose panels are shown.
     arranged: Option<(usize, usize)>,
-    /// The layout before the lesson.
-    before: Option<Layout>,
+    /// Layout and curves before the lesson.
+    before: Option<(Layout, curves::State)>,
     /// The step of which the expectation is shown before it is seen.
     told: Option<(usize, usize)>,
     /// Whether the page on which lesson to take is open.
@@ -31,8 +32,14 @@ impl State {
         self.which = !self.which;
     }
 
-    /// Shows the panels of a step that has begun; brings the layout back after the lesson.
-    pub fn arrange(&mut self, session: &Session, layout: &mut Layout, height: f32) {
+    /// Shows the panels and plots of a step that has begun; brings layout and curves back after the lesson.
+    pub fn arrange(
+        &mut self,
+        session: &Session,
+        layout: &mut Layout,
+        curves: &mut curves::State,
+        height: f32,
+    ) {
         let now = session.playing().map(|playing| (playing.lesson, playing.step));
         if now == self.arranged {
             return;
@@ -41,13 +48,15 @@ impl State {
         match session.playing() {
             Some(playing) => {
                 if self.before.is_none() {
-                    self.before = Some(layout.clone());
+                    self.before = Some((layout.clone(), curves.clone()));
                 }
-                *layout = Layout::of_panels(&panels(&playing.lesson().steps[playing.step]), height);
+                let step = &playing.lesson().steps[playing.step];
+                *layout = Layout::of_panels(&panels(step), height);
+                *curves = curves::State::of_plots(&step.plots);
             }
             None => {
                 if let Some(before) = self.before.take() {
-                    *layout = before;
+                    (*layout, *curves) = before;
                 }
             }
         }

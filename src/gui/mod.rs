@@ -24,7 +24,7 @@ mod landscape;
 mod lesson;
 mod notices;
 mod open;
-mod plots;
+pub mod plots;
 mod remember;
 mod runs;
 mod spectrum;

@@ -46,8 +46,16 @@ pub fn show(ui: &mut Ui, session: &Session, asked: &mut Asked) {
                 }
             });
         }
-        if notices.len() > MOST {
-            ui.weak(format!("and {} older", notices.len() - MOST));
+        if notices.len() > 1 {
+            ui.horizontal(|ui| {
+                let all = ui.small_button("Dismiss all").on_hover_text("Take all messages away");
+                if all.clicked() {
+                    asked.act(Action::DismissAll);
+                }
+                if notices.len() > MOST {
+                    ui.weak(format!("and {} older", notices.len() - MOST));
+                }
+            });
         }
     });
 }

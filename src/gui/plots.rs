@@ -19,12 +19,19 @@ pub struct Plot {
     pub series: &'static [(Series, &'static str, Dash)],
     /// Its usual scale.
     pub vertical: Vertical,
+    /// Decades that a signed logarithmic axis shows at most on either side of zero.
+    pub decades: i32,
     /// Series that come at every iteration and may be smoothed.
     pub noisy: &'static [Series],
     /// Of the measure: said where there is no value at all.
     pub empty: &'static str,
     /// A value that is worth a line of its own: chance, zero.
     pub level: Option<(f64, &'static str)>,
+}
+
+/// A plot by its name.
+pub fn named(id: &str) -> Option<&'static Plot> {
+    PLOTS.iter().find(|plot| plot.id == id)
 }
 
 /// The plots of a panel; the first is shown at first.
@@ -45,6 +52,7 @@ const PLAIN: Plot = Plot {
     choice: "",
     series: &[],
     vertical: Vertical::Linear,
+    decades: 6,
     noisy: &[],
     empty: RUN,
     level: None,
@@ -106,6 +114,18 @@ const PLOTS: &[Plot] = &[
             (Series::LambdaMin, "lambda_min", Dash::Dashed),
         ],
         vertical: Vertical::SignedLog,
+        // More would give the room to values that nobody asks for: the upper end and its lines are what is looked at.
+        decades: 3,
+        empty: CURVATURE,
+        ..PLAIN
+    },
+    Plot {
+        panel: Panel::Curvature,
+        id: "sharpness",
+        title: "Sharpness",
+        choice: "lambda_max",
+        series: &[(Series::LambdaMax, "lambda_max", Dash::Solid)],
+        vertical: Vertical::Log,
         empty: CURVATURE,
         ..PLAIN
     },

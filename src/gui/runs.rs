@@ -10,6 +10,7 @@ use super::plot::number;
 use super::plot::paint::LineLook;
 use super::theme::{self, Dash};
 use crate::session::freshness::Freshness;
+use crate::session::runs::Difference;
 use crate::session::{Action, RunEntry, RunId, Session, words};
 use crate::training::history::Series;
 
@@ -108,8 +109,12 @@ fn columns(row: &mut egui_extras::TableRow<'_, '_>, run: &RunEntry, state: &mut 
     });
     row.col(|ui| name(ui, run, state, asked));
     row.col(|ui| {
-        let text = run.differs.iter().map(difference).collect::<Vec<_>>().join(", ");
-        ui.add(egui::Label::new(&text).truncate()).on_hover_text(text);
+        // What is measured changes nothing in a run: it is left to the tooltip, unless nothing else differs.
+        let ordered = in_order(&run.differs);
+        let in_words = |all: &[&Difference]| all.iter().map(|d| difference(d)).collect::<Vec<_>>().join(", ");
+        let of_run = ordered.iter().position(|d| d.key.starts_with("measure.")).filter(|n| *n > 0);
+        let shown = in_words(&ordered[..of_run.unwrap_or(ordered.len())]);
+        ui.add(egui::Label::new(shown).truncate()).on_hover_text(in_words(&ordered));
     });
     row.col(|ui| {
         ui.label(words::state(&run.state));
@@ -136,7 +141,21 @@ fn columns(row: &mut egui_extras::TableRow<'_, '_>, run: &RunEntry, state: &mut 
     row.col(|ui| buttons(ui, run, asked));
 }
 
-fn difference(d: &crate::session::runs::Difference) -> String {
+/// What a run is about first, what is measured last.
+fn in_order(differs: &[Difference]) -> Vec<&Difference> {
+    const FIRST: [&str; 6] =
+        ["task.kind", "rule.", "network.gain", "optimizer.learning_rate", "seed", "flossing."];
+    let rank = |d: &&Difference| match FIRST.iter().position(|start| d.key.starts_with(start)) {
+        Some(rank) => rank,
+        None if d.key.starts_with("measure.") => FIRST.len() + 1,
+        None => FIRST.len(),
+    };
+    let mut ordered: Vec<&Difference> = differs.iter().collect();
+    ordered.sort_by_key(rank);
+    ordered
+}
+
+fn difference(d: &Difference) -> String {
     // `rule.kind` is called after the rule, `network.gain` after the gain.
     let key = d.key.trim_end_matches(".kind");
     let key = key.rsplit('.').next().unwrap_or(key).replace('_', " ");

@@ -126,6 +126,8 @@ pub enum Action {
     EndLesson,
     /// Takes a notice away.
     Dismiss(u64),
+    /// Takes all messages away.
+    DismissAll,
     /// The user wants to choose a path: the screen answers with [`Action::Save`] or [`Action::Open`].
     Ask(Dialog),
     /// Writes a file.

@@ -26,6 +26,8 @@ use crate::training::trainer::learning_rate;
 
 /// The snapshot in the folder of a run.
 const SNAPSHOT: &str = "snapshot.npz";
+/// How a message of success begins.
+const WROTE: &str = "Wrote ";
 /// The largest settings file that is read.
 const MOST_SETTINGS: u64 = 1 << 20;
 /// How long a file waits for a run to give what there is of it: an update of the largest networks.
@@ -178,7 +180,9 @@ impl Session {
             match result {
                 Ok(Brought::Written(path, remark)) => {
                     let remark = remark.map_or(String::new(), |remark| format!(". {remark}"));
-                    self.notice(format!("Wrote {}{remark}", path.display()), false, run);
+                    // The last success is enough.
+                    self.notices.retain(|n| n.is_error || !n.text.starts_with(WROTE));
+                    self.notice(format!("{WROTE}{}{remark}", path.display()), false, run);
                 }
                 Ok(Brought::Settings(given)) => {
                     self.settings.take(given.clone());
@@ -352,8 +356,18 @@ fn read(path: PathBuf) -> Result<Brought, String> {
         return Ok(Brought::Snapshot(path, Box::new(snapshot)));
     }
     let in_file = |e: &dyn std::fmt::Display| format!("{}: {e}", path.display());
-    let text = atomic::read_text(&path, MOST_SETTINGS).map_err(|e| e.to_string())?;
-    let given = parse(&text).map_err(|e| in_file(&e))?;
+    let is_settings = path.extension().is_some_and(|ending| ending == "toml");
+    let neither = |text: String| match is_settings {
+        true => text,
+        false => in_file(&"is neither a snapshot (npz) nor settings (TOML)"),
+    };
+    let text = atomic::read_text(&path, MOST_SETTINGS).map_err(|e| neither(e.to_string()))?;
+    let given = parse(&text).map_err(|e| neither(in_file(&e)))?;
+    if ["vary", "seeds"].iter().any(|key| given.contains_key(*key)) {
+        return Err(in_file(
+            &"is a plan of many runs: expected settings of one; `basinscope sweep` makes its runs",
+        ));
+    }
     resolve(given.clone()).map_err(|e| in_file(&e))?;
     Ok(Brought::Settings(given))
 }

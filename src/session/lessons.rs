@@ -60,6 +60,9 @@ pub struct Step {
     pub text: String,
     /// The panels it shows, by their names in a layout's file.
     pub panels: Vec<String>,
+    /// The plots that panels of curves show, by their names; where none is named, the first.
+    #[serde(default)]
+    pub plots: Vec<String>,
     /// Accessible names of the controls it speaks of.
     pub controls: Vec<String>,
     /// Where to look.
@@ -168,6 +171,11 @@ impl Check {
     }
 }
 
+/// What a picture shows, for those who do not see it.
+fn sentence_of(picture: &str) -> String {
+    format!("The plot of the {picture} at this step")
+}
+
 impl Lesson {
     /// The runs of a step: its own, or those of the last step before it that has some.
     pub fn runs(&self, step: usize) -> &[StepRun] {
@@ -188,11 +196,16 @@ impl Lesson {
                 step.text.trim()
             );
             if let Some(file) = picture(i) {
-                let _ = write!(text, "![{}]({file})\n\n", step.look_at);
+                let _ = write!(text, "![{}]({file})\n\n", sentence_of(step.picture.name()));
             }
             let _ = writeln!(text, "**Look at:** {}\n\n**Expected:** {}", step.look_at, step.expect);
-            let runs: Vec<String> =
-                self.runs(i).iter().map(|run| format!("{} after {} updates", run.name, run.at)).collect();
+            let runs: Vec<String> = self
+                .runs(i)
+                .iter()
+                .map(|run| {
+                    format!("{} after {} update{}", run.name, run.at, if run.at == 1 { "" } else { "s" })
+                })
+                .collect();
             let _ = writeln!(text, "\n*{}.*", runs.join("; "));
         }
         text += "\n## Settings\n";

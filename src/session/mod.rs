@@ -306,6 +306,7 @@ impl Session {
             Action::LessonStep(step) => self.lesson_step(step),
             Action::EndLesson => self.end_lesson(),
             Action::Dismiss(id) => self.notices.retain(|n| n.id != id),
+            Action::DismissAll => self.notices.clear(),
             Action::Ask(dialog) => effects.push(Effect::AskPath { dialog, proposal: dialog.proposal() }),
             Action::Save(export, path) => self.save(export, path),
             Action::Open(path) => self.open(path),
@@ -390,7 +391,9 @@ impl Session {
         self.runs.iter_mut().find(|r| r.id == id)
     }
 
+    /// A message; one that says the same again takes the place of the first.
     fn notice(&mut self, text: String, is_error: bool, run: Option<RunId>) {
+        self.notices.retain(|n| n.text != text || n.run != run);
         let id = self.number();
         self.notices.push(Notice { id, text, is_error, run });
     }

@@ -295,11 +295,12 @@ fn standing(line: &StabilityLine) -> String {
     }
 }
 
-/// A scale for both signs that shows these values.
+/// A scale for both signs that shows these values, the small ones as the window's plot of curvature does.
 fn signed(values: impl Iterator<Item = f64>) -> Scale {
     let magnitudes: Vec<f64> = values.map(f64::abs).filter(|m| *m > 0.0 && m.is_finite()).collect();
     let smallest = magnitudes.iter().copied().fold(f64::INFINITY, f64::min);
-    Scale::SignedLog { threshold: threshold(smallest, magnitudes.iter().copied().fold(0.0, f64::max)) }
+    let largest = magnitudes.iter().copied().fold(0.0, f64::max);
+    Scale::SignedLog { threshold: threshold(smallest, largest, 3) }
 }
 
 /// The slice of a run with the lines of equal loss and the path.

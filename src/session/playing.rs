@@ -9,17 +9,18 @@ use std::time::{Duration, Instant};
 use super::lessons::{Check, Lesson, StepRun, lessons};
 use super::runs::{Mark, MarkKind, RunId, RunState};
 use super::settings::{flat_value, put};
-use super::{Session, trainers};
+use super::{Notice, Session, trainers, words};
 use crate::engine::Engine;
 use crate::engine::errand::Asked;
 use crate::engine::messages::Found;
+use crate::engine::trail::Trail;
 use crate::files::{atomic, task_data};
 use crate::numerics::landscape::trajectory::Trajectory;
 use crate::numerics::parallel::Workers;
 use crate::training::config::Config;
 use crate::training::config::resolve::resolve;
 use crate::training::driver::Driver;
-use crate::training::history::{History, Row};
+use crate::training::history::{History, Row, Series};
 use crate::training::measures::Finding;
 use crate::training::run::{Checkpoint, StopReason};
 
@@ -33,6 +34,8 @@ struct State {
     findings: Vec<Finding>,
     marks: Vec<Mark>,
     diverged: Option<StopReason>,
+    /// Where a run that diverged can go back to.
+    rewind: Option<Arc<Checkpoint>>,
 }
 
 /// A lesson that is being taken.
@@ -131,7 +134,7 @@ impl Session {
     /// Closes the runs of the lesson and brings back the user's.
     pub(super) fn end_lesson(&mut self) {
         let Some(playing) = self.playing.take() else { return };
-        playing.runs.into_iter().for_each(|id| self.close(id));
+        playing.runs.into_iter().for_each(|id| self.close_of_lesson(id));
         for id in &playing.hidden {
             self.with(*id, |run| run.hidden = false);
         }
@@ -139,6 +142,12 @@ impl Session {
             self.select(*id);
         }
         self.find_differences();
+    }
+
+    /// Closes a run, and what was said of it goes with it.
+    fn close_of_lesson(&mut self, id: RunId) {
+        self.close(id);
+        self.notices.retain(|notice| notice.run != Some(id));
     }
 
     /// Takes in what was computed, computes what is missing, shows the step when it can; whether anything changed.
@@ -168,7 +177,7 @@ impl Session {
         let Some(states) = states else { return false };
         let old = std::mem::take(&mut playing.runs);
         playing.shown = Some(playing.step);
-        old.into_iter().for_each(|id| self.close(id));
+        old.into_iter().for_each(|id| self.close_of_lesson(id));
         let mut placed = Vec::new();
         for (run, state) in runs.iter().zip(states) {
             match state {
@@ -206,8 +215,13 @@ impl Session {
             run.speed = Some(SPEED);
             if let Some(reason) = &state.diverged {
                 run.state = RunState::Ended(reason.clone());
+                run.rewind.clone_from(&state.rewind);
             }
         });
+        // As when it diverges before one's eyes.
+        if let Some(end) = state.diverged.as_ref().and_then(|_| self.run(id)).and_then(words::end_of) {
+            self.notice(format!("{name}: {end}"), true, Some(id));
+        }
         self.tell(id, crate::engine::messages::Command::Speed(Some(SPEED)));
         id
     }
@@ -264,7 +278,8 @@ fn reach(run: &StepRun, workers: &dyn Workers) -> Result<State, String> {
     let until = |config: &Config, at: u64| Config { iterations: at, ..config.clone() };
     let first = run.change.as_ref().map_or(run.at, |change| change.at);
     let mut driver = Driver::start(&until(&config, first), &data).map_err(|e| e.to_string())?;
-    let mut ended = to_end(&mut driver, workers);
+    let mut trail = Trail::default();
+    let mut ended = to_end(&mut driver, &mut trail, workers);
     let mut marks = Vec::new();
     if let Some(change) = run.change.as_ref().filter(|_| ended == StopReason::Done) {
         for (key, value) in flat_value(&toml::Value::Table(change.set.clone())) {
@@ -280,7 +295,7 @@ fn reach(run: &StepRun, workers: &dyn Workers) -> Result<State, String> {
         let path = driver.trajectory().clone();
         driver = Driver::resume(&until(&config, run.at), &data, &checkpoint, history, path)
             .map_err(|e| e.to_string())?;
-        ended = to_end(&mut driver, workers);
+        ended = to_end(&mut driver, &mut trail, workers);
     }
     Ok(State {
         checkpoint: Arc::new(driver.checkpoint()),
@@ -289,14 +304,23 @@ fn reach(run: &StepRun, workers: &dyn Workers) -> Result<State, String> {
         findings: driver.latest().values().cloned().collect(),
         marks,
         diverged: Some(ended).filter(|reason| matches!(reason, StopReason::Diverged { .. })),
+        rewind: trail.rewind(),
         given,
         config,
     })
 }
 
-fn to_end(driver: &mut Driver, workers: &dyn Workers) -> StopReason {
+/// Keeps on the way what a run keeps that may diverge.
+fn to_end(driver: &mut Driver, trail: &mut Trail, workers: &dyn Workers) -> StopReason {
     loop {
-        if let Some(reason) = driver.advance(workers) {
+        if trail.wants(driver.iteration()) {
+            trail.keep(Arc::new(driver.checkpoint()));
+        }
+        let ended = driver.advance(workers);
+        if let Some((iteration, loss)) = driver.history().series(Series::TrainLoss).last() {
+            trail.note(*iteration, *loss);
+        }
+        if let Some(reason) = ended {
             return reason;
         }
     }
@@ -325,7 +349,16 @@ pub(super) fn write_pages(path: &Path, lesson: usize) -> Result<(), String> {
             session.play();
             std::thread::sleep(Duration::from_millis(5));
         }
-        if let Some(notice) = session.notices().iter().find(|notice| notice.is_error) {
+        // The worker says what a run's task is, on which its stability lines depend.
+        while session.runs().iter().any(|run| run.task.is_none()) {
+            if start.elapsed() > PATIENCE {
+                return Err("the runs of the lesson do not start".into());
+            }
+            session.logic(Duration::from_millis(5));
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let failed = |notice: &&Notice| notice.is_error && notice.run.is_none();
+        if let Some(notice) = session.notices().iter().find(failed) {
             return Err(notice.text.clone());
         }
         let name = format!("{stem}-{}.png", step + 1);

@@ -166,6 +166,11 @@ impl Driver {
         &self.trajectory
     }
 
+    /// Updates made.
+    pub fn iteration(&self) -> i64 {
+        self.run.iteration()
+    }
+
     /// All that is needed to go on later.
     pub fn checkpoint(&self) -> Checkpoint {
         let measures = self.state_before_end.clone().unwrap_or_else(|| self.measurer.state());

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use basinscope::gui::layout::Panel;
+use basinscope::gui::plots;
 use basinscope::session::lessons::lessons;
 use basinscope::session::{Action, Playing};
 use eframe::egui::vec2;
@@ -35,6 +36,18 @@ fn every_step_shows_its_panels_and_controls() {
             for name in &step.panels {
                 let panel = Panel::from_name(name).unwrap_or_else(|| panic!("{at}: no panel {name}"));
                 assert!(screen.state().layout().is_shown(panel), "{at}: {name} is not shown");
+            }
+            for id in &step.plots {
+                let plot = plots::named(id).unwrap_or_else(|| panic!("{at}: no plot {id}"));
+                assert!(
+                    step.panels.iter().any(|name| Panel::from_name(name) == Some(plot.panel)),
+                    "{at}: {id}"
+                );
+                let title = format!("Plot of {}", plot.title.to_lowercase());
+                assert!(
+                    screen.query_all_by_label_contains(&title).next().is_some(),
+                    "{at}: {id} is not shown"
+                );
             }
             for control in &step.controls {
                 assert!(screen.query_all_by_label(control).next().is_some(), "{at}: no control {control}");

@@ -36,6 +36,9 @@ pub fn significant(v: f64, digits: usize) -> String {
     if v == 0.0 {
         return "0".into();
     }
+    if !v.is_finite() {
+        return String::new();
+    }
     let magnitude = v.abs().log10().floor() as i32;
     if !(-3..5).contains(&magnitude) {
         return format!("{v:.*e}", digits.saturating_sub(1));
@@ -153,6 +156,7 @@ mod tests {
         assert_eq!(log_tick(0.001), "0.001");
         assert_eq!(log_tick(-100.0), "-100");
         assert_eq!(log_tick(5e4), "5e4");
+        assert_eq!(log_tick(f64::INFINITY), "", "beyond every number");
     }
 
     #[test]

@@ -186,12 +186,12 @@ fn log_ticks(low: f64, high: f64, room: usize) -> Vec<Tick> {
 }
 
 /// A threshold for [`Scale::SignedLog`] that shows values between `smallest` and `largest` in magnitude: a
-/// power of ten at or below `smallest`, at most six decades below `largest`.
-pub fn threshold(smallest: f64, largest: f64) -> f64 {
+/// power of ten at or below `smallest`, at most so many decades below `largest`.
+pub fn threshold(smallest: f64, largest: f64, decades: i32) -> f64 {
     if !(largest.is_finite() && largest > 0.0) {
         return 1.0;
     }
-    let floor = largest.log10().floor() - 6.0;
+    let floor = largest.log10().floor() - f64::from(decades);
     let wanted = if smallest > 0.0 { smallest.log10().floor() } else { floor };
     10f64.powf(wanted.max(floor).clamp(-300.0, 300.0))
 }
@@ -307,8 +307,9 @@ mod tests {
 
     #[test]
     fn the_threshold_is_a_power_of_ten_within_six_decades() {
-        assert_eq!(threshold(0.03, 50.0), 0.01);
-        assert!((threshold(1e-12, 50.0) / 1e-5 - 1.0).abs() < 1e-12);
-        assert_eq!(threshold(0.0, f64::NAN), 1.0);
+        assert_eq!(threshold(0.03, 50.0, 6), 0.01);
+        assert!((threshold(1e-12, 50.0, 6) / 1e-5 - 1.0).abs() < 1e-12);
+        assert_eq!(threshold(0.03, 50.0, 2), 0.1);
+        assert_eq!(threshold(0.0, f64::NAN, 6), 1.0);
     }
 }

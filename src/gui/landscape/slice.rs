@@ -212,12 +212,12 @@ pub fn show(ui: &mut Ui, session: &Session, run: &RunEntry, state: &mut State, a
     };
     let Some(slice) = session.slice_of(run) else {
         if let Detail::Landscape(Err(error)) = &finding.detail {
-            ui.centered_and_justified(|ui| {
-                let hint = match error {
-                    LandscapeError::FewStates { .. } => ". Make a few updates first",
-                    _ => "",
-                };
-                ui.colored_label(theme::warning(ui.visuals().dark_mode), format!("No slice: {error}{hint}"));
+            ui.centered_and_justified(|ui| match error {
+                // Nothing is wrong: the run has only begun.
+                LandscapeError::FewStates { .. } => {
+                    ui.weak(format!("No slice yet: {error}. It comes when a few updates have been made."))
+                }
+                _ => ui.colored_label(theme::warning(ui.visuals().dark_mode), format!("No slice: {error}")),
             });
         }
         return;

@@ -116,6 +116,8 @@ pub struct Curves<'a> {
     pub marks: Vec<(f64, String)>,
     /// The values of the horizontal axis that are shown at least.
     pub x_range: Option<(f64, f64)>,
+    /// Decades that a signed logarithmic axis shows at most on either side of zero.
+    pub decades: i32,
     /// Said where there is no value at all.
     pub empty: &'a str,
 }
@@ -152,15 +154,17 @@ impl Curves<'_> {
 
     /// The scales of both axes.
     fn scales(&self, view: &View) -> [Scale; 2] {
+        // A logarithmic axis has no place for any of values below zero: a signed one has.
+        let is_negative = || self.curves.iter().filter_map(Shown::ends).all(|(_, high)| high <= 0.0);
         let y = match view.vertical {
             Vertical::Linear => Scale::Linear,
-            Vertical::Log => Scale::Log,
-            Vertical::SignedLog => {
+            Vertical::Log if !is_negative() => Scale::Log,
+            Vertical::Log | Vertical::SignedLog => {
                 let smallest = self.curves.iter().filter_map(|c| c.smallest_magnitude());
                 let largest = self.curves.iter().filter_map(|c| c.largest_magnitude());
-                let threshold =
-                    scale::threshold(smallest.reduce(f64::min).unwrap_or(0.0), largest.fold(0.0, f64::max));
-                Scale::SignedLog { threshold }
+                let (smallest, largest) =
+                    (smallest.reduce(f64::min).unwrap_or(0.0), largest.fold(0.0, f64::max));
+                Scale::SignedLog { threshold: scale::threshold(smallest, largest, self.decades) }
             }
         };
         [if view.log_x { Scale::Log } else { Scale::Linear }, y]
@@ -215,7 +219,9 @@ impl Curves<'_> {
                 let line = HLine::new("level", y).style(paint::line_style(Dash::Dotted));
                 plot.hline(line.color(theme::change_mark(dark)).width(1.0));
             }
-            plot.add(Extent::new(extent[0], extent[1], [1e-9, least_span(scales[1], extent[1])]));
+            // Less than an iteration is nothing to look at.
+            let least_x = if self.x_name == "iteration" && scales[0] == Scale::Linear { 1.0 } else { 1e-9 };
+            plot.add(Extent::new(extent[0], extent[1], [least_x, least_span(scales[1], extent[1])]));
             if let Some(x) = shown {
                 plot.vline(VLine::new("cursor", x).color(theme::change_mark(dark)).width(1.0));
             }
@@ -266,7 +272,7 @@ impl Curves<'_> {
             && frame.x_range().contains(x_of(place))
         {
             let top = response.hover_pos().map_or(frame.top() + 4.0, |p| p.y);
-            paint::boxed_text(ui, frame, pos2(x_of(place), top), self.readout(x));
+            paint::boxed_text(ui, frame, pos2(x_of(place), top), self.readout(x, scales));
         }
         response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, self.in_words()));
     }
@@ -293,11 +299,11 @@ impl Curves<'_> {
     }
 
     /// The cursor's box: every curve's sample nearest to it, exactly.
-    fn readout(&self, x: f64) -> Vec<(Option<LineLook>, String)> {
+    fn readout(&self, x: f64, scales: [Scale; 2]) -> Vec<(Option<LineLook>, String)> {
         let mut lines = Vec::new();
         let mut at = None;
         for curve in self.curves.iter().filter(|curve| !curve.faint) {
-            let Some(reading) = curve.drawing([Scale::Linear; 2], 1, None).nearest(x) else { continue };
+            let Some(reading) = curve.drawing(scales, 1, None).nearest(x) else { continue };
             let (iteration, text) = match reading {
                 Reading::Exact(p) => (p.iteration, number::significant(p.value, 6)),
                 Reading::Among(entry) => (entry.last, among(entry)),

@@ -228,9 +228,18 @@ impl Drawing<'_> {
         trace
     }
 
-    /// The value nearest to `x` of the horizontal axis, where that rises with the iterations.
+    /// The value nearest to `x` of the horizontal axis; of several as near the first.
     pub fn nearest(&self, x: f64) -> Option<Reading> {
         let (first, last) = self.whole()?;
+        if let Abscissa::Through(_) = self.abscissa {
+            // Nothing rises along such an axis: every value is looked at, as many as a curve keeps.
+            let away = |i: i64| {
+                Some((self.scales[0].place(self.abscissa.at(i as f64)?)? - self.scales[0].place(x)?).abs())
+            };
+            let near = self.curve.values().0.iter().filter_map(|p| Some((away(p.iteration)?, p.iteration)));
+            let (_, iteration) = near.min_by(|a, b| a.0.total_cmp(&b.0))?;
+            return self.curve.at(iteration);
+        }
         let iteration = self.abscissa.iteration_at(x, first, last)?;
         let before = self.curve.at(iteration.floor() as i64)?;
         let Reading::Exact(left) = before else { return Some(before) };

@@ -31,7 +31,7 @@ pub fn show(ui: &mut Ui, run: &RunEntry, detail: &CurvatureDetail, with_table: b
     let magnitudes = known.iter().map(|e| e.value).chain(nodes()).map(f64::abs);
     let largest = magnitudes.clone().fold(0.0, f64::max);
     // What is smaller than a millionth of the largest is zero to the measure.
-    let scale = Scale::SignedLog { threshold: threshold(1e-6 * largest, largest) };
+    let scale = Scale::SignedLog { threshold: threshold(1e-6 * largest, largest, 6) };
     let each = 1.0 / (detail.n_weights.max(1) as f64 * BAR);
     let bars = bars(&known, scale, each);
     let floor = 0.3 * each;

@@ -33,7 +33,7 @@ pub fn eigenvalue_clouds<'a>(
 /// An axis for eigenvalues of both signs.
 fn signed(magnitudes: impl Iterator<Item = f64> + Clone) -> Scale {
     let smallest = magnitudes.clone().filter(|m| *m > 0.0).fold(f64::INFINITY, f64::min);
-    Scale::SignedLog { threshold: threshold(smallest, magnitudes.fold(0.0, f64::max)) }
+    Scale::SignedLog { threshold: threshold(smallest, magnitudes.fold(0.0, f64::max), 6) }
 }
 
 /// Every eigenvalue that was found one by one, once.

@@ -61,7 +61,7 @@ pub enum LandscapeError {
     #[error("the two directions lie on one line, expected a plane")]
     OneLine,
     /// There are too few stored states for principal components.
-    #[error("the trajectory has {found} states, expected at least 3")]
+    #[error("states of the trajectory stored: {found}, expected at least 3")]
     FewStates {
         /// States found.
         found: usize,
