@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 use basinscope::engine::Engine;
 use basinscope::session::explorer::Ask;
+use basinscope::session::landscape::Ask as OfLandscape;
+use basinscope::session::places::Place;
 use basinscope::session::{Action, Export, Picture, RunState, Session, trainers};
 use basinscope::training::config::resolve::parse;
 use basinscope::training::history::Series;
@@ -57,6 +59,7 @@ fn save(session: &mut Session, export: Export, path: &Path) -> String {
 fn every_plot_is_written_as_png_and_svg() {
     let mut session = session();
     scan(&mut session);
+    try_out(&mut session);
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
     for picture in Picture::PLOTS.into_iter().chain([Picture::All]) {
         let (png, svg) =
@@ -82,6 +85,76 @@ fn every_plot_is_written_as_png_and_svg() {
     assert!(text("spectrum.svg").contains("Lyapunov exponents at iteration 40"));
     assert!(text("gains.svg").contains("initial gain") && text("gains.svg").contains("s.d. of 5 seeds"));
     assert!(text("gains.svg").contains("after 2 updates"));
+    assert!(text("cut.svg").contains("random direction 1") && text("cut.svg").contains("two networks"));
+    let names: Vec<String> = session.bench().shaken().0.iter().map(|run| run.name.clone()).collect();
+    assert!(names.len() == 2 && names.iter().all(|name| text("shake.svg").contains(name.as_str())));
+    assert!(text("shake.svg").contains("norm of the weights"));
+    assert!(text("activity.svg").contains("probe trial 2, iteration 40"));
+    assert!(text("weights.svg").contains("Singular values of the update"));
+    assert!(text("figure.svg").contains("Recurrent weights w_rec"));
+}
+
+/// A cut, a shake of two runs, the activity of a probe trial.
+fn try_out(session: &mut Session) {
+    let run = session.current().expect("a run").id;
+    let other = session.runs().iter().map(|run| run.id).find(|id| *id != run).expect("another run");
+    session.act(Action::Pin(other, true));
+    session.act(Action::Landscape(OfLandscape::Shake { relative: true }));
+    session.act(Action::Landscape(OfLandscape::Cut { from: Place::Start(run), to: Place::Now(run) }));
+    session.act(Action::ShowActivity(Some(2)));
+    until(session, "a cut, a shake, an activity", |s| {
+        let is_shaken = s.bench().shaken().0.len() == 2;
+        is_shaken && s.bench().cut().is_some() && s.current().is_some_and(|run| run.weights.is_some())
+    });
+}
+
+#[test]
+fn pictures_of_a_network_show_its_own_numbers() {
+    use basinscope::files::figure::{Layer, Panel};
+    let mut session = session();
+    assert!(session.figure(Picture::Weights).unwrap_err().contains("panel Weights"));
+    assert!(session.figure(Picture::Activity).unwrap_err().contains("panel Activity"));
+    assert!(session.figure(Picture::Shake).unwrap_err().contains("Shake it"));
+    try_out(&mut session);
+    let run = session.current().expect("a run");
+    let weights = run.weights.clone().expect("weights");
+    let panels = session.figure(Picture::Weights).expect("a figure").panels;
+    let of = |title: &str| -> &Panel { panels.iter().find(|p| p.title == title).expect(title) };
+    let w_rec = of("Recurrent weights w_rec");
+    let [Layer::Signed { values, x, y, .. }] = w_rec.layers.as_slice() else { panic!("{w_rec:?}") };
+    assert!((x.len(), y.len()) == (8, 8) && w_rec.y.falling && w_rec.y.unit_as_across);
+    assert_eq!(*values, weights.now.w_rec().iter().copied().collect::<Vec<_>>());
+    // The sum of the eigenvalues is the trace.
+    let disc = of("Eigenvalues of w_rec");
+    let sum_of = |wanted: &str| -> f64 {
+        let found = disc.layers.iter().find_map(|layer| match layer {
+            Layer::Points { name, points, .. } if name == wanted => Some(points),
+            _ => None,
+        });
+        found.expect(wanted).iter().map(|p| p.0).sum()
+    };
+    for (name, matrix) in [("now", weights.now.w_rec()), ("at the start", weights.initial.w_rec())] {
+        let trace = matrix.diag().sum();
+        // 8 eigenvalues near 1, each to about 1e-13.
+        assert!((sum_of(name) - trace).abs() < 1e-10, "{name}: {} {trace}", sum_of(name));
+    }
+    // The squares of the singular values add up to the squared norm of the update.
+    let [Layer::Points { points, .. }] = of("Singular values of the update").layers.as_slice() else {
+        panic!()
+    };
+    let squares: f64 = points.iter().map(|p| p.1 * p.1).sum();
+    let update = &weights.now.w_rec() - &weights.initial.w_rec();
+    let norm: f64 = update.iter().map(|v| v * v).sum();
+    assert!(norm > 0.0 && (squares / norm - 1.0).abs() < 1e-10, "{squares} {norm}");
+    let activity = &run.activity.as_ref().expect("activity").2;
+    let panels = session.figure(Picture::Activity).expect("a figure").panels;
+    let [Layer::Heat { values, .. }] = panels[1].layers.as_slice() else { panic!("{:?}", panels[1]) };
+    assert_eq!(values[1], activity.z[(1, 0)], "unit 0 along the steps");
+    let Layer::Curve { points, .. } = &panels[2].layers[0] else { panic!("{:?}", panels[2]) };
+    assert_eq!(
+        points.last(),
+        Some(&((activity.y.nrows() - 1) as f64, activity.y[(activity.y.nrows() - 1, 0)]))
+    );
 }
 
 /// A scan over gains with two updates of each network.

@@ -125,6 +125,43 @@ fn an_svg_is_well_formed_and_says_what_is_drawn() {
 }
 
 #[test]
+fn cells_of_both_signs_are_squares_in_colours_of_both_signs() {
+    let axis = |range| Axis { range, ..Axis::new("", Scale::Linear) };
+    let panel = Panel {
+        x: axis(Some((-0.5, 1.5))),
+        y: Axis { falling: true, unit_as_across: true, ..axis(Some((-0.5, 1.5))) },
+        layers: vec![Layer::Signed {
+            name: String::new(),
+            x: vec![0.0, 1.0],
+            y: vec![0.0, 1.0],
+            values: vec![-3.0, 0.0, f64::NAN, 3.0],
+        }],
+        ..Panel::default()
+    };
+    let figure = Figure { width: 100.0, panel_height: 60.0, ..Figure::new("", vec![panel]) };
+    let picture = eframe::icon_data::from_png_bytes(&figure.png().expect("a picture")).expect("a PNG");
+    let at = |x: u32, y: u32| &picture.rgba[4 * (y * picture.width + x) as usize..][..3];
+    // Left of the colour bar, which stands beyond a square nearly as high as the panel.
+    let extent = |color: Rgb| {
+        let points = (0..picture.height).flat_map(|y| (0..picture.height * 4 / 5).map(move |x| (x, y)));
+        let own: Vec<_> = points.filter(|(x, y)| at(*x, *y) == color).collect();
+        let of = |place: fn(&(u32, u32)) -> u32| {
+            let all = || own.iter().map(place);
+            (all().min().expect("this colour"), all().max().expect("this colour"))
+        };
+        (of(|p| p.0), of(|p| p.1))
+    };
+    let (blue, orange) = (extent(okabe_ito::BLUE), extent(okabe_ito::VERMILION));
+    let (width, height) = (blue.0.1 - blue.0.0, blue.1.1 - blue.1.0);
+    // A frame takes some dots of either side.
+    assert!(width.abs_diff(height) <= 4 && width > 200, "{width} by {height} dots are no square");
+    assert!(
+        orange.1.0 >= blue.1.1 && orange.0.0 >= blue.0.1,
+        "row 1 lies below row 0, column 1 to the right"
+    );
+}
+
+#[test]
 fn nothing_to_draw_is_still_a_picture() {
     let empty = Figure::new("", vec![Panel::default()]);
     assert!(empty.svg().is_ok() && empty.png().is_ok());

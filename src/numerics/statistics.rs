@@ -2,6 +2,7 @@
 
 pub mod bootstrap;
 pub mod correlation;
+pub mod histogram;
 
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 

@@ -73,8 +73,7 @@ impl Session {
         if let Export::Picture(picture) = export
             && (Picture::OF_SWEEP.contains(&picture) || picture == Picture::Gains)
         {
-            let figure = self.figure(picture);
-            return self.write_aside(path, move |path| figure?.write(path).map_err(|e| e.to_string()));
+            return self.write_picture(picture, path);
         }
         let Some(run) = self.current() else {
             return self.notice("There is no run to save: start one first.".into(), true, None);
@@ -90,10 +89,7 @@ impl Session {
                     snapshot.write(path).map_err(|e| e.to_string())
                 });
             }
-            Export::Picture(picture) => {
-                let figure = self.figure(picture);
-                return self.write_aside(path, move |path| figure?.write(path).map_err(|e| e.to_string()));
-            }
+            Export::Picture(picture) => return self.write_picture(picture, path),
             Export::Methods => {
                 let text = self.methods().unwrap_or_default();
                 return self.write_aside(path, move |path| {
@@ -136,6 +132,11 @@ impl Session {
             findings: Vec::new(),
             seconds: run.seconds.at(bookmark.iteration() as f64),
         })
+    }
+
+    fn write_picture(&mut self, picture: Picture, path: PathBuf) {
+        let drawing = self.drawing(picture);
+        self.write_aside(path, move |path| drawing?.figure().write(path).map_err(|e| e.to_string()));
     }
 
     /// Writes a file of what is known here already.

@@ -1,17 +1,17 @@
 //! Owns [`Picture`], the plots that can be written to a file, and how the runs that are shown become a figure.
 
+mod landscape;
+mod network;
+
 use super::compare::band;
 use super::curves::Curve;
 use super::stability::Lines;
 use super::{Group, RunEntry, Session, gains};
-use crate::files::figure::look::{Dash, GREY, Look, Marker, run_look};
+use crate::files::figure::look::{Dash, GREY, Look, run_look};
 use crate::files::figure::scale::{Scale, threshold};
 use crate::files::figure::{Axis, Figure, Layer, Panel};
 use crate::numerics::curvature::stability::{StabilityLine, Standing};
-use crate::numerics::landscape::contours::contours;
-use crate::numerics::landscape::scale::LossScale;
 use crate::training::history::Series;
-use crate::training::measures::{Detail, Measure, SliceDetail};
 
 /// A plot that can be written as a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Deserialize)]
@@ -27,8 +27,16 @@ pub enum Picture {
     Alignment,
     /// The slice of the landscape of the selected run.
     Slice,
+    /// The loss along the axes of that slice, and between two networks.
+    Cut,
+    /// Loss and accuracy under noise on the weights, as shaken last.
+    Shake,
     /// Hessian eigenvalues and Lyapunov exponents of the selected run, as measured last.
     Spectrum,
+    /// Input, units and output of the selected run during the probe trial that is shown.
+    Activity,
+    /// The matrices of the selected run, the spread of their values, eigenvalues, singular values of the update.
+    Weights,
     /// The gain explorer's scan.
     Gains,
     /// A quantity of the open sweep over two keys.
@@ -44,14 +52,18 @@ impl Picture {
     pub const OF_SWEEP: [Picture; 3] = [Picture::SweepMap, Picture::SweepCurves, Picture::SweepScatter];
 
     /// The plots of the runs and of the gain explorer, in the order of the whole figure.
-    pub const PLOTS: [Picture; 8] = [
+    pub const PLOTS: [Picture; 12] = [
         Picture::Loss,
         Picture::Accuracy,
         Picture::Curvature,
         Picture::Lyapunov,
         Picture::Alignment,
         Picture::Slice,
+        Picture::Cut,
+        Picture::Shake,
         Picture::Spectrum,
+        Picture::Activity,
+        Picture::Weights,
         Picture::Gains,
     ];
 
@@ -65,7 +77,11 @@ impl Picture {
             Picture::Lyapunov => "lyapunov",
             Picture::Alignment => "alignment",
             Picture::Slice => "slice",
+            Picture::Cut => "cut",
+            Picture::Shake => "shake",
             Picture::Spectrum => "spectrum",
+            Picture::Activity => "activity",
+            Picture::Weights => "weights",
             Picture::Gains => "gains",
             Picture::SweepMap => "sweep-map",
             Picture::SweepCurves => "sweep-curves",
@@ -92,7 +108,8 @@ fn curves_of(picture: Picture) -> Option<Curves> {
         Picture::Curvature => ("Leading Hessian eigenvalues", "eigenvalue", None),
         Picture::Lyapunov => ("Largest Lyapunov exponent", "nats per step", Some(false)),
         Picture::Alignment => ("Alignment and generalization gap", "", Some(false)),
-        Picture::All | Picture::Slice | Picture::Spectrum | Picture::Gains => return None,
+        Picture::All | Picture::Slice | Picture::Cut | Picture::Shake => return None,
+        Picture::Spectrum | Picture::Activity | Picture::Weights | Picture::Gains => return None,
         Picture::SweepMap | Picture::SweepCurves | Picture::SweepScatter => return None,
     };
     let (series, level): (&[_], _) = match picture {
@@ -118,6 +135,38 @@ fn curves_of(picture: Picture) -> Option<Curves> {
     Some(Curves { title, label, log, series, level })
 }
 
+/// What a figure is made of.
+pub(super) struct Drawing {
+    title: String,
+    parts: Vec<Part>,
+    below_each_other: bool,
+}
+
+enum Part {
+    Panels(Vec<Panel>),
+    /// Their eigenvalues may have to be found yet.
+    Weights(Box<network::Weights>),
+}
+
+/// Width and height in millimetres of panels that share their horizontal axis, below each other.
+const BELOW_EACH_OTHER: (f64, f64) = (120.0, 48.0);
+
+impl Drawing {
+    /// The figure.
+    pub fn figure(self) -> Figure {
+        let panels = self.parts.into_iter().flat_map(|part| match part {
+            Part::Panels(panels) => panels,
+            Part::Weights(weights) => weights.panels(),
+        });
+        let figure = Figure::new(self.title, panels.collect());
+        if !self.below_each_other {
+            return figure;
+        }
+        let (width, panel_height) = BELOW_EACH_OTHER;
+        Figure { columns: 1, width, panel_height, in_line: true, ..figure }
+    }
+}
+
 /// Points of a curve at most.
 const COLUMNS: usize = 500;
 
@@ -127,21 +176,30 @@ impl Session {
     /// # Errors
     /// Where there is nothing to draw, in words.
     pub fn figure(&self, picture: Picture) -> Result<Figure, String> {
+        self.drawing(picture).map(Drawing::figure)
+    }
+
+    /// What such a figure is made of, so that what takes long can be done on another thread.
+    pub(super) fn drawing(&self, picture: Picture) -> Result<Drawing, String> {
         let all = [&Picture::PLOTS[..], &Picture::OF_SWEEP[..]].concat();
         let plots: &[Picture] = if picture == Picture::All { &all } else { &[picture] };
-        let panels: Vec<Panel> = plots.iter().flat_map(|plot| self.panels(*plot)).collect();
-        if panels.is_empty() {
+        let parts: Vec<Part> = plots.iter().flat_map(|plot| self.parts(*plot)).collect();
+        if parts.is_empty() {
             return Err(match picture {
                 Picture::SweepMap | Picture::SweepCurves | Picture::SweepScatter => {
-                    "There is nothing to draw yet: look at this plot in the panel Sweep first.".into()
+                    "There is nothing to draw yet: look at this plot in the panel Sweep first."
                 }
-                Picture::Slice => "There is no slice to draw: press Slice now first.".into(),
-                Picture::Gains => "There is no scan to draw: open the gain explorer first.".into(),
-                _ => "There is nothing to draw yet: no run has a value of this plot.".into(),
-            });
+                Picture::Slice | Picture::Cut => "There is no slice to draw: press Slice now first.",
+                Picture::Shake => "Nothing was shaken yet: press Shake it in the landscape first.",
+                Picture::Activity => "There is no activity to draw yet: look at the panel Activity first.",
+                Picture::Weights => "There are no weights to draw yet: look at the panel Weights first.",
+                Picture::Gains => "There is no scan to draw: open the gain explorer first.",
+                _ => "There is nothing to draw yet: no run has a value of this plot.",
+            }
+            .into());
         }
         let title = if picture == Picture::All { self.figure_title() } else { String::new() };
-        Ok(Figure::new(title, panels))
+        Ok(Drawing { title, parts, below_each_other: picture == Picture::Activity })
     }
 
     fn figure_title(&self) -> String {
@@ -152,20 +210,31 @@ impl Session {
         }
     }
 
-    fn panels(&self, picture: Picture) -> Vec<Panel> {
-        match picture {
+    fn parts(&self, picture: Picture) -> Vec<Part> {
+        let panels = match picture {
             Picture::All => Vec::new(),
             Picture::Slice => {
                 let run = self.current();
-                run.and_then(|run| Some(slice(run, self.slice_of(run)?))).into_iter().collect()
+                let descending = |run: &RunEntry| self.bench().descending().filter(|d| d.run == run.id);
+                run.and_then(|run| Some(landscape::slice(run, self.slice_of(run)?, descending(run))))
+                    .into_iter()
+                    .collect()
             }
-            Picture::Spectrum => self.current().map(spectrum).unwrap_or_default(),
+            Picture::Cut => landscape::cuts(self),
+            Picture::Shake => landscape::shake(self),
+            Picture::Spectrum => self.current().map(network::spectrum).unwrap_or_default(),
+            Picture::Activity => self.current().map(network::activity).unwrap_or_default(),
+            Picture::Weights => {
+                let weights = self.current().and_then(|run| network::Weights::of(run, self.weight_spectra()));
+                return weights.map(|weights| Part::Weights(Box::new(weights))).into_iter().collect();
+            }
             Picture::Gains => gains::panels(self.explorer()),
             Picture::SweepMap | Picture::SweepCurves | Picture::SweepScatter => {
                 self.sweeping.panel(picture).into_iter().collect()
             }
             _ => curves_of(picture).and_then(|plot| self.curves_panel(picture, &plot)).into_iter().collect(),
-        }
+        };
+        if panels.is_empty() { Vec::new() } else { vec![Part::Panels(panels)] }
     }
 
     fn curves_panel(&self, picture: Picture, plot: &Curves) -> Option<Panel> {
@@ -301,98 +370,4 @@ fn signed(values: impl Iterator<Item = f64>) -> Scale {
     let smallest = magnitudes.iter().copied().fold(f64::INFINITY, f64::min);
     let largest = magnitudes.iter().copied().fold(0.0, f64::max);
     Scale::SignedLog { threshold: threshold(smallest, largest, 3) }
-}
-
-/// The slice of a run with the lines of equal loss and the path.
-fn slice(run: &RunEntry, slice: &SliceDetail) -> Panel {
-    let SliceDetail { grid, names, path, .. } = slice;
-    let scale = LossScale::of(&grid.loss);
-    // A few enormous losses neither spoil the colours nor pass for others: the note counts them.
-    let in_scale = |loss: &f64| match scale {
-        Some(LossScale { low, high, .. }) if loss.is_finite() => loss.clamp(low, high),
-        _ => f64::NAN,
-    };
-    let mut layers = vec![Layer::Heat {
-        name: "loss".into(),
-        x: grid.a.clone(),
-        y: grid.b.clone(),
-        values: grid.loss.iter().map(in_scale).collect(),
-        scale: Scale::Log,
-    }];
-    let levels = scale.map(|scale| scale.levels(12)).unwrap_or_default();
-    for contour in contours(grid, &levels) {
-        let mut points: Vec<(f64, f64)> = contour.points.iter().map(|[a, b]| (*a, *b)).collect();
-        if contour.is_closed {
-            points.extend(points.first().copied());
-        }
-        let white = Look { width: 0.4, opacity: 0.8, ..Look::solid([255; 3]) };
-        layers.push(Layer::curve("", points, white));
-    }
-    let points: Vec<(f64, f64)> = path.iter().map(|p| (p.coordinates.a, p.coordinates.b)).collect();
-    let off = path.iter().map(|p| p.coordinates.distance).fold(0.0, f64::max);
-    if let Some(last) = points.last().copied() {
-        let look = Look { marker: None, ..run_look(run.colour) };
-        layers.push(Layer::curve(format!("path of {}", run.name), points, look));
-        let look = Look { marker: Some(Marker::Circle), ..look };
-        layers.push(Layer::Points {
-            name: "its end".into(),
-            points: vec![(last.0, last.1, last.1, last.1)],
-            look,
-        });
-    }
-    let range = |axis: &[f64]| axis.first().copied().zip(axis.last().copied());
-    let x = Axis { range: range(&grid.a), ..Axis::new(&names[0], Scale::Linear) };
-    let y = Axis { range: range(&grid.b), ..Axis::new(&names[1], Scale::Linear) };
-    let title = format!("Loss landscape of iteration {}, centre {}", slice.iteration, slice.centre);
-    let mut note = format!("A slice hides all other directions; the path lies up to {off:.3} off the plane.");
-    if let Some(LossScale { high, n_enormous, n_not_finite, .. }) = scale
-        && n_enormous + n_not_finite > 0
-    {
-        let more = format!(" {n_enormous} losses are above {high:.3}, {n_not_finite} not finite (grey).");
-        note.push_str(&more);
-    }
-    Panel { title, x, y, layers, note }
-}
-
-/// Eigenvalues and exponents as they were measured last.
-fn spectrum(run: &RunEntry) -> Vec<Panel> {
-    let mut panels = Vec::new();
-    let numbered = |values: &[f64], name: &str| {
-        let point = |(i, v): (usize, &f64)| ((i + 1) as f64, *v, *v, *v);
-        Layer::Points {
-            name: name.into(),
-            points: values.iter().enumerate().map(point).collect(),
-            look: run_look(run.colour),
-        }
-    };
-    if let Some((found, _)) = run.finding(Measure::Curvature)
-        && let Detail::Curvature(Some(detail)) = &found.finding.detail
-    {
-        let values: Vec<f64> = detail.top.iter().map(|e| e.value).collect();
-        panels.push(Panel {
-            title: format!("Hessian eigenvalues at iteration {}", found.finding.iteration),
-            x: Axis::new("number", Scale::Linear),
-            y: Axis::new("eigenvalue", signed(values.iter().copied())),
-            layers: vec![numbered(&values, &format!("{}, largest", run.name))],
-            note: String::new(),
-        });
-    }
-    if let Some((found, _)) = run.finding(Measure::Lyapunov)
-        && let Detail::Lyapunov(detail) = &found.finding.detail
-    {
-        let finite: Vec<f64> = detail.exponents.mean.iter().copied().filter(|v| v.is_finite()).collect();
-        let hidden = detail.exponents.mean.len() - finite.len();
-        panels.push(Panel {
-            title: format!("Lyapunov exponents at iteration {}", found.finding.iteration),
-            x: Axis::new("number", Scale::Linear),
-            y: Axis::new("nats per step", Scale::Linear),
-            layers: vec![numbered(&finite, &run.name)],
-            note: if hidden > 0 {
-                format!("{hidden} exponents are -inf and not drawn.")
-            } else {
-                String::new()
-            },
-        });
-    }
-    panels
 }

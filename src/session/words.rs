@@ -1,7 +1,8 @@
-//! Owns the sentences in which a run says how it is and how it ended.
+//! Owns the sentences in which a run says how it is and how it ended, and the names of rules.
 
 use super::runs::{Difference, RunEntry, RunState};
 use super::stability::above_line;
+use crate::training::config::RuleKind;
 use crate::training::run::StopReason;
 
 /// A run's state in a word or two.
@@ -51,4 +52,17 @@ pub fn end_of(run: &RunEntry) -> Option<String> {
 pub fn difference(d: &Difference) -> String {
     let value = |v: &Option<toml::Value>| v.as_ref().map_or("–".into(), ToString::to_string);
     format!("{} {} → {}", d.key, value(&d.from), value(&d.to))
+}
+
+/// The name of a rule, as in settings.
+pub fn rule_name(kind: RuleKind) -> &'static str {
+    match kind {
+        RuleKind::Bptt => "bptt",
+        RuleKind::EProp => "e-prop",
+        RuleKind::Rflo => "rflo",
+        RuleKind::Mdgl => "mdgl",
+        RuleKind::ScaledBptt => "scaled-bptt",
+        RuleKind::TruncatedBptt => "truncated-bptt",
+        RuleKind::Upscaled => "upscaled",
+    }
 }

@@ -34,6 +34,15 @@ impl Rect {
         Self { left: self.left + by, top: self.top + by, width, height }
     }
 
+    /// The largest rectangle of a shape at the upper left.
+    pub fn of_shape(self, across: f64, up: f64) -> Self {
+        let unit = (self.width / across).min(self.height / up);
+        if !(unit.is_finite() && unit > 0.0) {
+            return self;
+        }
+        Self { width: (unit * across).max(20.0), height: (unit * up).max(20.0), ..self }
+    }
+
     pub fn contains(self, (x, y): (f64, f64)) -> bool {
         (self.left..=self.right()).contains(&x) && (self.top..=self.bottom()).contains(&y)
     }

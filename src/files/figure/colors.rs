@@ -1,6 +1,6 @@
 //! Owns the tables of the colour maps, even in lightness and read alike by all eyes.
 
-use super::look::Rgb;
+use super::look::{Rgb, okabe_ito};
 
 /// Viridis of matplotlib (Smith and van der Walt 2015), at tenths of the way.
 pub const VIRIDIS: [Rgb; 11] = [
@@ -32,12 +32,15 @@ pub const CIVIDIS: [Rgb; 11] = [
     [255, 234, 70],
 ];
 
+/// Below zero, at zero, above: blue and vermilion of Okabe and Ito (2008) on either side of white.
+pub const BOTH_SIGNS: [Rgb; 3] = [okabe_ito::BLUE, [247, 247, 247], okabe_ito::VERMILION];
+
 /// Where there is no value.
 const NO_VALUE: Rgb = [160, 160, 160];
 
 /// The colour of a map at a share of the way, 0 to 1; grey for a share that is not a number.
-pub fn color(stops: &[Rgb; 11], share: f64) -> Rgb {
-    if share.is_nan() {
+pub fn color(stops: &[Rgb], share: f64) -> Rgb {
+    if share.is_nan() || stops.len() < 2 {
         return NO_VALUE;
     }
     let at = share.clamp(0.0, 1.0) * (stops.len() - 1) as f64;

@@ -99,7 +99,7 @@ fn entry(layer: &Layer, panel: &Panel) -> Option<(Sample, String)> {
         }
         Layer::Bars { name, color, .. } => (Sample::Area(*color, 1.0), name, String::new()),
         Layer::Level { name, look, .. } => (Sample::Line(*look), name, String::new()),
-        Layer::Heat { .. } | Layer::Moment { .. } => return None,
+        Layer::Heat { .. } | Layer::Signed { .. } | Layer::Moment { .. } => return None,
     };
     (!name.is_empty()).then(|| (sample, format!("{name}{note}")))
 }

@@ -22,6 +22,7 @@ pub mod number;
 pub mod scale;
 
 mod canvas;
+mod heat;
 mod legend;
 mod panel;
 mod png;
@@ -47,6 +48,8 @@ pub struct Figure {
     pub width: f64,
     /// Height of a panel on paper in millimetres.
     pub panel_height: f64,
+    /// The axes of all panels are equally wide, so that what is at one place of the horizontal axis stands in line.
+    pub in_line: bool,
 }
 
 /// Two axes and what is drawn between them.
@@ -77,18 +80,27 @@ pub struct Axis {
     pub falling: bool,
     /// Names in the place of numbers, at 0, 1, 2, ...; empty for numbers.
     pub names: Vec<String>,
+    /// On the vertical axis: a unit is as long as on the horizontal one.
+    pub unit_as_across: bool,
 }
 
 impl Axis {
     /// Over all that is drawn.
     pub fn new(label: impl Into<String>, scale: Scale) -> Self {
-        Self { label: label.into(), scale, range: None, falling: false, names: Vec::new() }
+        Self {
+            label: label.into(),
+            scale,
+            range: None,
+            falling: false,
+            names: Vec::new(),
+            unit_as_across: false,
+        }
     }
 
     /// An axis of names.
     pub fn of_names(label: impl Into<String>, names: Vec<String>) -> Self {
         let range = Some((-0.6, names.len() as f64 - 0.4));
-        Self { label: label.into(), scale: Scale::Linear, range, falling: false, names }
+        Self { range, names, ..Self::new(label, Scale::Linear) }
     }
 }
 
@@ -154,6 +166,18 @@ pub enum Layer {
         /// How values are placed on the colours.
         scale: Scale,
     },
+    /// Coloured cells on a linear scale that is the same for both signs, with a colour bar beside the panel: blue
+    /// below 0, white at 0, orange above.
+    Signed {
+        /// What the colours mean.
+        name: String,
+        /// Middles of the columns, rising.
+        x: Vec<f64>,
+        /// Middles of the rows, rising.
+        y: Vec<f64>,
+        /// Row by row; grey where not finite.
+        values: Vec<f64>,
+    },
     /// A line across at a value.
     Level {
         /// What it means.
@@ -201,7 +225,7 @@ impl Figure {
     pub fn new(title: impl Into<String>, panels: Vec<Panel>) -> Self {
         let columns = if panels.len() > 1 { 2 } else { 1 };
         let (width, panel_height) = if columns == 1 { (120.0, 75.0) } else { (178.0, 65.0) };
-        Self { title: title.into(), panels, columns, width, panel_height }
+        Self { title: title.into(), panels, columns, width, panel_height, in_line: false }
     }
 
     /// Width and height in points.
@@ -269,10 +293,17 @@ impl Figure {
         }
         let columns = self.columns.max(1);
         let (w, h) = (width / columns as f64, POINTS_PER_MM * self.panel_height);
-        for (i, own) in self.panels.iter().enumerate() {
+        let cell = |i: usize| {
             let (column, row) = (i % columns, i / columns);
-            let cell = Rect { left: column as f64 * w, top: top + row as f64 * h, width: w, height: h };
-            panel::draw(&mut canvas, own, cell.shrunk(5.0))?;
+            Rect { left: column as f64 * w, top: top + row as f64 * h, width: w, height: h }.shrunk(5.0)
+        };
+        let mut sides: (f64, f64) = (0.0, 0.0);
+        for (i, own) in self.panels.iter().enumerate().filter(|_| self.in_line) {
+            let needed = panel::sides(&canvas, own, cell(i));
+            sides = (sides.0.max(needed.0), sides.1.max(needed.1));
+        }
+        for (i, own) in self.panels.iter().enumerate() {
+            panel::draw(&mut canvas, own, cell(i), sides)?;
         }
         canvas.done()
     }

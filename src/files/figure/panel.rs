@@ -4,7 +4,7 @@ use plotters::prelude::DrawingBackend;
 use plotters::style::text_anchor::{HPos, VPos};
 
 use super::canvas::{BELOW, Canvas, LEFT, RIGHT, Rect, UPWARDS};
-use super::colors::{self, VIRIDIS};
+use super::heat::{HeatMap, edges};
 use super::legend::Legend;
 use super::look::{BLACK, Dash, GREY, Look, Marker};
 use super::scale::{Scale, Tick};
@@ -12,10 +12,10 @@ use super::{Axis, FigureError, Layer, Panel};
 
 /// Sizes of text and room in points.
 const TITLE: f64 = 9.0;
-const LABEL: f64 = 8.0;
-const NUMBER: f64 = 7.0;
+pub(super) const LABEL: f64 = 8.0;
+pub(super) const NUMBER: f64 = 7.0;
 const NOTE: f64 = 6.5;
-const TICK: f64 = 2.5;
+pub(super) const TICK: f64 = 2.5;
 /// Opacity of bands.
 pub(super) const BAND: f64 = 0.22;
 /// Room of a colour bar: the bar with the space around it.
@@ -59,8 +59,8 @@ impl<'a> Span<'a> {
 }
 
 /// Both axes on their frame.
-struct Axes<'a> {
-    frame: Rect,
+pub(super) struct Axes<'a> {
+    pub frame: Rect,
     x: Span<'a>,
     y: Span<'a>,
 }
@@ -74,55 +74,83 @@ impl Axes<'_> {
         Some(self.frame.bottom() - self.frame.height * self.y.share(self.y.axis.scale.place(value)?))
     }
 
-    fn at(&self, x: f64, y: f64) -> Option<(f64, f64)> {
+    pub fn at(&self, x: f64, y: f64) -> Option<(f64, f64)> {
         Some((self.x(x)?, self.y(y)?))
     }
 }
 
+/// The room of the axes of a panel: what is above, and what their numbers and labels need on either side.
+struct Room {
+    legend: Legend,
+    top: f64,
+    height: f64,
+    sides: (f64, f64),
+    bar_ticks: Vec<Tick>,
+}
+
+impl Room {
+    fn of<DB: DrawingBackend>(canvas: &Canvas<DB>, panel: &Panel, cell: Rect) -> Self {
+        let legend = Legend::new(canvas, panel, cell.width);
+        let (title, note) = (above(&panel.title, 1.35 * TITLE), above(&panel.note, 1.4 * NOTE));
+        let top = cell.top + title + note + legend.height() + 3.0;
+        let bottom = cell.bottom() - above(&panel.x.label, 1.4 * LABEL) - 1.3 * NUMBER - TICK;
+        let height = (bottom - top).max(20.0);
+        let y = Span::new(&panel.y, extent(panel).1, height, 24.0);
+        let heat = panel.layers.iter().find_map(HeatMap::of);
+        let widest =
+            |ticks: &[Tick]| ticks.iter().map(|t| canvas.width(&t.label, NUMBER)).fold(0.0, f64::max);
+        let bar_ticks = heat.as_ref().map_or(Vec::new(), |heat| heat.ticks(height));
+        let left = above(&panel.y.label, 1.4 * LABEL) + widest(&y.ticks) + TICK + 3.0;
+        let right = if heat.is_some() { BAR + 1.4 * LABEL + widest(&bar_ticks) } else { 4.0 };
+        Self { legend, top, height, sides: (left, right), bar_ticks }
+    }
+}
+
+/// What a text needs; nothing where there is none.
+fn above(text: &str, height: f64) -> f64 {
+    if text.is_empty() { 0.0 } else { height }
+}
+
+/// What the numbers and labels of a panel need to the left and to the right of its axes.
+pub(super) fn sides<DB: DrawingBackend>(canvas: &Canvas<DB>, panel: &Panel, cell: Rect) -> (f64, f64) {
+    Room::of(canvas, panel, cell).sides
+}
+
+/// Draws a panel into a cell, at least `sides` left beside its axes.
 pub(super) fn draw<DB: DrawingBackend>(
     canvas: &mut Canvas<DB>,
     panel: &Panel,
     cell: Rect,
+    sides: (f64, f64),
 ) -> Result<(), FigureError> {
-    let legend = Legend::new(canvas, panel, cell.width);
-    let mut top = cell.top;
-    if !panel.title.is_empty() {
-        canvas.text(&panel.title, (cell.left, top + TITLE / 2.0), TITLE, LEFT)?;
-        top += 1.35 * TITLE;
-    }
-    if !panel.note.is_empty() {
-        canvas.text(&panel.note, (cell.left, top + NOTE / 2.0), NOTE, LEFT)?;
-        top += 1.4 * NOTE;
-    }
-    legend.draw(canvas, cell.left, top)?;
-    top += legend.height() + 3.0;
-    let label = |axis: &Axis| if axis.label.is_empty() { 0.0 } else { 1.4 * LABEL };
-    let bottom = cell.bottom() - label(&panel.x) - 1.3 * NUMBER - TICK;
-    let height = (bottom - top).max(20.0);
+    let Room { legend, top, height, sides: own, bar_ticks } = Room::of(canvas, panel, cell);
+    let title = above(&panel.title, 1.35 * TITLE);
+    canvas.text(&panel.title, (cell.left, cell.top + TITLE / 2.0), TITLE, LEFT)?;
+    canvas.text(&panel.note, (cell.left, cell.top + title + NOTE / 2.0), NOTE, LEFT)?;
+    legend.draw(canvas, cell.left, top - legend.height() - 3.0)?;
+    let (left, right) = (cell.left + own.0.max(sides.0), cell.right() - own.1.max(sides.1));
     let (all_x, all_y) = extent(panel);
     let y = Span::new(&panel.y, all_y, height, 24.0);
     let heat = panel.layers.iter().find_map(HeatMap::of);
-    let widest = |canvas: &Canvas<DB>, ticks: &[Tick]| {
-        ticks.iter().map(|t| canvas.width(&t.label, NUMBER)).fold(0.0, f64::max)
-    };
-    let left = cell.left + label(&panel.y) + widest(canvas, &y.ticks) + TICK + 3.0;
-    let bar_ticks = heat.as_ref().map_or(Vec::new(), |heat| heat.ticks(height));
-    let right = match heat {
-        Some(_) => cell.right() - BAR - 1.4 * LABEL - widest(canvas, &bar_ticks),
-        None => cell.right() - 4.0,
-    };
     let frame = Rect { left, top, width: (right - left).max(20.0), height };
     let x = Span::new(&panel.x, all_x, frame.width, 38.0);
+    let (frame, x, y) = if panel.y.unit_as_across {
+        let frame = frame.of_shape(x.high - x.low, y.high - y.low);
+        let x = Span::new(&panel.x, all_x, frame.width, 38.0);
+        (frame, x, Span::new(&panel.y, all_y, frame.height, 24.0))
+    } else {
+        (frame, x, y)
+    };
     let axes = Axes { frame, x, y };
-    let is_heat = |layer: &&Layer| matches!(layer, Layer::Heat { .. });
+    let is_heat = |layer: &&Layer| matches!(layer, Layer::Heat { .. } | Layer::Signed { .. });
     let backmost = panel.layers.iter().filter(is_heat);
     for layer in backmost.chain(panel.layers.iter().filter(|layer| !is_heat(layer))) {
         draw_layer(canvas, layer, &axes)?;
     }
     canvas.frame(frame)?;
-    draw_axes(canvas, &axes, cell)?;
+    draw_axes(canvas, &axes, cell.left)?;
     match heat {
-        Some(heat) => heat.draw_bar(canvas, frame, &bar_ticks, cell),
+        Some(heat) => heat.draw_bar(canvas, frame, &bar_ticks),
         None => Ok(()),
     }
 }
@@ -130,7 +158,7 @@ pub(super) fn draw<DB: DrawingBackend>(
 fn draw_axes<DB: DrawingBackend>(
     canvas: &mut Canvas<DB>,
     axes: &Axes<'_>,
-    cell: Rect,
+    left: f64,
 ) -> Result<(), FigureError> {
     let frame = axes.frame;
     let thin = Look { width: 0.5, ..Look::solid(BLACK) };
@@ -154,9 +182,9 @@ fn draw_axes<DB: DrawingBackend>(
         canvas.line(&[(frame.left - length(tick), y), (frame.left, y)], thin)?;
         canvas.text(&tick.label, (frame.left - TICK - 1.5, y), NUMBER, RIGHT)?;
     }
-    let middle = (frame.left + frame.width / 2.0, cell.bottom() - 0.6 * LABEL);
+    let middle = (frame.left + frame.width / 2.0, frame.bottom() + TICK + 1.3 * NUMBER + 0.8 * LABEL);
     canvas.text(&axes.x.axis.label, middle, LABEL, super::canvas::MIDDLE)?;
-    let middle = (cell.left + 0.6 * LABEL, frame.top + frame.height / 2.0);
+    let middle = (left + 0.6 * LABEL, frame.top + frame.height / 2.0);
     canvas.text(&axes.y.axis.label, middle, LABEL, UPWARDS)
 }
 
@@ -208,7 +236,9 @@ fn draw_layer<DB: DrawingBackend>(
             }
             Ok(())
         }
-        Layer::Heat { .. } => HeatMap::of(layer).map_or(Ok(()), |heat| heat.draw(canvas, axes)),
+        Layer::Heat { .. } | Layer::Signed { .. } => {
+            HeatMap::of(layer).map_or(Ok(()), |heat| heat.draw(canvas, axes))
+        }
         Layer::Level { y, look, .. } => match axes.y(*y) {
             Some(y) => canvas.broken_line(&[(frame.left, y), (frame.right(), y)], *look, frame),
             None => Ok(()),
@@ -301,7 +331,7 @@ fn extent(panel: &Panel) -> (Option<(f64, f64)>, Option<(f64, f64)>) {
                 add(x - width / 2.0, &[0.0, *y, *a, *b]);
                 add(x + width / 2.0, &[]);
             }),
-            Layer::Heat { x, y, .. } => {
+            Layer::Heat { x, y, .. } | Layer::Signed { x, y, .. } => {
                 edges(x).into_iter().for_each(|x| add(x, &[]));
                 edges(y).into_iter().for_each(|y| widen(&mut all_y, &panel.y, y));
             }
@@ -310,93 +340,4 @@ fn extent(panel: &Panel) -> (Option<(f64, f64)>, Option<(f64, f64)>) {
         }
     }
     (all_x, all_y)
-}
-
-/// The borders of cells around their middles.
-fn edges(middles: &[f64]) -> Vec<f64> {
-    let n = middles.len();
-    let half = |i: usize| if n > 1 { (middles[i + 1] - middles[i]) / 2.0 } else { 0.5 };
-    (0..=n)
-        .filter(|_| n > 0)
-        .map(|i| match i {
-            0 => middles[0] - half(0),
-            i if i == n => middles[n - 1] + half(n.max(2) - 2),
-            i => middles[i] - half(i - 1),
-        })
-        .collect()
-}
-
-/// A layer of coloured cells with the places of its first and last colour.
-struct HeatMap<'a> {
-    name: &'a str,
-    x: &'a [f64],
-    y: &'a [f64],
-    values: &'a [f64],
-    scale: Scale,
-    low: f64,
-    high: f64,
-}
-
-impl<'a> HeatMap<'a> {
-    fn of(layer: &'a Layer) -> Option<Self> {
-        let Layer::Heat { name, x, y, values, scale } = layer else { return None };
-        let places = values.iter().filter_map(|v| scale.place(*v));
-        let (low, high) = places.map(|p| (p, p)).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))?;
-        let high = if high > low { high } else { low + 0.1 };
-        Some(Self { name, x, y, values, scale: *scale, low, high })
-    }
-
-    fn ticks(&self, height: f64) -> Vec<Tick> {
-        self.scale.ticks(self.low, self.high, (height / 24.0) as usize)
-    }
-
-    fn draw<DB: DrawingBackend>(&self, canvas: &mut Canvas<DB>, axes: &Axes<'_>) -> Result<(), FigureError> {
-        let (columns, rows) = (edges(self.x), edges(self.y));
-        let frame = axes.frame;
-        let inside = |v: f64, low: f64, high: f64| v.clamp(low, high);
-        for (j, row) in rows.windows(2).enumerate() {
-            for (i, column) in columns.windows(2).enumerate() {
-                let value = self.values.get(j * self.x.len() + i).copied().unwrap_or(f64::NAN);
-                let share =
-                    self.scale.place(value).map_or(f64::NAN, |p| (p - self.low) / (self.high - self.low));
-                let ends = (axes.at(column[0], row[0]), axes.at(column[1], row[1]));
-                let (Some(a), Some(b)) = ends else { continue };
-                let (l, r) = (a.0.min(b.0), a.0.max(b.0));
-                let (t, u) = (a.1.min(b.1), a.1.max(b.1));
-                let (l, r) = (inside(l, frame.left, frame.right()), inside(r, frame.left, frame.right()));
-                let (t, u) = (inside(t, frame.top, frame.bottom()), inside(u, frame.top, frame.bottom()));
-                if r > l && u > t {
-                    let cell = Rect { left: l, top: t, width: r - l, height: u - t };
-                    canvas.fill(cell, colors::color(&VIRIDIS, share), 1.0)?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn draw_bar<DB: DrawingBackend>(
-        &self,
-        canvas: &mut Canvas<DB>,
-        frame: Rect,
-        ticks: &[Tick],
-        cell: Rect,
-    ) -> Result<(), FigureError> {
-        let bar = Rect { left: frame.right() + 6.0, width: 7.0, ..frame };
-        let steps = 64;
-        for i in 0..steps {
-            let share = (f64::from(i) + 0.5) / f64::from(steps);
-            let height = bar.height / f64::from(steps);
-            let top = bar.bottom() - height * f64::from(i + 1);
-            canvas.fill(Rect { top, height, ..bar }, colors::color(&VIRIDIS, share), 1.0)?;
-        }
-        canvas.frame(bar)?;
-        for tick in ticks {
-            let y = bar.bottom() - bar.height * (tick.place - self.low) / (self.high - self.low);
-            let thin = Look { width: 0.5, ..Look::solid(BLACK) };
-            canvas.line(&[(bar.right(), y), (bar.right() + 0.6 * TICK, y)], thin)?;
-            canvas.text(&tick.label, (bar.right() + TICK, y), NUMBER, LEFT)?;
-        }
-        let at = (cell.right() - 0.5 * LABEL, bar.top + bar.height / 2.0);
-        canvas.text(self.name, at, LABEL, UPWARDS)
-    }
 }

@@ -4,7 +4,7 @@ use eframe::egui::{self, Ui};
 
 use crate::session::places::Place;
 use crate::session::{RunEntry, Session};
-use crate::training::config::{RuleKind, SliceDirections};
+use crate::training::config::SliceDirections;
 
 /// Directions to choose from, with what they show and hide.
 pub const DIRECTIONS: [(SliceDirections, &str, &str); 4] = [
@@ -36,19 +36,6 @@ pub const DIRECTIONS: [(SliceDirections, &str, &str); 4] = [
 /// The name of directions.
 pub fn directions_name(directions: SliceDirections) -> &'static str {
     DIRECTIONS.iter().find(|d| d.0 == directions).map_or("", |d| d.1)
-}
-
-/// The name of a rule.
-pub fn rule_name(kind: RuleKind) -> &'static str {
-    match kind {
-        RuleKind::Bptt => "bptt",
-        RuleKind::EProp => "e-prop",
-        RuleKind::Rflo => "rflo",
-        RuleKind::Mdgl => "mdgl",
-        RuleKind::ScaledBptt => "scaled-bptt",
-        RuleKind::TruncatedBptt => "truncated-bptt",
-        RuleKind::Upscaled => "upscaled",
-    }
 }
 
 /// A list of named choices; gives what was chosen.

@@ -8,7 +8,6 @@ use crate::gui::plot::points::{self, Cloud, Points};
 use crate::gui::plot::scale::Scale;
 use crate::gui::plot::{number, values};
 use crate::gui::theme::{self, Dash, Marker};
-use crate::numerics::landscape::slice::Grid;
 use crate::session::landscape::{Ask, Cut};
 use crate::session::places::Place;
 use crate::session::{Action, RunEntry, Session};
@@ -85,7 +84,10 @@ pub fn show(ui: &mut Ui, session: &Session, run: &RunEntry, state: &State) {
 /// The loss through the centre along each direction: a row and a column of the grid.
 fn axes(ui: &mut Ui, slice: &SliceDetail, table: bool) {
     let dark = ui.visuals().dark_mode;
-    let [along_a, along_b] = through_centre(&slice.grid);
+    let [along_a, along_b] = slice
+        .grid
+        .through_centre()
+        .map(|line| line.into_iter().map(|(t, loss)| [t, loss]).collect::<Vec<_>>());
     let name = |i: usize| slice.names[i].clone();
     let colors = [0, 1].map(|slot| theme::run_style(slot, dark).0);
     let (picture, below) = rooms(ui, table);
@@ -112,16 +114,6 @@ fn axes(ui: &mut Ui, slice: &SliceDetail, table: bool) {
             });
         });
     }
-}
-
-/// The points of the grid on its two axes; where the centre is no point of it, those nearest to it.
-fn through_centre(grid: &Grid) -> [Vec<[f64; 2]>; 2] {
-    let nearest =
-        |axis: &[f64]| (0..axis.len()).min_by(|i, j| axis[*i].abs().total_cmp(&axis[*j].abs())).unwrap_or(0);
-    let (i0, j0) = (nearest(&grid.a), nearest(&grid.b));
-    let along_a = grid.a.iter().enumerate().map(|(i, a)| [*a, grid.at(i, j0)]).collect();
-    let along_b = grid.b.iter().enumerate().map(|(j, b)| [*b, grid.at(i0, j)]).collect();
-    [along_a, along_b]
 }
 
 /// Logarithmic where it can be.
@@ -175,15 +167,6 @@ fn between(ui: &mut Ui, session: &Session, cut: &Cut, table: bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_axes_are_a_row_and_a_column_of_the_grid() {
-        let grid =
-            Grid { a: vec![-1.0, 0.0, 1.0], b: vec![0.0, 2.0], loss: vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0] };
-        let [along_a, along_b] = through_centre(&grid);
-        assert_eq!(along_a, [[-1.0, 1.0], [0.0, 2.0], [1.0, 3.0]]);
-        assert_eq!(along_b, [[0.0, 2.0], [2.0, 5.0]]);
-    }
 
     #[test]
     fn a_loss_of_zero_is_drawn_on_a_linear_axis() {

@@ -3,7 +3,6 @@
 
 use eframe::egui::{Color32, Ui, vec2};
 
-use super::choose::rule_name;
 use crate::gui::plot::overlay::{DrawnPath, Landmark, Overlay, Spot};
 use crate::gui::plot::paint::LineLook;
 use crate::gui::plot::{header, number};
@@ -13,6 +12,7 @@ use crate::numerics::landscape::trajectory::PathPoint;
 use crate::numerics::weights::norm;
 use crate::session::RunEntry;
 use crate::session::landscape::{Descending, RULES};
+use crate::session::words::rule_name;
 use crate::training::config::RuleKind;
 use crate::training::measures::SliceDetail;
 

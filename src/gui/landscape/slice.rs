@@ -5,7 +5,7 @@ use std::sync::Arc;
 use eframe::egui::{self, Ui};
 use toml::Value;
 
-use super::choose::{self, DIRECTIONS, directions_name, list, rule_name};
+use super::choose::{self, DIRECTIONS, directions_name, list};
 use super::{State, View, legend, rooms, tables};
 use crate::engine::messages::Found;
 use crate::gui::app::Asked;
@@ -16,6 +16,7 @@ use crate::gui::theme;
 use crate::numerics::landscape::LandscapeError;
 use crate::session::landscape::{Ask, Descending, RULES};
 use crate::session::places::Place;
+use crate::session::words::rule_name;
 use crate::session::{Action, RunEntry, RunId, Session};
 use crate::training::config::SliceDirections;
 use crate::training::measures::{Detail, Measure, SliceDetail};

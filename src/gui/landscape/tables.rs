@@ -2,10 +2,10 @@
 
 use eframe::egui::{self, Ui};
 
-use super::choose::rule_name;
 use crate::gui::plot::{number, values};
 use crate::numerics::landscape::trajectory::PathPoint;
 use crate::session::landscape::Descending;
+use crate::session::words::rule_name;
 use crate::training::measures::SliceDetail;
 
 /// Which numbers are shown.

@@ -6,10 +6,7 @@ use ndarray::{Array2, ArrayView2};
 
 use super::scale::Scale;
 use super::{axes, number, paint};
-
-/// Below zero, at zero, above: blue, white, vermilion of Okabe and Ito, told apart under the common colour
-/// deficiencies.
-const ENDS: [(u8, u8, u8); 3] = [(0, 114, 178), (247, 247, 247), (213, 94, 0)];
+use crate::files::figure::colors;
 
 /// A matrix on its way to the screen.
 #[derive(Default)]
@@ -41,9 +38,8 @@ fn color(value: f64, reach: f64) -> Color32 {
         return Color32::GRAY;
     }
     let share = if reach > 0.0 { (value / reach).clamp(-1.0, 1.0) } else { 0.0 };
-    let (from, to) = (ENDS[1], if share < 0.0 { ENDS[0] } else { ENDS[2] });
-    let mix = |a: u8, b: u8| (f64::from(a) + share.abs() * (f64::from(b) - f64::from(a))).round() as u8;
-    Color32::from_rgb(mix(from.0, to.0), mix(from.1, to.1), mix(from.2, to.2))
+    let [r, g, b] = colors::color(&colors::BOTH_SIGNS, (1.0 + share) / 2.0);
+    Color32::from_rgb(r, g, b)
 }
 
 /// Width in points that a legend with both colours needs.

@@ -21,6 +21,27 @@ impl Grid {
     pub fn at(&self, i: usize, j: usize) -> f64 {
         self.loss[j * self.a.len() + i]
     }
+
+    /// (coordinate, loss) along both axes through the centre; where that is no point of the grid, through the one
+    /// nearest to it.
+    ///
+    /// ```
+    /// use basinscope::numerics::landscape::slice::Grid;
+    /// let loss = vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+    /// let grid = Grid { a: vec![-1.0, 0.0, 1.0], b: vec![0.0, 2.0], loss };
+    /// let [along_a, along_b] = grid.through_centre();
+    /// assert_eq!(along_a, [(-1.0, 1.0), (0.0, 2.0), (1.0, 3.0)]);
+    /// assert_eq!(along_b, [(0.0, 2.0), (2.0, 5.0)]);
+    /// ```
+    pub fn through_centre(&self) -> [Vec<(f64, f64)>; 2] {
+        let nearest = |axis: &[f64]| {
+            (0..axis.len()).min_by(|i, j| axis[*i].abs().total_cmp(&axis[*j].abs())).unwrap_or(0)
+        };
+        let (i0, j0) = (nearest(&self.a), nearest(&self.b));
+        let along_a = self.a.iter().enumerate().map(|(i, a)| (*a, self.at(i, j0))).collect();
+        let along_b = self.b.iter().enumerate().map(|(j, b)| (*b, self.at(i0, j))).collect();
+        [along_a, along_b]
+    }
 }
 
 /// How far a slice is.
