@@ -9,6 +9,7 @@ use super::commands::{self, Command};
 use super::dialogs::Dialogs;
 use super::experiment::Experiment;
 use super::layout::{Layout, Panel};
+use super::placement::{self, Placement};
 use super::plot::curves::Cursor;
 use super::theme::{Look, ThemeChoice};
 use super::{
@@ -75,6 +76,10 @@ pub struct Window {
     applied: Option<Look>,
     layout: Layout,
     before_presenting: Option<Layout>,
+    kept_layout: Option<Layout>,
+    placement: Placement,
+    /// Where the window has to go to be seen.
+    move_to: Option<egui::Pos2>,
     panels: Panels,
     dialogs: Dialogs,
     help: help::State,
@@ -96,6 +101,9 @@ impl Window {
             applied: None,
             layout: Layout::default(),
             before_presenting: None,
+            kept_layout: None,
+            placement: Placement::default(),
+            move_to: None,
             panels: Panels::default(),
             dialogs: Dialogs::default(),
             help: help::State::default(),
@@ -106,6 +114,22 @@ impl Window {
             lesson: lesson::State::default(),
             diagnostics: diagnostics::State::default(),
         }
+    }
+
+    /// The same as it was at the last end, before the session itself is there again: with the layout that was kept
+    /// (see [`crate::session::keep::last_layout`]).
+    pub fn as_it_was(session: Session, kept: Option<&str>) -> Self {
+        let mut window = Self::new(session);
+        if let Some(kept) = kept.and_then(remember::read) {
+            (window.look, window.panels.curves, window.placement) = (kept.look, kept.curves, kept.window);
+            window.kept_layout = Some(kept.layout);
+        }
+        window
+    }
+
+    /// Moves it, once it is there, to where it can be seen on these screens.
+    pub fn keep_on(&mut self, screens: &[egui::Rect]) {
+        self.move_to = self.placement.moved(screens);
     }
 
     /// What the window shows.
@@ -133,8 +157,13 @@ impl Window {
         self.diagnostics.begin();
         if self.applied.is_none() {
             theme::set_fonts(ctx);
-            self.layout = Layout::fitting(ctx.content_rect().height());
+            self.layout =
+                self.kept_layout.take().unwrap_or_else(|| Layout::fitting(ctx.content_rect().height()));
+            if let Some(at) = self.move_to.take() {
+                placement::move_to(ctx, at);
+            }
         }
+        self.placement.follow(ctx);
         if self.applied != Some(self.look) {
             self.look.apply(ctx);
             self.applied = Some(self.look);
@@ -217,7 +246,7 @@ impl Window {
         if !is_own {
             return;
         }
-        let text = remember::text(self.look, &self.layout, &self.panels.curves);
+        let text = remember::text(self.look, &self.layout, &self.panels.curves, self.placement);
         if let Some(text) = text.filter(|text| *text != self.remembered) {
             self.remembered.clone_from(&text);
             self.session.act(Action::Layout(text));

@@ -3,6 +3,7 @@
 pub mod app;
 pub mod commands;
 pub mod layout;
+mod placement;
 pub mod plot;
 pub mod theme;
 

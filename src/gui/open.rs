@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use eframe::egui;
 
 use super::app::Window;
+use super::{placement::Placement, remember};
 use crate::engine::Engine;
 use crate::session::{self, Action, Session};
 
@@ -40,24 +41,28 @@ pub fn open(files: Vec<PathBuf>) -> Result<(), OpenError> {
     if cfg!(target_os = "linux") && !has_display() {
         return Err(OpenError::NoDisplay);
     }
+    let place = session::keep::place();
+    let kept = place.as_ref().and_then(session::keep::last_layout);
+    let placement = kept.as_deref().and_then(remember::read).map_or(Placement::default(), |kept| kept.window);
+    let viewport = egui::ViewportBuilder::default()
+        .with_title("Basinscope")
+        .with_app_id("basinscope")
+        .with_drag_and_drop(true);
     let options = eframe::NativeOptions {
         renderer: eframe::Renderer::Glow,
-        viewport: egui::ViewportBuilder::default()
-            .with_title("Basinscope")
-            .with_app_id("basinscope")
-            .with_inner_size([1280.0, 720.0])
-            .with_min_inner_size([640.0, 400.0])
-            .with_drag_and_drop(true),
+        viewport: placement.begin(viewport),
         ..Default::default()
     };
     let create: eframe::AppCreator<'_> = Box::new(move |creation| {
         OPENED.store(true, Ordering::Relaxed);
         let mut session = session(&creation.egui_ctx);
-        session.begin(session::keep::place(), files.is_empty());
+        session.begin(place, files.is_empty());
         for file in files {
             session.act(Action::Open(file));
         }
-        Ok(Box::new(Window::new(session)))
+        let mut window = Window::as_it_was(session, kept.as_deref());
+        window.keep_on(&screens(creation));
+        Ok(Box::new(window))
     });
     // The window system's crates panic where a library that they open at run time is missing.
     keep_early_panics();
@@ -78,6 +83,23 @@ fn session(ctx: &egui::Context) -> Session {
     let repaint = ctx.clone();
     let engine = Engine::new(0, Arc::new(move || repaint.request_repaint()));
     Session::new(engine, session::trainers(), toml::Table::new())
+}
+
+/// The screens that there are, in points of the window's system.
+fn screens(creation: &eframe::CreationContext<'_>) -> Vec<egui::Rect> {
+    let Some(window) = creation.winit_window() else { return Vec::new() };
+    let points = |pixels: f64| (pixels / window.scale_factor()) as f32;
+    let of = |x: i32, y: i32, width: u32, height: u32| {
+        let min = egui::pos2(points(x.into()), points(y.into()));
+        egui::Rect::from_min_size(min, egui::vec2(points(width.into()), points(height.into())))
+    };
+    let mut screens: Vec<egui::Rect> = Vec::new();
+    for screen in window.primary_monitor().into_iter().chain(window.available_monitors()) {
+        let (at, size) = (screen.position(), screen.size());
+        screens.push(of(at.x, at.y, size.width, size.height));
+    }
+    screens.retain(|screen| screen.width() > 0.0 && screen.height() > 0.0);
+    screens
 }
 
 fn has_display() -> bool {

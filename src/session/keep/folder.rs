@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
+use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
@@ -205,6 +206,28 @@ pub(super) fn read(folder: &Path) -> Result<Found, String> {
         })
         .collect();
     Ok(Found { kept, runs })
+}
+
+/// What the screen asked to find again, without anything else of the session: it is wanted before the window opens.
+/// `None` where there is none, or where the session is set aside.
+pub(super) fn read_layout(folder: &Path) -> Option<String> {
+    /// The layout stands before the first table.
+    #[derive(Deserialize)]
+    struct Head {
+        format: u32,
+        layout: String,
+    }
+    const MOST_HEAD: u64 = 1 << 18;
+    if folder.join(TRYING).exists() {
+        return None;
+    }
+    let mut bytes = Vec::new();
+    File::open(folder.join(TABLE)).ok()?.take(MOST_HEAD).read_to_end(&mut bytes).ok()?;
+    // The end may be cut within a character.
+    let text = String::from_utf8_lossy(&bytes);
+    let head = text.split("\n[").next().unwrap_or_default();
+    let head: Head = toml::from_str(head).ok()?;
+    (head.format == FORMAT).then_some(head.layout)
 }
 
 /// Moves a session that cannot be brought back, the table with all snapshots, to a folder of its own beside the

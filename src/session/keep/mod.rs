@@ -59,6 +59,14 @@ pub fn place() -> Option<Place> {
     Some(Place { folder: dirs.data_local_dir().join("session"), every: EVERY })
 }
 
+/// What the screen of the last session asked to find again: wanted before there is a window, and without waiting for
+/// the session itself. `None` where nothing was kept, or another window has the folder.
+pub fn last_layout(place: &Place) -> Option<String> {
+    let lock = File::open(place.folder.join("lock")).ok()?;
+    lock.try_lock().ok()?;
+    folder::read_layout(&place.folder)
+}
+
 impl Keeper {
     /// Takes a folder; whether a session is to be found there.
     ///
