@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::{Ending, Refused, complain, say};
 use crate::files::atomic::{self, FileError};
+use crate::files::figure::number::counted;
 use crate::files::idx;
 use crate::files::network_input;
 use crate::files::npz::Npz;
@@ -46,12 +47,19 @@ fn npz(path: &Path) -> Result<String, Refused> {
     if !file.has("w_rec") && file.has("x") {
         return trials_of(path);
     }
-    let sizes = |Dims { n_in, n_rec, n_out }| format!("{n_in} inputs, {n_rec} units, {n_out} outputs");
+    let sizes = |Dims { n_in, n_rec, n_out }| {
+        let counts = [(n_in, "input"), (n_rec, "unit"), (n_out, "output")];
+        counts.map(|(n, what)| counted(n as u64, what)).join(", ")
+    };
     if !file.has("resume_json") {
         let given = network_input::read(path, toml::Table::new())?.given;
         tangents(&given).map_err(|e| FileError::new(path, e))?;
         let trials = given.probe.n_batch();
-        return Ok(format!("a network to measure, {}, on {trials} trials", sizes(given.weights.dims())));
+        return Ok(format!(
+            "a network to measure, {}, on {}",
+            sizes(given.weights.dims()),
+            counted(trials as u64, "trial")
+        ));
     }
     let snapshot = Snapshot::read(path)?;
     Ok(format!(
@@ -68,10 +76,15 @@ fn trials_of(path: &Path) -> Result<String, Refused> {
     };
     let shape = |t: &Trials<f64>| {
         let outputs = match &t.target {
-            Target::Values(v) => format!("{} outputs", v.dim().2),
+            Target::Values(v) => counted(v.dim().2 as u64, "output"),
             Target::Labels(l) => format!("labels up to {}", l.iter().max().copied().unwrap_or(0)),
         };
-        format!("{} trials of {} steps, {} inputs, {outputs}", t.n_batch(), t.n_steps(), t.n_in())
+        {
+            let counts = [t.n_batch(), t.n_steps(), t.n_in()].map(|n| n as u64);
+            let [trials, steps, inputs] =
+                [0, 1, 2].map(|i| counted(counts[i], ["trial", "step", "input"][i]));
+            format!("{trials} of {steps}, {inputs}, {outputs}")
+        }
     };
     let test = test.map_or_else(|| "no test trials".into(), |t| format!("test: {}", shape(&t)));
     Ok(format!("trials for the task file: {}; {test}", shape(&train)))

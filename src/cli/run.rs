@@ -9,6 +9,7 @@ use super::check::MOST_TOML;
 use super::progress::{Progress, short};
 use super::{Ending, Refused, RunArguments, complain, interrupt, say};
 use crate::files::atomic::{self, FileError};
+use crate::files::figure::number::counted;
 use crate::files::run_folder::RunFolder;
 use crate::files::snapshot::Snapshot;
 use crate::files::summary::Summary;
@@ -160,7 +161,7 @@ fn report(driver: &Driver, stop: &StopReason, seconds: f64, folder: &Path) {
     };
     // Flossing before training counts in negative numbers.
     let made = driver.run().iteration().max(0);
-    say(format_args!("{how}; {made} updates, {seconds:.1} s"));
+    say(format_args!("{how}; {}, {seconds:.1} s", counted(made.unsigned_abs(), "update")));
     for (series, values) in driver.history().all() {
         if let (Some((_, first)), Some((iteration, last))) = (values.first(), values.last()) {
             say(format_args!(

@@ -179,6 +179,7 @@ fn summary(ui: &mut Ui, look: &Look, floss: Option<&Look>) {
         });
         let finite = match exponents.mean.len() - exponents.finite {
             0 => String::new(),
+            1 => ", 1 exponent is -inf".into(),
             n => format!(", {n} exponents are -inf"),
         };
         format!(

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::explorer::{GainExplorer, Summary};
 use crate::files::figure::look::{Dash, GREY, Look, run_look};
+use crate::files::figure::number::counted;
 use crate::files::figure::scale::Scale;
 use crate::files::figure::{Axis, Layer, Panel};
 use crate::files::history_csv;
@@ -16,7 +17,7 @@ pub(super) fn panels(explorer: &GainExplorer) -> Vec<Panel> {
         let finite = || summaries.iter().map(|s| (s.gain, of(s))).filter(|(_, (mean, _))| mean.is_finite());
         let look = run_look(slot);
         let area = finite().map(|(gain, (mean, sd))| (gain, mean - sd, mean + sd)).collect();
-        let name = format!("{name}, mean and s.d. of {most} seeds");
+        let name = format!("{name}, mean and s.d. of {}", counted(most as u64, "seed"));
         vec![
             Layer::Band { name: String::new(), points: area, color: look.color },
             Layer::curve(name, finite().map(|(gain, (mean, _))| (gain, mean)).collect(), look),
@@ -38,9 +39,12 @@ pub(super) fn panels(explorer: &GainExplorer) -> Vec<Panel> {
     ];
     if updates > 0 {
         let diverged: usize = summaries.iter().map(|s| s.diverged).sum();
-        let note =
-            if diverged > 0 { format!("{diverged} runs diverged and are left out.") } else { String::new() };
-        let loss = layers(&format!("after {updates} updates"), 3, |s| s.loss);
+        let note = if diverged > 0 {
+            format!("Left out, as they diverged: {}.", counted(diverged as u64, "run"))
+        } else {
+            String::new()
+        };
+        let loss = layers(&format!("after {}", counted(updates, "update")), 3, |s| s.loss);
         panels.push(panel("Loss on the probe batch", "loss", loss, note));
     }
     panels

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::settings::flat;
 use super::{RunEntry, Session};
+use crate::files::figure::number::counted;
 use crate::files::summary::VERSION;
 use crate::numerics::init::Init;
 use crate::numerics::optimizers::step_length;
@@ -63,9 +64,15 @@ fn model(config: &Config) -> String {
     if adaptive.units > 0 {
         let _ = write!(
             text,
-            " The last {} units adapt their threshold: f is applied to h - beta a, a[t+1] = rho_a a[t] + (1 - \
+            " {} threshold: f is applied to h - beta a, a[t+1] = rho_a a[t] + (1 - \
              rho_a) z[t], beta = {}, rho_a = exp(-1/{}) (P1 Eq. 11-12).",
-            adaptive.units, adaptive.beta, adaptive.tau
+            if adaptive.units == 1 {
+                "The last unit adapts its".into()
+            } else {
+                format!("The last {} units adapt their", adaptive.units)
+            },
+            adaptive.beta,
+            adaptive.tau
         );
     }
     let init = &network.init;
@@ -148,7 +155,8 @@ fn rule(config: &Config) -> String {
              theory\")."
         ),
         RuleKind::TruncatedBptt => format!(
-            "The weights learn by backpropagation through time with error paths cut to the last {window} steps."
+            "The weights learn by backpropagation through time with error paths cut to the last {}.",
+            counted(window as u64, "step")
         ),
         RuleKind::Upscaled => format!(
             "The recurrent and input weights learn by the gradient of {} divided by {measured} (P1 Eq. 9).",
@@ -178,7 +186,7 @@ fn optimizer(config: &Config) -> String {
         OptimizerKind::Adam => "Adam (Kingma and Ba 2015)".into(),
     };
     let schedule = &config.schedule;
-    let _ = write!(text, " makes {} updates at learning rate {learning_rate}", config.iterations);
+    let _ = write!(text, " makes {} at learning rate {learning_rate}", counted(config.iterations, "update"));
     text += &match schedule.kind {
         ScheduleKind::Constant => String::new(),
         ScheduleKind::Step => {
@@ -192,7 +200,7 @@ fn optimizer(config: &Config) -> String {
         ScheduleKind::Cosine => format!(", falling as a cosine to {} of it", schedule.final_factor),
     };
     if schedule.warmup > 0 {
-        let _ = write!(text, ", after a linear warm-up of {} iterations", schedule.warmup);
+        let _ = write!(text, ", after a linear warm-up of {}", counted(schedule.warmup, "iteration"));
     }
     if clip_norm > 0.0 {
         let _ = write!(text, "; gradients are clipped to norm {clip_norm} over all weights");
@@ -210,16 +218,22 @@ fn flossing(config: &Config) -> String {
         return String::new();
     }
     let mut text = format!(
-        "Gradient flossing (Engelken 2023) drives the {} leading Lyapunov exponents towards 0 by Adam at rate {} on \
-         {} trials",
-        flossing.k, flossing.learning_rate, flossing.trials
+        "Gradient flossing (Engelken 2023) drives the {} towards 0 by Adam at rate {} on {}",
+        counted(flossing.k as u64, "leading Lyapunov exponent"),
+        flossing.learning_rate,
+        counted(flossing.trials as u64, "trial")
     );
     if flossing.iterations > 0 {
-        let _ = write!(text, ", {} updates before training", flossing.iterations);
+        let _ = write!(text, ", {} before training", counted(flossing.iterations, "update"));
     }
     if flossing.during.every > 0 {
         let during = &flossing.during;
-        let _ = write!(text, ", {} updates every {} iterations", during.iterations, during.every);
+        let _ = write!(
+            text,
+            ", {} every {}",
+            counted(during.iterations, "update"),
+            counted(during.every, "iteration")
+        );
     }
     text + "."
 }
@@ -227,6 +241,7 @@ fn flossing(config: &Config) -> String {
 fn measures(config: &Config) -> String {
     let measure = &config.measure;
     let every = |cadence: Cadence| match cadence {
+        Cadence::Every(1) => "at every iteration".into(),
         Cadence::Every(n) => format!("every {n} iterations"),
         _ => "at the start and the end".into(),
     };
@@ -272,7 +287,7 @@ fn measures(config: &Config) -> String {
     let probe = if config.task.own.kind().full_batch() {
         "the training trials themselves".into()
     } else {
-        format!("a fixed probe batch of {} trials", measure.probe_trials)
+        format!("a fixed probe batch of {}", counted(measure.probe_trials as u64, "trial"))
     };
     format!(
         "Measured on {probe}: {}. Values at iteration n belong to the weights after n updates.",

@@ -2,6 +2,7 @@
 
 use super::runs::{Difference, RunEntry, RunState};
 use super::stability::above_line;
+use crate::files::figure::number::counted;
 use crate::training::config::RuleKind;
 use crate::training::run::StopReason;
 
@@ -25,7 +26,7 @@ pub fn state(state: &RunState) -> &'static str {
 /// Why a run ended, in a sentence.
 pub fn end(reason: &StopReason, iteration: i64) -> String {
     match reason {
-        StopReason::Done => format!("Done after {iteration} iterations."),
+        StopReason::Done => format!("Done after {}.", counted(iteration.unsigned_abs(), "iteration")),
         StopReason::LossReached => format!("The training loss fell below its goal at iteration {iteration}."),
         StopReason::AccuracyReached => {
             format!("The test accuracy rose above its goal at iteration {iteration}.")

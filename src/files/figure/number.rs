@@ -91,6 +91,18 @@ pub fn count(n: i64) -> String {
     text
 }
 
+/// A count with what is counted: one, or several with an s.
+///
+/// ```
+/// use basinscope::files::figure::number::counted;
+/// assert_eq!(counted(1, "update"), "1 update");
+/// assert_eq!(counted(1200, "update"), "1,200 updates");
+/// ```
+pub fn counted(n: u64, what: &str) -> String {
+    let n = i64::try_from(n).unwrap_or(i64::MAX);
+    format!("{} {what}{}", count(n), if n == 1 { "" } else { "s" })
+}
+
 /// A duration in words: `0.8 s`, `42 s`, `3 min 20 s`, `2 h 5 min`.
 pub fn duration(seconds: f64) -> String {
     if !seconds.is_finite() || seconds < 0.0 {

@@ -69,24 +69,25 @@ pub(super) fn plots(
     }
     let dark = ui.visuals().dark_mode;
     let most = summaries.iter().map(|s| s.seeds).max().unwrap_or(0);
+    let seeds = number::counted(most as u64, "seed");
     let cloud = |name: String, slot: usize, of: Quantity| {
         let mut cloud =
             points::cloud(name, slot, dark, summaries.iter().map(|s| [s.gain, of(s).0]).collect());
         cloud.band = summaries.iter().map(of).map(|(mean, sd)| [mean - sd, mean + sd]).collect();
         cloud.is_joined = true;
-        cloud.tip(format!("Mean of the finite values and one standard deviation, {most} seeds at a gain"))
+        cloud.tip(format!("Mean of the finite values and one standard deviation, {seeds} at a gain"))
     };
     let leading: Quantity = |s| s.leading;
     let (cosine, rho, loss): (Quantity, Quantity, Quantity) = (|s| s.cosine, |s| s.rho, |s| s.loss);
 
-    let mut exponents = vec![cloud(format!("mean, sd of {most} seeds"), 0, leading)];
+    let mut exponents = vec![cloud(format!("mean, sd of {seeds}"), 0, leading)];
     if let Some(crossing) = explorer.zero_crossing() {
         let name = format!("zero crossing at gain {}", number::value(number::rounded(crossing, 3)));
         exponents.push(points::cloud(name, 1, dark, vec![[crossing, 0.0]]));
     }
     let lie = vec![
-        cloud(format!("cosine, sd of {most} seeds"), 2, cosine),
-        cloud(format!("rho, sd of {most} seeds"), 4, rho),
+        cloud(format!("cosine, sd of {seeds}"), 2, cosine),
+        cloud(format!("rho, sd of {seeds}"), 4, rho),
     ];
     let mut all = vec![
         Drawn {
@@ -102,9 +103,10 @@ pub(super) fn plots(
     ];
     if updates > 0 {
         let diverged: usize = summaries.iter().map(|s| s.diverged).sum();
+        let made = number::counted(updates, "update");
         let name = match diverged {
-            0 => format!("after {updates} updates, sd of {most} seeds"),
-            n => format!("after {updates} updates, sd of {most} seeds, {n} runs diverged"),
+            0 => format!("after {made}, sd of {seeds}"),
+            n => format!("after {made}, sd of {seeds}, {} diverged", number::counted(n as u64, "run")),
         };
         let plot = of_gain("Loss against gain", "probe loss", vec![cloud(name, 3, loss)], gain);
         all.push(Drawn { plot, quantities: vec![("loss", loss)], left_out: |s| s.diverged });
@@ -143,18 +145,18 @@ fn nearest_in_words(ui: &mut Ui, summaries: &[Summary], gain: f64, updates: u64)
     let Some(s) = summaries.iter().min_by(|a, b| distance(a).total_cmp(&distance(b))) else { return };
     let value = |(mean, sd): (f64, f64)| format!("{} (sd {})", number::value(mean), number::value(sd));
     let mut text = format!(
-        "Scan at gain {}, {} seeds: exponent {}, cosine {}, rho {}",
+        "Scan at gain {}, {}: exponent {}, cosine {}, rho {}",
         number::value(s.gain),
-        s.seeds,
+        number::counted(s.seeds as u64, "seed"),
         value(s.leading),
         value(s.cosine),
         value(s.rho)
     );
     if s.not_finite > 0 {
-        text += &format!(", {} exponents not finite", s.not_finite);
+        text += &format!(", {} not finite", number::counted(s.not_finite as u64, "exponent"));
     }
     if updates > 0 {
-        text += &format!(", loss after {updates} updates {}", value(s.loss));
+        text += &format!(", loss after {} {}", number::counted(updates, "update"), value(s.loss));
     }
     if s.diverged > 0 {
         text += &format!(", {} diverged", s.diverged);

@@ -1,7 +1,7 @@
 //! Owns what is drawn over a slice: the run's path and others', descents, bookmarks, the places that it was laid
 //! through.
 
-use eframe::egui::{Color32, Ui, vec2};
+use eframe::egui::{self, Color32, Ui, vec2};
 
 use crate::gui::plot::overlay::{DrawnPath, Landmark, Overlay, Spot};
 use crate::gui::plot::paint::LineLook;
@@ -67,21 +67,29 @@ fn descent_look(rule: RuleKind, is_chosen: bool) -> LineLook {
 /// As dark as the map, whatever the window's colours.
 const MAP: Color32 = Color32::from_gray(45);
 
-/// Which descent is which, and how far down each has come.
+/// Height of the row of [`descents`].
+pub fn height(ui: &Ui) -> f32 {
+    ui.text_style_height(&egui::TextStyle::Small)
+}
+
+/// Which descent is which, and how far down each has come, in one row of a panel of usual width.
 pub fn descents(ui: &mut Ui, descending: &Descending) {
     ui.scope(|ui| {
-        ui.spacing_mut().item_spacing = vec2(8.0, 1.0);
-        ui.spacing_mut().interact_size.y = 0.0;
+        ui.spacing_mut().item_spacing = vec2(6.0, 1.0);
+        ui.spacing_mut().interact_size.y = height(ui);
         ui.horizontal_wrapped(|ui| {
             for (i, trail) in descending.all.iter().enumerate() {
                 let loss = trail.points.last().map_or(String::new(), |p| number::significant(p.loss, 2));
-                let end = if trail.diverged { " diverged" } else { "" };
-                let text = format!("{} {loss}{end}", rule_name(trail.rule));
+                let loss = if trail.diverged { "inf".to_owned() } else { loss };
+                let rule = rule_name(trail.rule);
+                let text = format!("{} {loss}", rule.trim_end_matches("-bptt"));
                 let look = descent_look(trail.rule, i == 0);
-                header::entry_on(ui, Some(MAP), look, &text).on_hover_text(
-                    "The loss at the last step of this rule's descent, on the probe batch. Solid in the plane, \
-                     dashed in the full space, where its place in the plane is what is drawn",
-                );
+                let response = header::entry_on(ui, Some((MAP, 13.0)), look, &text);
+                let end = if trail.diverged { "it diverged" } else { "the loss at its last step" };
+                response.on_hover_text(format!(
+                    "The descent with {rule}: {end}, on the probe batch. Solid in the plane, dashed in the full \
+                     space, where its place in the plane is what is drawn"
+                ));
             }
         });
     });

@@ -283,12 +283,15 @@ fn age(iteration: i64, now: i64) -> String {
     let of = format!("slice of iteration {}", number::count(iteration));
     match now - iteration {
         0 => format!("{of}, fresh"),
-        1 => format!("{of}, 1 update ago"),
-        old => format!("{of}, {} updates ago", number::count(old)),
+        old => format!("{of}, {} ago", number::counted(old.unsigned_abs(), "update")),
     }
 }
 
-/// How old and how fine the slice is, and what it cannot show.
+/// Width of the panel, in points, from which there is room for whole sentences in one row.
+const WIDE: f32 = 560.0;
+
+/// How old and how fine the slice is, and what it cannot show; below it the descents, or how to begin some, in one row
+/// either way, so that the picture stays where it is.
 fn status(
     ui: &mut Ui,
     session: &Session,
@@ -298,11 +301,17 @@ fn status(
     descending: Option<&Descending>,
     state: &State,
 ) {
+    let is_wide = ui.available_width() > WIDE;
+    // What a screen reader hears does not depend on the room.
+    let said = |ui: &mut Ui, short: &str, whole: &str, tip: &str| {
+        let response = ui.small(if is_wide { whole } else { short }).on_hover_text(tip);
+        response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, whole));
+    };
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = egui::vec2(8.0, 1.0);
-        ui.small(age(slice.iteration, run.iteration)).on_hover_text(
-            "Updates made when the slice was asked for. It is drawn fainter the further the weights have moved on since",
-        );
+        let age = age(slice.iteration, run.iteration);
+        let tip = "Updates made when the slice was asked for. It is drawn fainter the further the weights have moved on since";
+        said(ui, age.trim_start_matches("slice of "), &age, tip);
         if descending.is_some() && run.finding(Measure::Landscape).is_some_and(|(f, _)| f.finding.iteration > slice.iteration) {
             ui.small("held").on_hover_text("It stays while descents are on it: take them away (×) for the newest");
         }
@@ -313,18 +322,19 @@ fn status(
             ui.small(text).on_hover_text("Coarse to fine: points not known yet have the loss of a neighbour");
         }
         let off = slice.path.iter().map(|p| p.coordinates.distance).fold(0.0, f64::max);
-        ui.small(format!("path ≤ {} off the plane", number::significant(off, 3))).on_hover_text(
+        let short = format!("path ≤ {} off", number::significant(off, 3));
+        said(
+            ui,
+            &short,
+            &format!("{short} the plane"),
             "Euclidean distance of the path from the plane over all weights. A point has the colour of its own true \
              loss, and a dark core that is the larger the further off the plane it is: where its colour differs \
              from the map's around it, the slice misleads.",
         );
-        if let Some((lowest, highest)) = tables::differences(slice) {
-            let text = format!(
-                "true − plane {} to {}",
-                number::significant(lowest, 3),
-                number::significant(highest, 3)
-            );
-            ui.small(text).on_hover_text(
+        // Descents need the room of a narrow panel for how far they are.
+        if let Some((lowest, highest)) = tables::differences(slice).filter(|_| is_wide || descending.is_none()) {
+            let [lowest, highest] = [lowest, highest].map(|v| number::significant(v, 3));
+            ui.small(format!("true − plane {lowest} to {highest}")).on_hover_text(
                 "The true loss of each stored state of the path minus the plane's loss at the same coordinates, \
                  smallest and largest, on the probe batch without L2: 0 where the state lies in the plane. Far \
                  from 0 the slice misleads about this path. All values are in the table.",
@@ -332,7 +342,11 @@ fn status(
         }
         let (enormous, bad) = state.map.beyond();
         if enormous + bad > 0 {
-            ui.small(format!("{enormous} losses beyond the colours, {bad} not finite")).on_hover_text(
+            let whole = format!("losses beyond the colours: {enormous}, not finite: {bad}");
+            said(
+                ui,
+                &format!("{} beyond", enormous + bad),
+                &whole,
                 "Losses above both 100 medians and 10 upper quartiles of the grid are white, NaN and infinite ones \
                  grey: they do not spoil the colours of the others",
             );
@@ -342,8 +356,15 @@ fn status(
             ui.add(egui::ProgressBar::new(share as f32).desired_width(60.0).desired_height(10.0));
         }
     });
-    if let Some(descending) = descending {
-        legend::descents(ui, descending);
+    match descending {
+        Some(descending) => legend::descents(ui, descending),
+        None => {
+            let height = legend::height(ui);
+            ui.allocate_ui(egui::vec2(ui.available_width(), height), |ui| {
+                ui.set_min_height(height);
+                ui.small(egui::RichText::new("click or drag in the map to descend from there").weak());
+            });
+        }
     }
 }
 

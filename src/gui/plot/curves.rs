@@ -7,6 +7,7 @@ use egui_plot::{FilledArea, HLine, Line, PlotPoints, PlotResponse, VLine};
 use super::axes::{self, Extent};
 use super::number;
 use super::paint::{self, LineLook};
+use super::readout::{Readout, Value};
 use super::scale::{self, Scale};
 use super::trace::{Abscissa, Drawing, Trace, Traces, widen};
 use super::{header, table};
@@ -272,7 +273,7 @@ impl Curves<'_> {
             && frame.x_range().contains(x_of(place))
         {
             let top = response.hover_pos().map_or(frame.top() + 4.0, |p| p.y);
-            paint::boxed_text(ui, frame, pos2(x_of(place), top), self.readout(x, scales));
+            self.readout(x, scales).show(ui, frame, x_of(place), top);
         }
         response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, self.in_words()));
     }
@@ -298,30 +299,17 @@ impl Curves<'_> {
         text
     }
 
-    /// The cursor's box: every curve's sample nearest to it, exactly.
-    fn readout(&self, x: f64, scales: [Scale; 2]) -> Vec<(Option<LineLook>, String)> {
-        let mut lines = Vec::new();
-        let mut at = None;
-        for curve in self.curves.iter().filter(|curve| !curve.faint) {
-            let Some(reading) = curve.drawing(scales, 1, None).nearest(x) else { continue };
-            let (iteration, text) = match reading {
+    /// Every curve's sample nearest to the cursor, exactly.
+    fn readout(&self, x: f64, scales: [Scale; 2]) -> Readout {
+        let value = |curve: &Shown<'_>| {
+            let (iteration, text) = match curve.drawing(scales, 1, None).nearest(x)? {
                 Reading::Exact(p) => (p.iteration, number::significant(p.value, 6)),
                 Reading::Among(entry) => (entry.last, among(entry)),
             };
-            let suffix = match *at.get_or_insert(iteration) {
-                first if first == iteration => String::new(),
-                _ => format!(" (iteration {})", number::count(iteration)),
-            };
-            lines.push((Some(curve.look), format!("{text} {}{suffix}", curve.name)));
-        }
-        if let Some(iteration) = at {
-            let mut text = format!("iteration {}", number::count(iteration));
-            if self.x_name != "iteration" {
-                text = format!("{} {}, {text}", self.x_name, number::value(x));
-            }
-            lines.insert(0, (None, text));
-        }
-        lines
+            Some(Value { look: curve.look, text, name: curve.name.clone(), iteration })
+        };
+        let at = (self.x_name != "iteration").then(|| format!("{} {}", self.x_name, number::value(x)));
+        Readout { at, values: self.curves.iter().filter(|curve| !curve.faint).filter_map(value).collect() }
     }
 
     fn paint_marks(&self, ui: &Ui, frame: egui::Rect, x_scale: Scale, x_of: impl Fn(f64) -> f32) {

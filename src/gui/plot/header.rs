@@ -30,10 +30,11 @@ pub fn entry(ui: &mut Ui, look: LineLook, text: &str) -> Response {
     entry_on(ui, None, look, text)
 }
 
-/// The same, its sample on a ground of this colour.
-pub fn entry_on(ui: &mut Ui, ground: Option<egui::Color32>, look: LineLook, text: &str) -> Response {
+/// The same, its sample on a ground of this colour and as wide.
+pub fn entry_on(ui: &mut Ui, ground: Option<(egui::Color32, f32)>, look: LineLook, text: &str) -> Response {
+    let sample = ground.map_or(SAMPLE, |(_, width)| width);
     let (font, color) = (egui::TextStyle::Small.resolve(ui.style()), ui.visuals().text_color());
-    let width = SAMPLE + 3.0 + ui.painter().layout_no_wrap(text.to_owned(), font, color).size().x;
+    let width = sample + 3.0 + ui.painter().layout_no_wrap(text.to_owned(), font, color).size().x;
     // A row of widgets is placed before its width is known.
     let row_has_begun = ui.cursor().left() > ui.max_rect().left() + 1.0;
     if ui.layout().main_wrap && row_has_begun && ui.available_size_before_wrap().x < width {
@@ -42,11 +43,11 @@ pub fn entry_on(ui: &mut Ui, ground: Option<egui::Color32>, look: LineLook, text
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 3.0;
         let height = ui.text_style_height(&egui::TextStyle::Small);
-        let (rect, _) = ui.allocate_exact_size(vec2(SAMPLE, height), egui::Sense::hover());
-        if let Some(color) = ground {
+        let (rect, _) = ui.allocate_exact_size(vec2(sample, height), egui::Sense::hover());
+        if let Some((color, _)) = ground {
             ui.painter().rect_filled(rect.shrink2(vec2(0.0, 2.0)), 2.0, color);
         }
-        ui.painter().extend(look.sample(rect.left_center(), SAMPLE));
+        ui.painter().extend(look.sample(rect.left_center(), sample));
         ui.small(text)
     })
     .inner

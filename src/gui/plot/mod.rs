@@ -13,6 +13,7 @@ pub mod overlay;
 pub mod paint;
 pub mod points;
 pub mod raster;
+mod readout;
 pub mod surface;
 pub mod table;
 pub mod time_lines;

@@ -3,7 +3,7 @@
 use eframe::egui::{self, Color32, Pos2, Rect, Shape, Ui, pos2};
 
 use super::colormap::Colors;
-use super::paint;
+use super::{number, paint};
 use crate::gui::theme::{Dash, Marker};
 
 /// A point of a path.
@@ -175,7 +175,7 @@ impl Overlay {
         let of_path = |path: &DrawnPath| {
             let labels: Vec<&str> = path.labels.iter().map(|(_, text)| text.as_str()).collect();
             let named = if labels.is_empty() { String::new() } else { format!(" ({})", labels.join(", ")) };
-            format!("; path of {}, {} points{named}", path.name, path.spots.len())
+            format!("; path of {}, {}{named}", path.name, number::counted(path.spots.len() as u64, "point"))
         };
         let of_landmark = |mark: &Landmark| format!("; {}, {}", mark.name, mark.text);
         self.paths.iter().map(of_path).chain(self.landmarks.iter().map(of_landmark)).collect()

@@ -262,7 +262,7 @@ impl Points {
     fn in_words(&self) -> String {
         let mut text = format!("{}: {} by {}", self.title, self.y_name, self.x_name);
         for cloud in &self.clouds {
-            text += &format!(". {}: {} points", cloud.name, cloud.points.len());
+            text += &format!(". {}: {}", cloud.name, number::counted(cloud.points.len() as u64, "point"));
             if let Some([x, y]) = cloud.points.first() {
                 text += &format!(", the first at {} is {}", number::value(*x), number::value(*y));
             }

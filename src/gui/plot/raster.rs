@@ -79,7 +79,8 @@ pub fn show(ui: &mut Ui, title: &'static str, row_name: &str, raster: &Raster, s
     let (low, high) = raster.range;
     shown.response.widget_info(|| {
         let text = format!(
-            "{title}: {n_rows} rows ({row_name}) by {n_steps} steps, from {} to {}",
+            "{title}: {} ({row_name}) by {n_steps} steps, from {} to {}",
+            number::counted(n_rows as u64, "row"),
             number::value(low),
             number::value(high)
         );

@@ -53,7 +53,7 @@ pub fn show(ui: &mut Ui, title: &'static str, channel_name: &str, values: &Array
         }
     }
     shown.response.widget_info(|| {
-        let text = format!("{title}: {n_channels} channels over {n_steps} steps");
+        let text = format!("{title}: {} over {n_steps} steps", number::counted(n_channels as u64, "channel"));
         egui::WidgetInfo::labeled(egui::Role::Image, true, text)
     });
 }

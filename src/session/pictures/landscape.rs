@@ -58,7 +58,7 @@ pub fn slice(run: &RunEntry, slice: &SliceDetail, descending: Option<&Descending
     if let Some(LossScale { high, n_enormous, n_not_finite, .. }) = scale
         && n_enormous + n_not_finite > 0
     {
-        let more = format!(" {n_enormous} losses are above {high:.3}, {n_not_finite} not finite (grey).");
+        let more = format!(" Losses above {high:.3}: {n_enormous}, not finite (grey): {n_not_finite}.");
         note.push_str(&more);
     }
     Panel { title, x, y, layers, note }

@@ -6,7 +6,7 @@ use ndarray::{Array2, ArrayView1, ArrayView2, s};
 
 use super::signed;
 use crate::files::figure::look::{Dash, GREY, Look, Marker, run_look};
-use crate::files::figure::number::{count, significant, value};
+use crate::files::figure::number::{count, counted, significant, value};
 use crate::files::figure::scale::Scale;
 use crate::files::figure::{Axis, Layer, Panel};
 use crate::numerics::lyapunov::{eigenvalues, singular_values};
@@ -50,7 +50,7 @@ pub fn spectrum(run: &RunEntry) -> Vec<Panel> {
             y: Axis::new("nats per step", Scale::Linear),
             layers: vec![numbered(&finite, &run.name)],
             note: if hidden > 0 {
-                format!("{hidden} exponents are -inf and not drawn.")
+                format!("Not drawn, as they are -inf: {}.", counted(hidden as u64, "exponent"))
             } else {
                 String::new()
             },
