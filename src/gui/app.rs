@@ -3,18 +3,18 @@
 use std::time::Duration;
 
 use eframe::egui::{self, Ui};
-use egui_tiles::{TileId, Tiles, UiResponse};
 
 use super::commands::{self, Command};
 use super::dialogs::Dialogs;
 use super::experiment::Experiment;
 use super::layout::{Layout, Panel};
+use super::panes::Panes;
 use super::placement::{self, Placement};
 use super::plot::curves::Cursor;
 use super::theme::{Look, ThemeChoice};
 use super::{
-    activity, bookmarks, compare, curves, diagnostics, experiment, gain_explorer, glossary, help, landscape,
-    lesson, notices, remember, runs, spectrum, sweep, theme, top_bar, weights,
+    activity, bookmarks, compare, curves, diagnostics, gain_explorer, glossary, help, landscape, lesson,
+    notices, remember, runs, spectrum, sweep, theme, top_bar, weights,
 };
 use crate::session::{Action, Effect, Session};
 
@@ -168,6 +168,7 @@ impl Window {
             self.look.apply(ctx);
             self.applied = Some(self.look);
         }
+        self.enlarge(ctx);
         if self.session.logic(DRAIN) {
             ctx.request_repaint_after(Duration::from_millis(15));
         }
@@ -204,6 +205,15 @@ impl Window {
         self.diagnostics.logic_done();
     }
 
+    /// Makes everything as large as was asked for, as far as the window has room.
+    fn enlarge(&self, ctx: &egui::Context) {
+        let now = ctx.zoom_factor();
+        let wanted = self.look.zoom(ctx.content_rect().size() * now);
+        if (wanted / now - 1.0).abs() > 1e-3 {
+            ctx.set_zoom_factor(wanted);
+        }
+    }
+
     /// Draws everything, then does what was asked for.
     pub fn ui(&mut self, ui: &mut Ui) {
         self.diagnostics.begin();
@@ -213,7 +223,8 @@ impl Window {
         notices::show(ui, &self.session, &mut asked);
         self.lesson.show(ui, &self.session, &mut asked);
         egui::CentralPanel::no_frame().show(ui, |ui| {
-            let mut panes = Panes { session: &self.session, panels: &mut self.panels, asked: &mut asked };
+            let (session, panels) = (&self.session, &mut self.panels);
+            let mut panes = Panes { session, panels, asked: &mut asked };
             self.layout.tree.ui(&mut panes, ui);
         });
         self.dialogs.show(ui.ctx(), &mut asked);
@@ -308,7 +319,7 @@ impl Window {
             Command::SystemTheme => look.theme = ThemeChoice::System,
             Command::LightTheme => look.theme = ThemeChoice::Light,
             Command::DarkTheme => look.theme = ThemeChoice::Dark,
-            Command::Presenter => self.present(),
+            Command::Presenter => self.present(ctx.content_rect().size() * ctx.zoom_factor()),
             Command::Toggle(panel) => self.layout.show(panel, !self.layout.is_shown(panel)),
             Command::UsualLayout => self.layout = Layout::fitting(ctx.content_rect().height()),
             Command::Keys => self.help.toggle(),
@@ -321,17 +332,15 @@ impl Window {
         ctx.request_repaint();
     }
 
-    /// Enters or leaves presenter mode: large text, and so many panels fewer that the others are as large as before;
-    /// leaving brings the layout back.
-    fn present(&mut self) {
+    /// Enters or leaves presenter mode: large text and fewer panels; leaving brings the layout back.
+    fn present(&mut self, window: egui::Vec2) {
         self.look.presenter = !self.look.presenter;
         match self.before_presenting.take() {
             Some(layout) if !self.look.presenter => self.layout = layout,
             _ => {
+                let height = window.y / self.look.zoom(window);
                 self.before_presenting = Some(self.layout.clone());
-                for panel in [Panel::Experiment, Panel::Lyapunov, Panel::Alignment, Panel::Bookmarks] {
-                    self.layout.show(panel, false);
-                }
+                self.layout = self.layout.presenting(height);
             }
         }
     }
@@ -352,87 +361,5 @@ impl eframe::App for Window {
 
     fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {
         visuals.panel_fill.to_normalized_gamma_f32()
-    }
-}
-
-/// The panels as the docking crate sees them.
-struct Panes<'a> {
-    session: &'a Session,
-    panels: &'a mut Panels,
-    asked: &'a mut Asked,
-}
-
-impl egui_tiles::Behavior<Panel> for Panes<'_> {
-    fn pane_ui(&mut self, ui: &mut Ui, _: TileId, panel: &mut Panel) -> UiResponse {
-        let Panes { session, panels, asked } = self;
-        let frame = egui::Frame::NONE.inner_margin(egui::Margin { left: 6, right: 4, top: 2, bottom: 2 });
-        frame.show(ui, |ui| match *panel {
-            Panel::Experiment => experiment::show(ui, session, &mut panels.experiment, asked),
-            Panel::Loss | Panel::Accuracy | Panel::Curvature | Panel::Lyapunov | Panel::Alignment => {
-                curves::show(ui, *panel, session, &mut panels.curves, &mut panels.cursor);
-            }
-            Panel::Landscape => landscape::show(ui, session, &mut panels.landscape, asked),
-            Panel::Spectrum => spectrum::show(ui, session, &mut panels.spectrum, asked),
-            Panel::Activity => activity::show(ui, session, &mut panels.activity, asked),
-            Panel::GainExplorer => {
-                gain_explorer::show(ui, session, &mut panels.gain_explorer, asked);
-            }
-            Panel::Weights => weights::show(ui, session, &mut panels.weights, asked),
-            Panel::Sweep => sweep::show(ui, session, &mut panels.sweep, asked),
-            Panel::Bookmarks => bookmarks::show(ui, session, &mut panels.bookmarks, asked),
-            Panel::Runs => runs::show(ui, session, &mut panels.runs, asked),
-        });
-        UiResponse::None
-    }
-
-    fn tab_title_for_pane(&mut self, panel: &Panel) -> egui::WidgetText {
-        panel.title().into()
-    }
-
-    fn on_tab_button(
-        &mut self,
-        tiles: &mut Tiles<Panel>,
-        id: TileId,
-        response: egui::Response,
-    ) -> egui::Response {
-        match tiles.get_pane(&id) {
-            Some(panel) => response.on_hover_text(format!("{}. Drag to move.", panel.meaning())),
-            None => response,
-        }
-    }
-
-    fn top_bar_right_ui(
-        &mut self,
-        tiles: &Tiles<Panel>,
-        ui: &mut Ui,
-        _: TileId,
-        tabs: &egui_tiles::Tabs,
-        _: &mut f32,
-    ) {
-        let Some(panel) = tabs.active.and_then(|id| tiles.get_pane(&id)) else { return };
-        let close =
-            ui.add(egui::Button::new("×").frame(false)).on_hover_text("Hide (the View menu shows it again)");
-        let name = format!("Hide {}", panel.title());
-        close.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &name));
-        if close.clicked() {
-            self.asked.command(Command::Toggle(*panel));
-        }
-        curves::switches(ui, *panel, &mut self.panels.curves);
-    }
-
-    fn simplification_options(&self) -> egui_tiles::SimplificationOptions {
-        egui_tiles::SimplificationOptions { all_panes_must_have_tabs: true, ..Default::default() }
-    }
-
-    fn tab_bar_height(&self, style: &egui::Style) -> f32 {
-        style.spacing.interact_size.y + 2.0
-    }
-
-    fn gap_width(&self, _: &egui::Style) -> f32 {
-        3.0
-    }
-
-    fn min_size(&self) -> f32 {
-        60.0
     }
 }

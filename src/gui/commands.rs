@@ -126,7 +126,7 @@ pub const TABLE: &[Entry] = &[
     entry(C::Fit, M::View, "Fit curves", key(NONE, Key::F), "Show all of every curve again"),
     entry(C::Log, M::View, "Logarithmic curves", key(NONE, Key::L), "Vertical axis of the plot under the pointer, or of all: logarithmic or linear"),
     entry(C::Table, M::View, "Tables of numbers", key(NONE, Key::T), "Show or hide the numbers beside every plot"),
-    entry(C::LargerText, M::View, "Larger text", key(CTRL, Key::Plus), "Make all text larger"),
+    entry(C::LargerText, M::View, "Larger text", key(CTRL, Key::Plus), "Make all text larger, as far as the window has room for its panels"),
     entry(C::SmallerText, M::View, "Smaller text", key(CTRL, Key::Minus), "Make all text smaller"),
     entry(C::UsualText, M::View, "Usual text size", key(CTRL, Key::Num0), "Text of the usual size"),
     entry(C::SystemTheme, M::View, "System colours", None, "Light or dark, as the system has it"),

@@ -1,13 +1,14 @@
 //! Owns the panels of curves: which series of which runs each shows, and how.
 
+pub mod switches;
+
 use std::collections::{BTreeMap, HashMap};
 
-use eframe::egui::{self, Ui};
+use eframe::egui::Ui;
 
 use super::bands::Bands;
 use super::layout::Panel;
 use super::plot::curves::{Cursor, Curves, Level, Shown, Vertical, View};
-use super::plot::header;
 use super::plot::paint::LineLook;
 use super::plot::trace::{Abscissa, RunningMean, Traces};
 use super::plots::{self, Plot};
@@ -146,52 +147,6 @@ impl State {
     pub fn toggle_tables(&mut self) {
         let all = self.views.values().all(|view| view.table);
         self.views.values_mut().for_each(|view| view.table = !all);
-    }
-}
-
-/// The switches of a panel of curves, for the bar of its tab, from right to left.
-pub fn switches(ui: &mut Ui, panel: Panel, state: &mut State) {
-    let Some(plot) = state.plot(panel) else { return };
-    let view = state.views.entry(panel).or_default();
-    header::switches(ui, plot.title, view);
-    let axis = state.axes.entry(panel).or_default();
-    let response = ui.menu_button(egui::RichText::new(axis.choice()).small(), |ui| {
-        for choice in Axis::ALL {
-            // The loss against itself is no curve.
-            if (choice != Axis::Loss || panel != Panel::Loss)
-                && ui.selectable_label(*axis == choice, choice.choice()).clicked()
-            {
-                *axis = choice;
-                view.log_x = choice == Axis::Loss;
-                view.fit = true;
-                ui.close();
-            }
-        }
-    });
-    let name = format!("{}: horizontal axis", plot.title);
-    let tip = "What the horizontal axis shows; at equal loss rules are compared fairly";
-    response
-        .response
-        .on_hover_text(tip)
-        .widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, ui.is_enabled(), &name));
-    if plots::of(panel).count() > 1 {
-        let menu = ui.menu_button(egui::RichText::new(plot.choice).small(), |ui| {
-            for other in plots::of(panel) {
-                let tip = other.series.iter().map(|(series, ..)| series.meaning()).collect::<Vec<_>>();
-                let entry = ui.selectable_label(other.id == plot.id, other.choice);
-                if entry.on_hover_text(tip.join("\n")).clicked() {
-                    state.choose(other);
-                    ui.close();
-                }
-            }
-        });
-        let name = format!("{}: which quantity", panel.title());
-        menu.response
-            .on_hover_text("Which quantity the panel shows")
-            .widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, ui.is_enabled(), &name));
-    }
-    if !plot.noisy.is_empty() {
-        header::smoothing(ui, plot.title, &mut state.span);
     }
 }
 

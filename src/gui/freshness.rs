@@ -12,6 +12,9 @@ use crate::session::stability::Lines;
 use crate::training::history::Series;
 use crate::training::measures::{CurvatureDetail, Detail, Measure};
 
+/// Room in points that what a measure cost takes.
+const COST: f32 = 150.0;
+
 /// What is known now of the measured values of a plot of curves.
 pub fn line(ui: &mut Ui, plot: &Plot, run: &RunEntry, lines: Option<&Lines>) {
     // The train and test curves need none, and four terms have no room.
@@ -42,7 +45,10 @@ pub fn line(ui: &mut Ui, plot: &Plot, run: &RunEntry, lines: Option<&Lines>) {
             alignment(ui, run, freshness);
         }
         if with_ends {
-            cost(ui, run);
+            // Rather in the tooltips alone than in a row of its own.
+            if ui.available_size_before_wrap().x > COST {
+                cost(ui, run);
+            }
             if let Some(text) = lines.and_then(|lines| lines.not_binding.as_ref()) {
                 ui.small("does not bind").on_hover_text(text);
             }

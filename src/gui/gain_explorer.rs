@@ -45,12 +45,15 @@ impl Default for State {
 pub fn show(ui: &mut Ui, session: &Session, state: &mut State, asked: &mut Asked) {
     let room = ui.available_size();
     egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-        contents(ui, session, state, asked, vec2(room.x - 12.0, room.y.max(LEAST_HEIGHT)));
+        contents(ui, session, state, asked, vec2(room.x - 12.0, room.y));
     });
 }
 
-/// Height below which the panel scrolls, in points.
-const LEAST_HEIGHT: f32 = 520.0;
+/// The least height of all plots, in points.
+const LEAST_HEIGHT: f32 = 150.0;
+
+/// Height of the panel, in points, from which the words about the scan are in sight too.
+const HIGH: f32 = 330.0;
 
 /// Height of a plot with its table, in points: a table scrolls within no less.
 const TABLE_HEIGHT: f32 = 236.0;
@@ -60,6 +63,7 @@ fn contents(ui: &mut Ui, session: &Session, state: &mut State, asked: &mut Asked
         ui.weak("The settings are refused; the experiment panel says why.");
         return;
     };
+    let top = ui.cursor().top();
     let config = &resolved.config;
     let explorer = session.explorer();
     let gain = config.network.gain;
@@ -74,7 +78,10 @@ fn contents(ui: &mut Ui, session: &Session, state: &mut State, asked: &mut Asked
             asked.act(Action::Explore(Ask::Scan { updates: 0 }));
         }
     }
-    ui.horizontal_wrapped(|ui| controls(ui, gain, explorer.is_looking(), state, asked));
+    ui.horizontal_wrapped(|ui| {
+        controls(ui, gain, explorer.is_looking(), state, asked);
+        scan::controls(ui, explorer, state, asked);
+    });
     if let Some(error) = explorer.error() {
         ui.colored_label(ui.visuals().error_fg_color, error);
     }
@@ -84,17 +91,64 @@ fn contents(ui: &mut Ui, session: &Session, state: &mut State, asked: &mut Asked
     };
     let floss = explorer.floss();
     summary(ui, look, floss);
-    let with_table = state.table;
-    row(ui, with_table, |ui| {
-        cell(ui, half(room, 0.34, with_table), |ui| spectrum(ui, look, floss, with_table));
-        cell(ui, half(room, 0.34, with_table), |ui| disc(ui, look, floss, with_table));
-    });
-    activity(ui, state, look, floss, vec2(room.x, room.y * 0.15));
-    scan::controls(ui, explorer, state, asked);
-    if let Some(taken) = scan::plots(ui, explorer, gain, with_table, room) {
-        set_gain(asked, taken);
+    let scanned = scan::plots(explorer, gain, ui.visuals().dark_mode);
+    let taken = if state.table {
+        let size = vec2(room.x, TABLE_HEIGHT);
+        cell(ui, size, |ui| spectrum(ui, look, floss, true));
+        cell(ui, size, |ui| disc(ui, look, floss, true));
+        activity(ui, state, look, floss, vec2(room.x, 90.0));
+        let shown = scanned.iter().map(|drawn| {
+            let mut taken = None;
+            cell(ui, size, |ui| taken = scan::with_table(ui, drawn, explorer));
+            taken
+        });
+        shown.fold(None, Option::or)
+    } else {
+        let words = if room.y > HIGH { 2.0 * ui.text_style_height(&egui::TextStyle::Small) } else { 0.0 };
+        let left = room.y - (ui.cursor().top() - top) - words - 2.0 * ui.spacing().item_spacing.y;
+        grid(ui, state, look, floss, &scanned, vec2(room.x, left.max(LEAST_HEIGHT)))
+    };
+    scan::in_words(ui, explorer, gain);
+    if let Some(taken) = taken.and_then(|x| explorer.nearest(x)) {
+        set_gain(asked, taken.gain);
         asked.act(Action::Settle);
     }
+}
+
+/// All plots at once: exponents, disc and the scan's exponents above, activity and what else was scanned below. Gives
+/// the gain that was clicked.
+fn grid(
+    ui: &mut Ui,
+    state: &mut State,
+    look: &Look,
+    floss: Option<&Look>,
+    scanned: &[scan::Drawn],
+    room: Vec2,
+) -> Option<f64> {
+    let gap = ui.spacing().item_spacing;
+    let column = (room.x - 2.0 * gap.x) / 3.0;
+    let above = vec2(column, 0.58 * (room.y - gap.y));
+    let mut taken = None;
+    ui.horizontal(|ui| {
+        cell(ui, above, |ui| spectrum(ui, look, floss, false));
+        cell(ui, above, |ui| disc(ui, look, floss, false));
+        cell(ui, above, |ui| match scanned.first() {
+            Some(drawn) => taken = drawn.plot.show(ui, ui.available_size()).map(|click| click.x),
+            None => _ = ui.weak("No gain is scanned yet."),
+        });
+    });
+    let below = vec2(column, room.y - gap.y - above.y);
+    let others = scanned.get(1..).unwrap_or_default();
+    let free = 3usize.saturating_sub(others.len().max(1)) as f32;
+    ui.horizontal(|ui| {
+        activity(ui, state, look, floss, vec2(free * column + (free - 1.0) * gap.x, below.y));
+        for drawn in others {
+            cell(ui, below, |ui| {
+                taken = taken.or(drawn.plot.show(ui, ui.available_size()).map(|click| click.x))
+            });
+        }
+    });
+    taken
 }
 
 /// Everything but the gain that a look depends on, as one number.
@@ -143,20 +197,6 @@ fn controls(ui: &mut Ui, mut gain: f64, is_looking: bool, state: &mut State, ask
     }
 }
 
-/// Plots side by side, or below each other where each has its table beside it.
-fn row(ui: &mut Ui, with_table: bool, draw: impl FnOnce(&mut Ui)) {
-    if with_table {
-        draw(ui);
-    } else {
-        ui.horizontal(draw);
-    }
-}
-
-/// The size of one of two plots in a row of this share of the room's height.
-fn half(room: Vec2, share: f32, with_table: bool) -> Vec2 {
-    if with_table { vec2(room.x, TABLE_HEIGHT) } else { vec2(room.x / 2.0 - 4.0, room.y * share) }
-}
-
 fn cell(ui: &mut Ui, size: Vec2, draw: impl FnOnce(&mut Ui)) {
     ui.allocate_ui(size, |ui| {
         ui.set_min_size(size);
@@ -189,16 +229,35 @@ fn summary(ui: &mut Ui, look: &Look, floss: Option<&Look>) {
             exponents.entropy_rate() + 0.0,
         )
     };
-    ui.small(format!("Before: {}", of(look))).on_hover_text(SUMMARY);
+    let short = |look: &Look| {
+        let lie =
+            look.lie.map_or(String::new(), |(rho, cosine)| format!(", cosine {cosine:.3}, rho {rho:.3}"));
+        let (exponents, entropy) = (&look.exponents, look.exponents.entropy_rate() + 0.0);
+        let dimension = exponents.kaplan_yorke_dimension();
+        format!(
+            "exponent {}, dimension {dimension:.2}, entropy {entropy:.3}{lie}",
+            number::value(exponents.max())
+        )
+    };
+    // In one row each wherever the panel is; a screen reader hears all of it.
+    let mut line = |when: String, look: &Look| {
+        let whole = format!("{when}: {}", of(look));
+        let text = format!("{}: {}", when.split(" flossing").next().unwrap_or_default(), short(look));
+        let response = ui.add(egui::Label::new(egui::RichText::new(text).small()).truncate());
+        response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &whole));
+        response.on_hover_text(format!("{whole}\n\n{SUMMARY}"));
+    };
+    line("Before".into(), look);
     if let Some(floss) = floss {
-        let text = format!("After {} flossing iterations: {}", floss.flossed, of(floss));
-        ui.small(text).on_hover_text(SUMMARY);
+        line(format!("After {} flossing iterations", floss.flossed), floss);
     }
 }
 
 /// The network before, and after flossing where it was flossed, each as a cloud in a colour of its own.
 fn clouds(look: &Look, floss: Option<&Look>, dark: bool, of: impl Fn(&Look) -> Vec<[f64; 2]>) -> Vec<Cloud> {
-    let before = points::cloud("before", 0, dark, of(look));
+    let mut before = points::cloud("before", 0, dark, of(look));
+    // Alone it needs no name.
+    before.in_legend = floss.is_some();
     let after =
         floss.map(|f| points::cloud(format!("after {} flossing iterations", f.flossed), 1, dark, of(f)));
     std::iter::once(before).chain(after).collect()

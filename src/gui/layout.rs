@@ -117,6 +117,9 @@ pub struct Layout {
 /// Height of the window, in points, below which four plots of curves on top of each other are too low to read.
 const LOW: f32 = 850.0;
 
+/// The same for two pictures on top of each other.
+const LOW_PICTURES: f32 = 620.0;
+
 impl Default for Layout {
     fn default() -> Self {
         Self::fitting(f32::INFINITY)
@@ -176,6 +179,45 @@ fn split(tiles: &mut Tiles<Panel>, dir: LinearDir, parts: &[(TileId, f32)]) -> T
 }
 
 impl Layout {
+    /// The layout for a projector: without what a class does not need, and where a window of this height is low, all
+    /// pictures behind each other, so that each is large.
+    pub fn presenting(&self, height: f32) -> Self {
+        const LEFT_OUT: [Panel; 4] = [Panel::Experiment, Panel::Lyapunov, Panel::Alignment, Panel::Bookmarks];
+        let mut layout = if height < LOW_PICTURES { Self::with_pictures_in_turn() } else { self.clone() };
+        for panel in Panel::ALL {
+            if LEFT_OUT.contains(&panel) || !self.is_shown(panel) {
+                layout.show(panel, false);
+            }
+        }
+        layout
+    }
+
+    /// Two columns: curves, and all pictures behind each other.
+    fn with_pictures_in_turn() -> Self {
+        let mut tiles = Tiles::default();
+        let mut tabs = |panels: &[Panel]| {
+            let panes = panels.iter().map(|panel| tiles.insert_pane(*panel)).collect();
+            tiles.insert_tab_tile(panes)
+        };
+        let experiment = tabs(&[Panel::Experiment]);
+        let loss = tabs(&[Panel::Loss, Panel::Accuracy]);
+        let curvature = tabs(&[Panel::Curvature, Panel::Lyapunov, Panel::Alignment]);
+        let pictures = tabs(&[
+            Panel::Landscape,
+            Panel::GainExplorer,
+            Panel::Spectrum,
+            Panel::Activity,
+            Panel::Weights,
+            Panel::Sweep,
+        ]);
+        let runs = tabs(&[Panel::Runs, Panel::Bookmarks]);
+        let curves = split(&mut tiles, LinearDir::Vertical, &[(loss, 1.0), (curvature, 1.0)]);
+        let columns = [(experiment, 0.6), (curves, 1.0), (pictures, 1.0)];
+        let columns = split(&mut tiles, LinearDir::Horizontal, &columns);
+        let root = split(&mut tiles, LinearDir::Vertical, &[(columns, 4.0), (runs, 1.0)]);
+        Self { tree: Tree::new(egui::Id::unique("panels"), root, tiles) }
+    }
+
     /// The usual layout with these panels only, the first of several tabs in front.
     pub fn of_panels(panels: &[Panel], height: f32) -> Self {
         let mut layout = Self::fitting(height);
@@ -223,6 +265,22 @@ mod tests {
         let layout = Layout::default();
         assert!(layout.is_sound());
         assert!(Panel::ALL.into_iter().all(|panel| layout.is_shown(panel)));
+    }
+
+    #[test]
+    fn a_projector_shows_what_was_shown_in_fewer_larger_panels() {
+        let mut own = Layout::default();
+        own.show(Panel::Weights, false);
+        for height in [530.0, 1080.0] {
+            let layout = own.presenting(height);
+            assert!(layout.is_sound(), "{height}");
+            for panel in [Panel::Loss, Panel::Curvature, Panel::Landscape, Panel::GainExplorer, Panel::Runs] {
+                assert!(layout.is_shown(panel), "{panel:?} at {height}");
+            }
+            for panel in [Panel::Experiment, Panel::Lyapunov, Panel::Weights, Panel::Bookmarks] {
+                assert!(!layout.is_shown(panel), "{panel:?} at {height}");
+            }
+        }
     }
 
     #[test]

@@ -25,6 +25,7 @@ mod landscape;
 mod lesson;
 mod notices;
 mod open;
+mod panes;
 pub mod plots;
 mod remember;
 mod runs;

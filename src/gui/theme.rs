@@ -69,21 +69,32 @@ pub fn set_fonts(ctx: &egui::Context) {
     ctx.set_fonts(fonts);
 }
 
+/// How much larger everything is in presenter mode.
+const PRESENTER: f32 = 1.35;
+/// Width and height in points below which panels would be cut off.
+const LEAST_ROOM: egui::Vec2 = egui::vec2(940.0, 530.0);
+
 impl Look {
     /// The text size one step larger or smaller, within bounds.
     pub fn resized(self, steps: i32) -> Self {
         Self { text_scale: (self.text_scale * 1.1f32.powi(steps)).clamp(0.7, 2.5), ..self }
     }
 
-    /// Sets fonts, spacing and colours of the whole window. Larger text enlarges all else with it, so that
-    /// nothing is clipped that was not before.
+    /// How much larger than usual everything is in a window of this size in points of the system. Larger text enlarges
+    /// all else with it, but no further than the window has room for its panels.
+    pub fn zoom(self, window: egui::Vec2) -> f32 {
+        let asked = self.text_scale * if self.presenter { PRESENTER } else { 1.0 };
+        let room = (window.x / LEAST_ROOM.x).min(window.y / LEAST_ROOM.y);
+        if room.is_finite() { asked.min(room.max(1.0)) } else { asked }
+    }
+
+    /// Sets fonts, spacing and colours of the whole window.
     pub fn apply(self, ctx: &egui::Context) {
         ctx.set_theme(match self.theme {
             ThemeChoice::System => egui::ThemePreference::System,
             ThemeChoice::Light => egui::ThemePreference::Light,
             ThemeChoice::Dark => egui::ThemePreference::Dark,
         });
-        ctx.set_zoom_factor(self.text_scale * if self.presenter { 1.35 } else { 1.0 });
         ctx.options_mut(|options| options.zoom_with_keyboard = false);
         for theme in [Theme::Light, Theme::Dark] {
             ctx.style_mut_of(theme, |style| set_style(style, theme));
@@ -155,6 +166,18 @@ mod tests {
             assert!(contrast(run_style(slot, true).0, Color32::from_gray(10)) > 3.0, "slot {slot} on black");
             assert!(contrast(run_style(slot, false).0, Color32::WHITE) > 2.0, "slot {slot} on white");
         }
+    }
+
+    #[test]
+    fn text_grows_no_further_than_the_window_has_room() {
+        let largest = Look { text_scale: 2.5, ..Look::default() };
+        assert_eq!(largest.zoom(egui::vec2(3840.0, 2160.0)), 2.5);
+        let zoom = largest.zoom(egui::vec2(1280.0, 720.0));
+        assert!((1.3..1.4).contains(&zoom), "{zoom}");
+        assert_eq!(largest.zoom(egui::vec2(640.0, 400.0)), 1.0, "never smaller than usual for want of room");
+        assert_eq!(Look { text_scale: 0.7, ..largest }.zoom(egui::vec2(640.0, 400.0)), 0.7);
+        let presenting = Look { presenter: true, ..Look::default() };
+        assert_eq!(presenting.zoom(egui::vec2(1280.0, 720.0)), 1.35);
     }
 
     #[test]

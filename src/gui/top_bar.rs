@@ -21,6 +21,9 @@ const SPEEDS: &[(Option<f64>, &str)] = &[
     (Some(1.0), "1 per second"),
 ];
 
+/// Width of the window, in points, below which the bar's lists are narrower.
+const NARROW: f32 = 1100.0;
+
 /// Draws the bar.
 pub fn show(ui: &mut Ui, session: &Session, layout: &Layout, look: Look, asked: &mut Asked) {
     egui::Panel::top("top bar").show(ui, |ui| {
@@ -30,11 +33,12 @@ pub fn show(ui: &mut Ui, session: &Session, layout: &Layout, look: Look, asked: 
             }
             super::lesson::menu(ui, session, asked);
             ui.separator();
-            presets(ui, session, asked);
+            let is_narrow = ui.ctx().content_rect().width() < NARROW;
+            presets(ui, session, is_narrow, asked);
             ui.separator();
             transport(ui, session, asked);
             ui.separator();
-            speed(ui, session, asked);
+            speed(ui, session, is_narrow, asked);
             ui.separator();
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 menu(ui, Menu::Export, session, layout, look, asked);
@@ -98,12 +102,13 @@ fn is_possible(entry: &Entry, session: &Session) -> bool {
 }
 
 /// A task brings its preset for every key that is not set.
-fn presets(ui: &mut Ui, session: &Session, asked: &mut Asked) {
+fn presets(ui: &mut Ui, session: &Session, is_narrow: bool, asked: &mut Asked) {
     let kind = session.settings().given_value("task.kind").and_then(|v| v.as_str()).unwrap_or("romo");
     let title = TaskKind::ALL.into_iter().find(|t| t.name() == kind).map_or(kind, |t| t.title());
     let response = egui::ComboBox::from_id_salt("preset")
         .selected_text(title)
-        .width(150.0)
+        .width(if is_narrow { 100.0 } else { 150.0 })
+        .truncate()
         .show_ui(ui, |ui| {
             for task in TaskKind::ALL.into_iter().filter(|t| *t != TaskKind::File) {
                 let response = ui.selectable_label(task.name() == kind, task.title());
@@ -151,15 +156,16 @@ fn transport(ui: &mut Ui, session: &Session, asked: &mut Asked) {
     }
 }
 
-fn speed(ui: &mut Ui, session: &Session, asked: &mut Asked) {
+fn speed(ui: &mut Ui, session: &Session, is_narrow: bool, asked: &mut Asked) {
     let speed = session.current().and_then(|run| run.speed);
     let text = match SPEEDS.iter().find(|s| s.0 == speed) {
         Some((_, name)) => (*name).to_owned(),
         None => speed.map_or("Full speed".into(), |speed| format!("{} per second", number::short(speed))),
     };
     let response = egui::ComboBox::from_id_salt("speed")
-        .selected_text(&text)
-        .width(110.0)
+        .selected_text(if is_narrow { text.replace(" per second", "/s") } else { text.clone() })
+        .width(if is_narrow { 70.0 } else { 110.0 })
+        .truncate()
         .show_ui(ui, |ui| {
             for (choice, name) in SPEEDS {
                 if ui.selectable_label(*choice == speed, *name).clicked() {
@@ -176,7 +182,10 @@ fn speed(ui: &mut Ui, session: &Session, asked: &mut Asked) {
     });
 }
 
-/// Iteration, loss and time left of the selected run.
+/// Room in points that the loss takes.
+const LOSS: f32 = 95.0;
+
+/// Iteration, loss and time left of the selected run, as far as there is room.
 fn status(ui: &mut Ui, session: &Session) {
     let Some(run) = session.current() else {
         ui.label("No run");
@@ -185,7 +194,7 @@ fn status(ui: &mut Ui, session: &Session) {
     let of = run.config.iterations;
     ui.label(format!("{} / {}", number::count(run.iteration), number::count(of as i64)))
         .on_hover_text("Iterations: updates made, of those to make");
-    if let Some(loss) = run.curves.last(Series::TrainLoss) {
+    if let Some(loss) = run.curves.last(Series::TrainLoss).filter(|_| ui.available_width() > LOSS) {
         ui.label(format!("loss {}", number::value(loss.value))).on_hover_text(Series::TrainLoss.meaning());
     }
     let state = match &run.state {
@@ -196,6 +205,10 @@ fn status(ui: &mut Ui, session: &Session) {
         }
         state => words::state(state).to_owned(),
     };
+    // Rather nothing than the three dots of a word.
+    if ui.available_width() < 40.0 {
+        return;
+    }
     ui.add(egui::Label::new(state).truncate()).on_hover_text(format!(
         "{}; {:.0} updates a second, {} of training so far",
         words::state(&run.state),

@@ -113,6 +113,12 @@ impl GainExplorer {
         (&self.scan, self.scanned_updates)
     }
 
+    /// The scanned gain next to this one.
+    pub fn nearest(&self, gain: f64) -> Option<Summary> {
+        let distance = |s: &Summary| (s.gain - gain).abs();
+        self.summaries().into_iter().min_by(|a, b| distance(a).total_cmp(&distance(b)))
+    }
+
     /// The scan by gain, ascending.
     pub fn summaries(&self) -> Vec<Summary> {
         let at = |gain: f64| {

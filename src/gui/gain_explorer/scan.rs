@@ -1,8 +1,7 @@
 //! Owns the scan over gains in the gain explorer: its buttons, its plots and its numbers.
 
-use eframe::egui::{self, Ui, Vec2, vec2};
+use eframe::egui::{self, Ui};
 
-use super::{TABLE_HEIGHT, cell, row};
 use crate::gui::app::Asked;
 use crate::gui::plot::points::{self, Cloud, Points};
 use crate::gui::plot::{number, table};
@@ -12,7 +11,7 @@ use crate::session::explorer::{Ask, GAINS, GainExplorer, SEEDS, Summary};
 
 /// The buttons, or how far a scan is.
 pub(super) fn controls(ui: &mut Ui, explorer: &GainExplorer, state: &mut super::State, asked: &mut Asked) {
-    ui.horizontal_wrapped(|ui| match explorer.scan_share() {
+    match explorer.scan_share() {
         Some(share) => {
             ui.add(egui::ProgressBar::new(share as f32).desired_width(140.0).show_percentage());
             let stop = ui.button("Stop the scan").on_hover_text("Leave it at the gains that are done");
@@ -40,34 +39,26 @@ pub(super) fn controls(ui: &mut Ui, explorer: &GainExplorer, state: &mut super::
                 .labelled_by(label.id)
                 .on_hover_text("Updates that Scan learning makes of each network");
         }
-    });
+    }
 }
 
 /// A quantity of a scan: its mean and standard deviation at a gain.
 type Quantity = fn(&Summary) -> (f64, f64);
 
 /// A plot, what its table has of each gain, and how many seeds its means leave out.
-struct Drawn {
-    plot: Points,
+pub(super) struct Drawn {
+    pub plot: Points,
     quantities: Vec<(&'static str, Quantity)>,
     left_out: fn(&Summary) -> usize,
 }
 
-/// Draws what the scan has found so far; gives the gain that was clicked.
-pub(super) fn plots(
-    ui: &mut Ui,
-    explorer: &GainExplorer,
-    gain: f64,
-    with_table: bool,
-    room: Vec2,
-) -> Option<f64> {
+/// What the scan has found so far; the leading exponents first.
+pub(super) fn plots(explorer: &GainExplorer, gain: f64, dark: bool) -> Vec<Drawn> {
     let summaries = explorer.summaries();
     let (_, updates) = explorer.scan();
     if summaries.is_empty() {
-        ui.weak("No gain is scanned yet.");
-        return None;
+        return Vec::new();
     }
-    let dark = ui.visuals().dark_mode;
     let most = summaries.iter().map(|s| s.seeds).max().unwrap_or(0);
     let seeds = number::counted(most as u64, "seed");
     let cloud = |name: String, slot: usize, of: Quantity| {
@@ -80,15 +71,14 @@ pub(super) fn plots(
     let leading: Quantity = |s| s.leading;
     let (cosine, rho, loss): (Quantity, Quantity, Quantity) = (|s| s.cosine, |s| s.rho, |s| s.loss);
 
-    let mut exponents = vec![cloud(format!("mean, sd of {seeds}"), 0, leading)];
+    let mut exponents = vec![cloud("mean, sd".into(), 0, leading)];
+    // There is room for the crossing's name only.
+    exponents[0].in_legend = false;
     if let Some(crossing) = explorer.zero_crossing() {
         let name = format!("zero crossing at gain {}", number::value(number::rounded(crossing, 3)));
         exponents.push(points::cloud(name, 1, dark, vec![[crossing, 0.0]]));
     }
-    let lie = vec![
-        cloud(format!("cosine, sd of {seeds}"), 2, cosine),
-        cloud(format!("rho, sd of {seeds}"), 4, rho),
-    ];
+    let lie = vec![cloud("cosine".into(), 2, cosine), cloud("rho".into(), 4, rho)];
     let mut all = vec![
         Drawn {
             plot: of_gain("Exponent against gain", "exponent", exponents, gain),
@@ -105,33 +95,26 @@ pub(super) fn plots(
         let diverged: usize = summaries.iter().map(|s| s.diverged).sum();
         let made = number::counted(updates, "update");
         let name = match diverged {
-            0 => format!("after {made}, sd of {seeds}"),
-            n => format!("after {made}, sd of {seeds}, {} diverged", number::counted(n as u64, "run")),
+            0 => format!("after {made}"),
+            n => format!("after {made}, {} diverged", number::counted(n as u64, "run")),
         };
         let plot = of_gain("Loss against gain", "probe loss", vec![cloud(name, 3, loss)], gain);
         all.push(Drawn { plot, quantities: vec![("loss", loss)], left_out: |s| s.diverged });
     }
-    nearest_in_words(ui, &summaries, gain, updates);
-    let size = if with_table {
-        vec2(room.x, TABLE_HEIGHT)
-    } else {
-        vec2(room.x / all.len() as f32 - 4.0, room.y * 0.34)
-    };
+    all
+}
+
+/// A plot with its numbers beside it; gives where it was clicked.
+pub(super) fn with_table(ui: &mut Ui, drawn: &Drawn, explorer: &GainExplorer) -> Option<f64> {
     let mut clicked = None;
-    row(ui, with_table, |ui| {
-        for drawn in &all {
-            cell(ui, size, |ui| {
-                beside(
-                    ui,
-                    with_table,
-                    |ui, size| clicked = clicked.or(drawn.plot.show(ui, size).map(|click| click.x)),
-                    |ui| numbers(ui, drawn, &summaries),
-                );
-            });
-        }
-    });
-    let distance = |s: &&Summary| (s.gain - clicked.unwrap_or(gain)).abs();
-    clicked.and(summaries.iter().min_by(|a, b| distance(a).total_cmp(&distance(b)))).map(|s| s.gain)
+    let summaries = explorer.summaries();
+    beside(
+        ui,
+        true,
+        |ui, size| clicked = drawn.plot.show(ui, size).map(|click| click.x),
+        |ui| numbers(ui, drawn, &summaries),
+    );
+    clicked
 }
 
 fn of_gain(title: &'static str, y_name: &'static str, clouds: Vec<Cloud>, gain: f64) -> Points {
@@ -140,9 +123,9 @@ fn of_gain(title: &'static str, y_name: &'static str, clouds: Vec<Cloud>, gain: 
 }
 
 /// The scanned gain next to the explored one, in numbers.
-fn nearest_in_words(ui: &mut Ui, summaries: &[Summary], gain: f64, updates: u64) {
-    let distance = |s: &&Summary| (s.gain - gain).abs();
-    let Some(s) = summaries.iter().min_by(|a, b| distance(a).total_cmp(&distance(b))) else { return };
+pub(super) fn in_words(ui: &mut Ui, explorer: &GainExplorer, gain: f64) {
+    let (_, updates) = explorer.scan();
+    let Some(s) = explorer.nearest(gain) else { return };
     let value = |(mean, sd): (f64, f64)| format!("{} (sd {})", number::value(mean), number::value(sd));
     let mut text = format!(
         "Scan at gain {}, {}: exponent {}, cosine {}, rho {}",

@@ -17,6 +17,9 @@ const ROOM: [f64; 2] = [80.0, 24.0];
 /// egui_plot hands a grid spacer the step of this many points of the screen.
 const BASE_STEP_POINTS: f64 = 8.0;
 
+/// Width of a plot with its numbers, in points, that is small.
+const SMALL: f32 = 200.0;
+
 /// A plot whose coordinates are the places of the two scales. The first drag pans, the second zooms to a box,
 /// Ctrl and the wheel zoom, a double click fits.
 pub fn axes<'a>(id: &str, scales: [Scale; 2], ui: &egui::Ui) -> Plot<'a> {
@@ -31,7 +34,8 @@ pub fn axes<'a>(id: &str, scales: [Scale; 2], ui: &egui::Ui) -> Plot<'a> {
             .formatter(y.formatter())
             .label_spacing(spacing)
             .tick_label_font(font)
-            .min_thickness(text_height * 4.0),
+            // One width for plots above each other; of a small plot the numbers take no more than they need.
+            .min_thickness(text_height * if ui.available_width() < SMALL { 2.0 } else { 4.0 }),
     ];
     let [x_hints, y_hints] = hints;
     Plot::new(id)

@@ -89,7 +89,13 @@ pub fn corner(ui: &egui::Ui, frame: egui::Rect, text: &str, names: &[&str]) {
     let font = egui::TextStyle::Small.resolve(ui.style());
     let at = frame.right_bottom() - vec2(4.0, 1.0);
     let painter = ui.painter().with_clip_rect(frame);
-    let galley = painter.layout_no_wrap(text.to_owned(), font, ui.visuals().weak_text_color());
+    let laid_out =
+        |text: &str| painter.layout_no_wrap(text.to_owned(), font.clone(), ui.visuals().weak_text_color());
+    let mut galley = laid_out(text);
+    if galley.size().x > frame.width() - 8.0 {
+        // What the vertical axis is says most; the tooltip has both.
+        galley = laid_out(text.split(" by ").next().unwrap_or(text));
+    }
     let rect = egui::Align2::RIGHT_BOTTOM.anchor_size(at, galley.size());
     painter.rect_filled(rect.expand(2.0), 2.0, ui.visuals().extreme_bg_color.gamma_multiply(0.7));
     painter.galley(rect.min, galley, ui.visuals().weak_text_color());

@@ -83,6 +83,9 @@ pub struct Points {
     pub at: Option<(f64, String)>,
 }
 
+/// Width of a plot, in points, below which its notes are a word or two.
+const SMALL: f32 = 220.0;
+
 impl Points {
     /// Clouds on linear axes, with a line at zero; no circle, no line down.
     pub fn new(title: &'static str, x_name: &'static str, y_name: &'static str, clouds: Vec<Cloud>) -> Self {
@@ -189,7 +192,11 @@ impl Points {
                 if count == 0 {
                     continue;
                 }
-                let text = format!("{}: {count} {what}, at the bottom edge", cloud.name);
+                let text = if frame.width() < SMALL {
+                    format!("{count} {what}")
+                } else {
+                    format!("{}: {count} {what}, at the bottom edge", cloud.name)
+                };
                 let font = egui::TextStyle::Small.resolve(ui.style());
                 let room = (frame.right() - note.x).max(40.0);
                 let text = painter.layout(text, font, ui.visuals().weak_text_color(), room);
@@ -212,6 +219,7 @@ impl Points {
     fn legend(&self, ui: &mut Ui) {
         ui.horizontal_wrapped(|ui| {
             ui.spacing_mut().item_spacing = vec2(8.0, 1.0);
+            ui.spacing_mut().interact_size.y = ui.text_style_height(&egui::TextStyle::Small);
             for cloud in self.clouds.iter().filter(|cloud| cloud.in_legend) {
                 explained(header::entry(ui, cloud.look, &cloud.name), || {
                     let axes = || format!("{} by {}", self.y_name, self.x_name);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use eframe::egui::{self, Galley, Pos2, Rect, Vec2, pos2, vec2};
 
 use super::number;
-use super::paint::{self, LineLook};
+use super::paint::LineLook;
 
 /// Room between the cursor and what is read, so that the curves at the cursor stay in sight.
 const APART: f32 = 12.0;
