@@ -152,7 +152,8 @@ fn settle(response: &Response, asked: &mut Asked) {
 fn choice(ui: &mut Ui, field: Field<'_>, words: &[&'static str], now: &str, asked: &mut Asked) -> Response {
     let response = egui::ComboBox::from_id_salt(field.key)
         .selected_text(now)
-        .width(120.0)
+        .width((ui.available_width() - 24.0).clamp(56.0, 120.0))
+        .truncate()
         .show_ui(ui, |ui| {
             for word in words {
                 if ui.selectable_label(*word == now, *word).clicked() && *word != now {
@@ -267,7 +268,8 @@ fn text(ui: &mut Ui, field: Field<'_>, value: &Value, asked: &mut Asked) -> Resp
         other => other.to_string(),
     };
     let mut text = ui.data_mut(|data| data.get_temp::<String>(id)).unwrap_or_else(|| now.clone());
-    let response = ui.add(egui::TextEdit::singleline(&mut text).desired_width(150.0));
+    let width = (ui.available_width() - 24.0).clamp(60.0, 150.0);
+    let response = ui.add(egui::TextEdit::singleline(&mut text).desired_width(width));
     if response.has_focus() {
         ui.data_mut(|data| data.insert_temp(id, text));
     } else if response.lost_focus() {

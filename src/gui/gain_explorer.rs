@@ -127,7 +127,7 @@ fn grid(
 ) -> Option<f64> {
     let gap = ui.spacing().item_spacing;
     let column = (room.x - 2.0 * gap.x) / 3.0;
-    let above = vec2(column, 0.58 * (room.y - gap.y));
+    let above = vec2(column, 0.54 * (room.y - gap.y));
     let mut taken = None;
     ui.horizontal(|ui| {
         cell(ui, above, |ui| spectrum(ui, look, floss, false));

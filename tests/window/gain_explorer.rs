@@ -61,6 +61,23 @@ fn a_scan_comes_by_itself_shows_its_crossing_and_a_click_takes_a_gain() {
 }
 
 #[test]
+fn spectrum_disc_activity_and_scan_are_in_sight_at_once_in_a_small_window() {
+    let screen = explored();
+    let runs = screen.get_by_label("Hide Runs").rect();
+    for plot in [
+        "Exponents before training",
+        "Eigenvalues of w_rec",
+        "Activity of a trial",
+        "Exponent against gain",
+        "Cosine and rho against gain",
+    ] {
+        let rect = screen.get_by(|n| n.label().is_some_and(|l| l.starts_with(plot))).rect();
+        assert!(rect.bottom() <= runs.top() && rect.height() > 32.0, "{plot}: {rect:?}, runs at {runs:?}");
+        assert!(rect.width() > 80.0, "{plot}: {rect:?}");
+    }
+}
+
+#[test]
 fn floss_shows_the_network_before_and_after_with_numbers_for_all() {
     let mut screen = explored();
     click(&mut screen, "Floss");

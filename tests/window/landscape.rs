@@ -119,10 +119,17 @@ fn directions_are_chosen_in_the_panel() {
 #[test]
 fn a_click_on_the_map_starts_descents_of_every_rule() {
     let mut screen = with_slice();
+    let place = |screen: &Screen<'_>| {
+        screen.get_by(|node| node.label().is_some_and(|l| l.starts_with("Loss landscape: loss over"))).rect()
+    };
+    let before = place(&screen);
     screen.get_by(|node| node.label().is_some_and(|l| l.starts_with("Loss landscape: loss over"))).click();
     screen.run_steps(3);
     assert!(bench(&screen).descending().is_some());
     wait_long(&mut screen, "the descents", |w| !w.session().bench().is_descending());
+    let moved = (place(&screen).min - before.min).length();
+    // Rows are rounded to whole pixels.
+    assert!(moved < 1.0, "the map moved by {moved} points");
     let descending = bench(&screen).descending().expect("descents");
     assert_eq!(descending.all[0].rule, current(&screen).config.rule.kind);
     let from = descending.from;

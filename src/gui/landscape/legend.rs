@@ -85,6 +85,8 @@ pub fn descents(ui: &mut Ui, descending: &Descending) {
                 let text = format!("{} {loss}", rule.trim_end_matches("-bptt"));
                 let look = descent_look(trail.rule, i == 0);
                 let response = header::entry_on(ui, Some((MAP, 13.0)), look, &text);
+                let whole = format!("{rule} {loss}");
+                response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &whole));
                 let end = if trail.diverged { "it diverged" } else { "the loss at its last step" };
                 response.on_hover_text(format!(
                     "The descent with {rule}: {end}, on the probe batch. Solid in the plane, dashed in the full \

@@ -342,7 +342,7 @@ fn status(
         }
         let (enormous, bad) = state.map.beyond();
         if enormous + bad > 0 {
-            let whole = format!("losses beyond the colours: {enormous}, not finite: {bad}");
+            let whole = format!("losses: {enormous} beyond the colours, {bad} not finite");
             said(
                 ui,
                 &format!("{} beyond", enormous + bad),

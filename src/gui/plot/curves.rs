@@ -223,15 +223,16 @@ impl Curves<'_> {
             // Less than an iteration is nothing to look at.
             let least_x = if self.x_name == "iteration" && scales[0] == Scale::Linear { 1.0 } else { 1e-9 };
             plot.add(Extent::new(extent[0], extent[1], [least_x, least_span(scales[1], extent[1])]));
-            if let Some(x) = shown {
-                plot.vline(VLine::new("cursor", x).color(theme::change_mark(dark)).width(1.0));
-            }
             all
         });
         let frame = *transform.frame();
         let x_of = |place: f64| transform.position_from_point_x(place);
         let painter = ui.painter().with_clip_rect(frame);
         let warning = theme::warning(dark);
+        // Not an item of the plot: the axis would grow to hold it, and the cursor with the axis.
+        if let Some(x) = shown {
+            painter.vline(x_of(x), frame.y_range(), (1.0, theme::change_mark(dark)));
+        }
         for (curve, trace) in self.curves.iter().zip(drawn.iter().map(|own| &own.raw)) {
             let points = trace.lines.iter().map(Vec::len).sum::<usize>();
             let apart = frame.width() / points.max(1) as f32;

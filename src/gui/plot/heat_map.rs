@@ -79,7 +79,7 @@ impl HeatMap {
         );
         let (enormous, not_finite) = self.beyond();
         if enormous + not_finite > 0 {
-            text += &format!(", losses above that {enormous}, not finite {not_finite}");
+            text += &format!(", {enormous} above that, {not_finite} not finite");
         }
         text + &overlay.words()
     }
