@@ -49,9 +49,10 @@ fn session() -> Session {
 }
 
 fn save(session: &mut Session, export: Export, path: &Path) -> String {
-    let before = session.notices().len();
+    let newest = |s: &Session| s.notices().last().map(|notice| notice.id);
+    let before = newest(session);
     session.act(Action::Save(export, path.into()));
-    until(session, "the file", |s| s.errands().count() == 0 && s.notices().len() > before);
+    until(session, "the file", |s| s.errands().count() == 0 && newest(s) != before);
     session.notices().last().expect("a notice").text.clone()
 }
 

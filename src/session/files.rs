@@ -330,7 +330,6 @@ fn snapshot(mut all: Collected, workers: &Processors) -> Result<(Snapshot, Optio
     Ok((snapshot, left_out))
 }
 
-/// Reads what the file's first bytes say it is.
 /// Whether there is something to open, as far as can be told without reading it.
 ///
 /// # Errors
@@ -347,6 +346,7 @@ pub fn can_open(path: &Path) -> Result<(), FileError> {
     atomic::open(if path.is_dir() { &snapshot } else { path }).map(|_| ())
 }
 
+/// Reads what the file's first bytes say it is.
 fn read(path: PathBuf) -> Result<Brought, String> {
     can_open(&path).map_err(|e| e.to_string())?;
     let mut head = Vec::new();
