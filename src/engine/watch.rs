@@ -28,7 +28,8 @@ pub(super) struct Watch {
     /// What the stop rules look at; empty where they are off.
     history: History,
     best_test: f64,
-    above_line: bool,
+    /// Whether lambda_max was above the line at the measure before; `None` before there was one.
+    above_line: Option<bool>,
     found: BTreeMap<Measure, Finding>,
     thinning: Thinning,
     /// What of the slice being computed was counted so far, and of which iteration it is.
@@ -56,7 +57,7 @@ impl Watch {
             config_is_old: false,
             history: History::default(),
             best_test: f64::INFINITY,
-            above_line: false,
+            above_line: None,
             found: BTreeMap::new(),
             thinning: Thinning::default(),
             slice_counted: (-1, Duration::ZERO),
@@ -303,13 +304,13 @@ impl Watch {
         best && !first
     }
 
-    /// Whether lambda_max has risen above 2 (1 + m)/eta since the measure before.
+    /// Whether lambda_max has risen above 2 (1 + m)/eta since the measure before. Where there is none, as in a run that
+    /// goes on from a state, it may have been above for long.
     fn crosses(&mut self, config: &Config, row: &Row) -> bool {
         let eta = learning_rate(config, row.iteration.unsigned_abs());
         let is_sgd = config.optimizer.kind == OptimizerKind::Sgd;
         let above = is_sgd && row.value * eta > 2.0 * (1.0 + config.optimizer.momentum);
-        let was_above = std::mem::replace(&mut self.above_line, above);
-        above && !was_above
+        self.above_line.replace(above) == Some(false) && above
     }
 }
 

@@ -297,6 +297,11 @@ impl Window {
             Command::Reset => Action::Reset,
             Command::NewSeed => Action::NewSeed,
             Command::NewRun => Action::StartNew,
+            Command::Branch => match self.session.current() {
+                Some(run) => Action::Branch { from: run.id, set: Vec::new() },
+                None => return,
+            },
+            Command::BringBack => Action::BringBack(None),
             Command::RunAll => Action::RunAll(true),
             Command::PauseAll => Action::RunAll(false),
             Command::Stop => Action::Stop,

@@ -59,8 +59,8 @@ impl Bands {
 impl Band {
     fn of(curves: &[&Curve], taken: usize) -> Self {
         let first = curves.iter().filter_map(|c| c.first_iteration()).min().unwrap_or(0);
-        let last = curves.iter().filter_map(|c| c.last()).map(|p| p.iteration).max().unwrap_or(0);
-        let columns = COLUMNS.min((last - first + 1) as usize);
+        let last = curves.iter().map(|c| c.last().map_or(0, |p| p.iteration)).min().unwrap_or(0);
+        let columns = COLUMNS.min((last - first + 1).max(0) as usize);
         let points = band(curves, first as f64, last as f64, columns);
         let mut mean = Curve::default();
         points.iter().for_each(|p| mean.push(Point { iteration: p.x.round() as i64, value: p.mean }));

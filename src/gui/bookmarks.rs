@@ -29,7 +29,7 @@ pub fn show(ui: &mut Ui, session: &Session, state: &mut State, asked: &mut Asked
         if now.on_hover_text(tip).clicked() {
             asked.command(Command::Bookmark);
         }
-        ui.small("Also kept by itself: before the learning rate changes, at the best test loss, where 2/eta is crossed.");
+        ui.small("Also kept by itself: before the learning rate changes, at the best test loss, where 2/eta is crossed, before a jump.");
     });
     if rows.is_empty() {
         ui.weak("No bookmark yet.");
@@ -50,7 +50,7 @@ pub fn show(ui: &mut Ui, session: &Session, state: &mut State, asked: &mut Asked
                 ("Run", "The run whose state is kept"),
                 ("Iteration", "Updates made when the state was kept"),
                 ("Bookmark", "Its name; double click to rename"),
-                ("Why", "Kept by you, or by itself: the rate changed, 2/eta was crossed (P1 Theorem 1), best test loss"),
+                ("Why", "Kept by you, or by itself: the rate changed, 2/eta was crossed (P1 Theorem 1), best test loss, before a jump"),
                 ("", ""),
             ] {
                 header.col(|ui| {
@@ -82,6 +82,7 @@ fn why(reason: BookmarkReason) -> &'static str {
         BookmarkReason::RateChange => "rate change",
         BookmarkReason::BoundCrossed => "2/eta crossed",
         BookmarkReason::BestTest => "best test loss",
+        BookmarkReason::Jump => "before a jump",
     }
 }
 
@@ -113,11 +114,17 @@ fn buttons(ui: &mut Ui, run: &RunEntry, bookmark: &Bookmark, asked: &mut Asked) 
         response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &name));
         response.clicked()
     };
-    if button("Jump", "Set the run back to this state") {
+    if button(
+        "Jump",
+        "Set the run back to this state: its curves go on from here, and where it is now is bookmarked first",
+    ) {
         asked.act(Action::Select(run.id));
         asked.act(Action::JumpTo(run.id, bookmark.id));
     }
-    if button("Branch", "A new run that goes on from this state") {
+    if button(
+        "Branch",
+        "The same, but with…: a new run that goes on from this state, paused until you have changed what is to differ",
+    ) {
         asked.act(Action::BranchFrom { run: run.id, bookmark: bookmark.id, set: Vec::new() });
     }
     if button("Centre slice", "Compute a slice of the landscape around this state") {

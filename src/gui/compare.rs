@@ -51,10 +51,14 @@ impl State {
 
     fn contents(&mut self, ui: &mut Ui, session: &Session, asked: &mut Asked) {
         let groups = session.groups();
-        ui.label("Two settings over the same seeds, seed by seed: what they share cancels out.");
+        ui.label("Two settings over the same seeds, seed by seed: what they share cancels out.").on_hover_text(
+            "Left out: runs whose settings changed while they learned, branches, ghosts, and a seed that is there \
+             already",
+        );
         if groups.len() < 2 {
             ui.weak(
-                "There is one setting only. Branch a run and change a setting, then give both more seeds.",
+                "There is one setting only. Branch a run, change a setting before its first update, then give both more \
+                 seeds.",
             );
             return;
         }
@@ -107,7 +111,7 @@ impl State {
         };
         let more = if needed > seeds { (needed - seeds).min(MOST) } else { 1 };
         let most = places.iter().map(|place| groups[*place].members.len()).max().unwrap_or(0);
-        let text = format!("{more} more seeds of both");
+        let text = format!("{more} more {} of both", if more == 1 { "seed" } else { "seeds" });
         let tip = "Start the seeds that both settings lack";
         if ui.button(text).on_hover_text(tip).clicked() {
             for place in places {

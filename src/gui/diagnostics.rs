@@ -9,7 +9,7 @@ use eframe::egui;
 use super::plot::number;
 use super::windows;
 use crate::engine::clock::{ThreadClock, since_start};
-use crate::session::Session;
+use crate::session::{RunEntry, Session};
 
 /// Frames kept.
 const FRAMES: usize = 600;
@@ -91,15 +91,30 @@ impl State {
                  this window was opened",
             );
             for run in session.runs() {
-                let per_update = 1e3 * run.seconds.processor() / (run.iteration.max(1) as f64);
-                ui.label(format!(
-                    "{}: {} updates a second, {per_update:.3} ms of processor an update",
-                    run.name,
-                    number::value(run.seconds.rate()),
-                ))
-                .on_hover_text("Processor time of all threads that train the run, measures left out, over its updates");
+                ui.label(pace(run)).on_hover_text(
+                    "Updates a second as the run goes, with its speed limit; how long an update takes on the wall; and \
+                     what it takes of the processor on all threads that train the run, measures left out",
+                );
             }
         });
         self.open = open;
+    }
+}
+
+/// How fast a run is and what an update takes.
+fn pace(run: &RunEntry) -> String {
+    let pace =
+        run.pace().map_or("not running".into(), |pace| format!("{} updates a second", number::value(pace)));
+    let rate = run.seconds.rate();
+    match run.update_cost() {
+        Some(cost) if rate > 0.0 => {
+            format!(
+                "{}: {pace}; an update takes {:.3} ms, {:.3} ms of processor",
+                run.name,
+                1e3 / rate,
+                1e3 * cost
+            )
+        }
+        _ => format!("{}: {pace}", run.name),
     }
 }

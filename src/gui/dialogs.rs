@@ -1,12 +1,13 @@
 //! Owns the choice of a path: the system's dialog, which never holds up a frame, and beside it always a field,
 //! for where no dialog can open.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use eframe::egui;
 use std::sync::mpsc::{Receiver, sync_channel};
 
 use super::app::Asked;
+use super::theme;
 use crate::session::sweeping::Ask;
 use crate::session::{Action, Dialog, Export};
 
@@ -21,6 +22,8 @@ struct Choice {
     path: String,
     proposal: String,
     focus: bool,
+    /// The file that would be replaced, once somebody asked for it.
+    replaces: Option<PathBuf>,
     /// What the system's dialog answered: a path, or none (refused, or there is no such dialog here).
     answer: Option<Receiver<Option<PathBuf>>>,
 }
@@ -34,7 +37,8 @@ impl Dialogs {
             Dialog::Open | Dialog::SweepFolder | Dialog::OpenSweep => String::new(),
         };
         let answer = system_dialog(ctx, dialog, proposal);
-        self.open = Some(Choice { dialog, path, proposal: proposal.into(), focus: true, answer });
+        self.open =
+            Some(Choice { dialog, path, proposal: proposal.into(), focus: true, replaces: None, answer });
     }
 
     /// What the system's dialog has answered, if it has.
@@ -70,12 +74,22 @@ impl Dialogs {
             });
             let field = egui::TextEdit::singleline(&mut choice.path).desired_width(460.0).hint_text("Path");
             let field = ui.add(field).labelled_by(label.id);
+            if field.changed() {
+                choice.replaces = None;
+            }
             if std::mem::take(&mut choice.focus) {
                 field.request_focus();
             }
             chosen = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
+            if let Some(path) = &choice.replaces {
+                ui.colored_label(
+                    theme::warning(ui.visuals().dark_mode),
+                    format!("{} exists. Replace it?", path.display()),
+                );
+            }
             ui.horizontal(|ui| {
                 let verb = match choice.dialog {
+                    Dialog::Save(_) if choice.replaces.is_some() => "Replace file",
                     Dialog::Open => "Open file",
                     Dialog::SweepFolder => "Use folder",
                     Dialog::OpenSweep => "Open folder",
@@ -92,6 +106,10 @@ impl Dialogs {
             });
         });
         keep &= !cancelled && !ctx.input(|input| input.key_pressed(egui::Key::Escape));
+        if chosen && choice.replaces.is_none() {
+            choice.replaces = replaced(choice.dialog, Path::new(choice.path.trim()));
+            chosen = choice.replaces.is_none();
+        }
         if chosen {
             asked.act(done(choice.dialog, PathBuf::from(choice.path.trim())));
         }
@@ -99,6 +117,17 @@ impl Dialogs {
             self.open = None;
         }
     }
+}
+
+/// The file that writing to this path would replace, if there is one; the system's dialog asks by itself.
+fn replaced(dialog: Dialog, path: &Path) -> Option<PathBuf> {
+    let beside = match dialog {
+        // Its values are written beside the script.
+        Dialog::Save(Export::Script) => Some(path.with_extension("csv")),
+        Dialog::Save(_) => None,
+        Dialog::Open | Dialog::SweepFolder | Dialog::OpenSweep => return None,
+    };
+    [Some(path.to_owned()), beside].into_iter().flatten().find(|path| path.is_file())
 }
 
 fn title(export: Export) -> &'static str {

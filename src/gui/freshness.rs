@@ -150,24 +150,26 @@ pub fn stamp(ui: &mut Ui, freshness: Freshness) -> Response {
 pub fn cost(ui: &mut Ui, run: &RunEntry) {
     let Some((found, _)) = run.finding(Measure::Curvature) else { return };
     let Detail::Curvature(Some(detail)) = &found.finding.detail else { return };
-    let (seconds, updates) = run.cost(Measure::Curvature).unwrap_or((0.0, f64::INFINITY));
+    let cost = run.cost(Measure::Curvature);
     // A product costs the same whatever it is for.
     let share = detail.search_products as f64 / detail.products.max(1) as f64;
     // What they bought is in the tooltip: there is room for one line.
     let mut text = format!("{} products", detail.search_products);
-    if updates.is_finite() {
+    if let Some((_, updates)) = cost {
         text += &format!(" = {} iterations", number::significant(share * updates, 2));
     }
     let mut tip = format!(
-        "{} took {} Hessian-vector products, from the vectors of the measure before; trace and flatness took {}. \
-         All of it took {:.1} ms of processor time",
+        "{} took {} Hessian-vector products, from the vectors of the measure before; trace and flatness took {}",
         bought(detail),
         detail.search_products,
         detail.products - detail.search_products,
-        1e3 * seconds
     );
-    if updates.is_finite() {
-        tip += &format!(", as much as {} iterations of training", number::significant(updates, 2));
+    if let Some((seconds, updates)) = cost {
+        tip += &format!(
+            ". All of it took {:.1} ms of processor time, as much as {} iterations of training",
+            1e3 * seconds,
+            number::significant(updates, 2)
+        );
     }
     ui.label(RichText::new(text).small().weak()).on_hover_text(tip + ".");
     if let Some(thin) = thinned(run, Measure::Curvature, Series::LambdaMax) {
@@ -191,7 +193,7 @@ fn bought(detail: &CurvatureDetail) -> String {
 
 /// What a measure costs.
 fn cost_in_words(run: &RunEntry, measure: Measure) -> String {
-    match run.cost(measure).filter(|(_, updates)| updates.is_finite()) {
+    match run.cost(measure) {
         Some((seconds, updates)) => format!(
             "A measure takes {:.1} ms of processor time, as much as {} iterations of training",
             1e3 * seconds,

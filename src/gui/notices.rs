@@ -39,6 +39,14 @@ pub fn show(ui: &mut Ui, session: &Session, asked: &mut Asked) {
                         asked.act(Action::Dismiss(notice.id));
                     }
                 }
+                if let Some(id) = notice.brings_back.filter(|id| session.can_bring_back(*id)) {
+                    let undo = ui
+                        .small_button("Bring back")
+                        .on_hover_text("Put the run back into the table, paused");
+                    if undo.clicked() {
+                        asked.act(Action::BringBack(Some(id)));
+                    }
+                }
                 if notice.is_error {
                     ui.colored_label(theme::warning(ui.visuals().dark_mode), &notice.text);
                 } else {

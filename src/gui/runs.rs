@@ -204,10 +204,14 @@ fn buttons(ui: &mut Ui, run: &RunEntry, asked: &mut Asked) {
     if button(run.hidden, "Hide", "Leave it out of the plots") {
         asked.act(Action::Hide(run.id, !run.hidden));
     }
-    if button(false, "Branch", "A new run, the same but with what you change next") {
+    if button(
+        false,
+        "Branch",
+        "The same, but with…: a second run with these settings, paused until you have changed what is to differ",
+    ) {
         asked.act(Action::Branch { from: run.id, set: Vec::new() });
     }
-    if button(false, "Close", "Remove the run") {
+    if button(false, "Close", "Take the run out of the table; it can be brought back") {
         asked.act(Action::Close(run.id));
     }
     let seeds = ui.menu_button(egui::RichText::new("Seeds").small(), |ui| {

@@ -89,6 +89,8 @@ fn is_possible(entry: &Entry, session: &Session) -> bool {
     match entry.command {
         Command::Undo => session.settings().can_undo(),
         Command::Redo => session.settings().can_redo(),
+        Command::BringBack => session.last_aside().is_some(),
+        Command::Branch => session.current().is_some(),
         Command::Step | Command::TenSteps | Command::RunOrPause | Command::Stop | Command::Bookmark => {
             session.current().is_some_and(RunEntry::is_alive)
         }
@@ -110,19 +112,22 @@ fn presets(ui: &mut Ui, session: &Session, is_narrow: bool, asked: &mut Asked) {
         .width(if is_narrow { 100.0 } else { 150.0 })
         .truncate()
         .show_ui(ui, |ui| {
+            // Said before it is touched.
+            ui.weak(match session.current() {
+                Some(run) => format!("Starts {} afresh with all settings of", run.name),
+                None => "Starts a run with all settings of".into(),
+            });
             for task in TaskKind::ALL.into_iter().filter(|t| *t != TaskKind::File) {
                 let response = ui.selectable_label(task.name() == kind, task.title());
                 if response.on_hover_text(task.name()).clicked() {
                     let mut table = toml::Table::new();
                     crate::session::settings::put(&mut table, "task.kind", Some(task.name().into()));
-                    asked.act(Action::Take(table));
-                    asked.act(Action::Apply);
-                    asked.act(Action::RunOrPause);
+                    asked.act(Action::StartPreset(table));
                 }
             }
         })
         .response
-        .on_hover_text("Preset: take all settings of a task and start it afresh");
+        .on_hover_text("Preset: start the selected run afresh with all settings of a task; what it was can be brought back");
     response.widget_info(|| {
         let mut info = egui::WidgetInfo::labeled(egui::Role::ComboBox, true, "Preset");
         info.current_text_value = Some(title.to_owned());
@@ -198,9 +203,8 @@ fn status(ui: &mut Ui, session: &Session) {
         ui.label(format!("loss {}", number::value(loss.value))).on_hover_text(Series::TrainLoss.meaning());
     }
     let state = match &run.state {
-        RunState::Running if run.seconds.rate() > 0.0 => {
-            let rate = run.seconds.rate().min(run.speed.unwrap_or(f64::INFINITY));
-            let left = (of as i64 - run.iteration).max(0) as f64 / rate;
+        RunState::Running if run.pace().is_some() => {
+            let left = (of as i64 - run.iteration).max(0) as f64 / run.pace().unwrap_or(f64::INFINITY);
             format!("{} left", number::duration(left))
         }
         state => words::state(state).to_owned(),
@@ -209,10 +213,10 @@ fn status(ui: &mut Ui, session: &Session) {
     if ui.available_width() < 40.0 {
         return;
     }
+    let pace = run.pace().map_or(String::new(), |pace| format!("{pace:.0} updates a second, "));
     ui.add(egui::Label::new(state).truncate()).on_hover_text(format!(
-        "{}; {:.0} updates a second, {} of training so far",
+        "{}; {pace}{} of training so far",
         words::state(&run.state),
-        run.seconds.rate(),
         number::duration(run.seconds.total())
     ));
 }

@@ -33,6 +33,8 @@ pub enum Action {
     Revert,
     /// Starts the selected run afresh with the settings as they are ("apply and reset").
     Apply,
+    /// Starts the selected run afresh, running, with these settings, or a first run: a preset.
+    StartPreset(toml::Table),
     /// Starts another run with the settings as they are.
     StartNew,
     /// Starts the demonstration of a first start.
@@ -77,6 +79,8 @@ pub enum Action {
     },
     /// Closes a run or a ghost.
     Close(RunId),
+    /// Brings a run back that was closed or started afresh, paused; `None`: the last of them.
+    BringBack(Option<RunId>),
     /// Goes back to before a run went wrong, with half the learning rate.
     RewindWithHalfRate(RunId),
 

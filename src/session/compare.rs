@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::curves::{Curve, Reading};
-use super::runs::{RunEntry, RunId};
+use super::runs::{RunEntry, RunId, RunState};
 use crate::numerics::statistics::{Paired, mean_and_sd, paired};
 use crate::training::config::Config;
 use crate::training::history::Series;
@@ -25,17 +25,25 @@ fn setting(config: &Config) -> Config {
     setting
 }
 
-/// The runs by setting, in the order of the table; hidden ones are left out.
+/// The runs by setting, in the order of the table, one for each seed. Left out is what is hidden, and what is no run
+/// of one setting from its start: ghosts, branches, runs whose settings changed while they learned.
 pub fn groups(runs: &[RunEntry]) -> Vec<Group> {
-    let mut groups: Vec<(Config, Group)> = Vec::new();
-    for run in runs.iter().filter(|r| !r.hidden) {
-        let setting = setting(&run.config);
-        match groups.iter_mut().find(|(own, _)| *own == setting) {
-            Some((_, group)) => group.members.push(run.id),
-            None => groups.push((setting, Group { members: vec![run.id] })),
+    let mut groups: Vec<(Config, Vec<u64>, Group)> = Vec::new();
+    let is_sample =
+        |run: &&RunEntry| !run.hidden && run.state != RunState::Ghost && run.alterations().next().is_none();
+    for run in runs.iter().filter(is_sample) {
+        let (setting, seed) = (setting(&run.config), run.config.seed);
+        match groups.iter_mut().find(|(own, ..)| *own == setting) {
+            // The same settings with the same seed give the same numbers: no second sample.
+            Some((_, seeds, _)) if seeds.contains(&seed) => {}
+            Some((_, seeds, group)) => {
+                seeds.push(seed);
+                group.members.push(run.id);
+            }
+            None => groups.push((setting, vec![seed], Group { members: vec![run.id] })),
         }
     }
-    groups.into_iter().map(|(_, group)| group).collect()
+    groups.into_iter().map(|(.., group)| group).collect()
 }
 
 /// Several curves at one place.
@@ -43,7 +51,7 @@ pub fn groups(runs: &[RunEntry]) -> Vec<Group> {
 pub struct BandPoint {
     /// Iteration.
     pub x: f64,
-    /// Mean over the curves that reach here.
+    /// Their mean.
     pub mean: f64,
     /// Their sample standard deviation; 0 for one.
     pub sd: f64,
@@ -62,9 +70,9 @@ impl BandPoint {
     }
 }
 
-/// Mean and spread of curves from iteration `x0` to `x1` at `columns` places evenly apart, where at least one
-/// curve has a value before and one after. Between its values a curve is a line; values that are not finite are
-/// left out.
+/// Mean and spread of curves from iteration `x0` to `x1` at `columns` places evenly apart, where every curve has a
+/// value before and one after: were the mean to go on with some of them, it would jump. Between its values a curve is
+/// a line; values that are not finite are left out.
 pub fn band(curves: &[&Curve], x0: f64, x1: f64, columns: usize) -> Vec<BandPoint> {
     let lines: Vec<Vec<(f64, f64)>> = curves.iter().map(|c| c.means(x0, x1, columns)).collect();
     let mut at = vec![0; lines.len()];
@@ -73,6 +81,9 @@ pub fn band(curves: &[&Curve], x0: f64, x1: f64, columns: usize) -> Vec<BandPoin
             let x = x0 + (x1 - x0) * (i as f64 + 0.5) / columns as f64;
             let values: Vec<f64> =
                 lines.iter().zip(&mut at).filter_map(|(line, at)| between(line, at, x)).collect();
+            if values.len() < lines.len() {
+                return None;
+            }
             let (mean, sd) = mean_and_sd(&values)?;
             let ends =
                 values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(*v), b.max(*v)));

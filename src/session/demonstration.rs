@@ -6,7 +6,6 @@ use super::settings::put;
 
 /// A run of the demonstration.
 pub(super) struct Part {
-    pub name: &'static str,
     pub given: Table,
     /// Updates a second: slow enough to watch, and the last a minute away.
     pub speed: f64,
@@ -14,7 +13,7 @@ pub(super) struct Part {
 
 /// The runs, the one to select last.
 pub(super) fn parts() -> Vec<Part> {
-    let part = |name, rule: &str| {
+    let part = |rule: &str| {
         let mut given = Table::new();
         let mut set = |key: &str, value: Value| put(&mut given, key, Some(value));
         // A seed at which the two are told apart at a glance (`[own]`): three-factor's lambda_max ends at 8 times that of
@@ -28,7 +27,7 @@ pub(super) fn parts() -> Vec<Part> {
         set("measure.slice.directions", Value::String("trajectory".into()));
         // The stability line belongs to the Hessian of all weights.
         set("measure.block", Value::String("all".into()));
-        Part { name, given, speed: 150.0 }
+        Part { given, speed: 150.0 }
     };
-    vec![part("BPTT", "bptt"), part("Three-factor (e-prop)", "e-prop")]
+    vec![part("bptt"), part("e-prop")]
 }

@@ -62,6 +62,10 @@ impl Session {
             measure: new.measure,
             ..old
         };
+        if run.iteration <= 0 {
+            // What it has learned so far it has learned by the rule that it is called after.
+            self.name_itself(id);
+        }
         self.find_differences();
     }
 

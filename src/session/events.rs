@@ -10,9 +10,12 @@ use super::runs::{
 use super::{Session, words};
 use crate::engine::handle::{RunHandle, Silence};
 use crate::engine::messages::{Event, Noted};
-use crate::training::config::Config;
+use crate::training::config::{Config, ScheduleKind};
 use crate::training::measures::Detail;
 use crate::training::run::{Change, Checkpoint, StopReason};
+
+/// Bookmarks before jumps kept of a run.
+const MOST_JUMPS: usize = 5;
 
 /// Rows read at a time: well under a millisecond.
 const ROWS: usize = 2048;
@@ -106,6 +109,9 @@ impl Session {
                 let label =
                     if label.is_empty() { default_label(reason, checkpoint.iteration) } else { label };
                 let config = run.acting.clone();
+                if reason == BookmarkReason::Jump {
+                    run.make_room(reason, MOST_JUMPS);
+                }
                 run.bookmarks.push(Bookmark { id: number, label, reason, config, checkpoint });
             }
             Event::WentBack { iteration } => self.runs[at].went_back(iteration),
@@ -141,7 +147,13 @@ impl Session {
                 let bad = matches!(reason, StopReason::Diverged { .. });
                 // Why it diverged is in the last rows.
                 while bad && run.read(ROWS) {}
-                run.marks.push(Mark { iteration: run.iteration, text: text.clone(), kind: MarkKind::Ended });
+                let mark = Mark {
+                    iteration: run.iteration,
+                    text: text.clone(),
+                    kind: MarkKind::Ended,
+                    alters: false,
+                };
+                run.marks.push(mark);
                 run.state = RunState::Ended(reason);
                 let text = format!("{}: {}", run.name, words::end_of(run).unwrap_or(text));
                 if bad {
@@ -164,6 +176,7 @@ fn default_label(reason: BookmarkReason, iteration: i64) -> String {
         BookmarkReason::RateChange => format!("learning rate changed at {iteration}"),
         BookmarkReason::BoundCrossed => format!("stability line crossed at {iteration}"),
         BookmarkReason::BestTest => format!("best test loss, at {iteration}"),
+        BookmarkReason::Jump => format!("before a jump, at {iteration}"),
     }
 }
 
@@ -175,11 +188,9 @@ impl RunEntry {
         iteration: i64,
         handle: RunHandle,
     ) -> Self {
-        let rule =
-            super::settings::flat(&config).get("rule.kind").and_then(|v| v.as_str().map(str::to_owned));
         Self {
             id,
-            name: format!("{} {}", rule.unwrap_or_default(), id.0),
+            name: words::rule(config.rule.kind).into(),
             colour: 0,
             state: RunState::Starting,
             iteration,
@@ -204,6 +215,8 @@ impl RunEntry {
             rewind: None,
             speed: None,
             shown_trial: None,
+            names_itself: false,
+            steps: Default::default(),
             to_run: false,
             update_cost: 0.0,
             costs: Default::default(),
@@ -222,14 +235,19 @@ impl RunEntry {
             Noted::BoundCrossed => (BookmarkReason::BoundCrossed, 10),
             Noted::BestTest => (BookmarkReason::BestTest, 1),
         };
+        self.make_room(reason, most);
+        let (label, config) = (default_label(reason, checkpoint.iteration), self.acting.clone());
+        self.bookmarks.push(Bookmark { id, label, reason, config, checkpoint });
+    }
+
+    /// Drops the oldest bookmark of a kind where there are as many as may be.
+    fn make_room(&mut self, reason: BookmarkReason, most: usize) {
         let same = |b: &&Bookmark| b.reason == reason;
         if self.bookmarks.iter().filter(same).count() >= most
             && let Some(oldest) = self.bookmarks.iter().find(same).map(|b| b.id)
         {
             self.bookmarks.retain(|b| b.id != oldest);
         }
-        let (label, config) = (default_label(reason, checkpoint.iteration), self.acting.clone());
-        self.bookmarks.push(Bookmark { id, label, reason, config, checkpoint });
     }
 
     /// Puts up to `most` rows that have arrived into the curves; whether there were any.
@@ -257,14 +275,18 @@ impl RunEntry {
             Change::Stop(stop) => acting.stop = stop,
         }
         let differences = super::settings::differences(&self.acting, &acting);
+        let alters = iteration > 0 && alters(&self.acting, &acting);
         self.acting = acting;
         let text = differences.iter().map(words::difference).collect::<Vec<_>>().join(", ");
         if text.is_empty() {
             return;
         }
         match self.marks.last_mut().filter(|m| m.iteration == iteration && m.kind == MarkKind::Changed) {
-            Some(mark) => mark.text = format!("{}, {text}", mark.text),
-            None => self.marks.push(Mark { iteration, text, kind: MarkKind::Changed }),
+            Some(mark) => {
+                mark.text = format!("{}, {text}", mark.text);
+                mark.alters |= alters;
+            }
+            None => self.marks.push(Mark { iteration, text, kind: MarkKind::Changed, alters }),
         }
     }
 
@@ -285,13 +307,15 @@ impl RunEntry {
         self.seconds.truncate_after(iteration);
         self.marks.retain(|m| m.iteration <= iteration && m.kind != MarkKind::Ended);
         let mut text = format!("set back to iteration {iteration}");
+        let mut is_altered = false;
         if let Some(config) = self.going_back.pop_front() {
             for difference in super::settings::differences(&self.acting, &config) {
                 text = format!("{text}, {}", words::difference(&difference));
             }
+            is_altered = iteration > 0 && alters(&self.acting, &config);
             self.acting = config;
         }
-        self.marks.push(Mark { iteration, text, kind: MarkKind::Rewound });
+        self.marks.push(Mark { iteration, text, kind: MarkKind::Rewound, alters: is_altered });
         self.iteration = iteration;
         self.state = RunState::Paused;
         self.activity = None;
@@ -300,4 +324,12 @@ impl RunEntry {
         self.unmeasured = None;
         self.found.retain(|_, f| f.finding.iteration <= iteration);
     }
+}
+
+/// Whether a change between two updates gives another run than the new settings give from the start.
+pub(super) fn alters(from: &Config, to: &Config) -> bool {
+    let acts = |c: &Config| (c.rule, c.optimizer, c.schedule);
+    // A schedule may be stretched over all iterations.
+    let is_constant = to.schedule.kind == ScheduleKind::Constant;
+    acts(from) != acts(to) || (from.iterations != to.iterations && !is_constant)
 }

@@ -9,9 +9,10 @@ use std::time::Duration;
 use toml::{Table, Value};
 
 use super::action::Export;
+use super::alterations::of_note;
 use super::playing::write_pages;
 use super::settings::{given_for, put};
-use super::{Picture, RunId, Session, gains, sweeping};
+use super::{Picture, RunEntry, RunId, RunState, Session, gains, sweeping};
 use crate::engine::errand::{Asked, question};
 use crate::engine::messages::{Collected, Command};
 use crate::engine::pool::Processors;
@@ -22,6 +23,7 @@ use crate::training::config::Cadence;
 use crate::training::config::resolve::{parse, resolve};
 use crate::training::history::{History, Row};
 use crate::training::measures::{Finding, Measure, Subject, measurer};
+use crate::training::run::StopReason;
 use crate::training::trainer::learning_rate;
 
 /// The snapshot in the folder of a run.
@@ -82,10 +84,13 @@ impl Session {
             Export::Snapshot | Export::Curves | Export::Settings | Export::Gains | Export::Lesson => {}
             Export::Bookmark(run, bookmark) => {
                 let all = self.bookmarked(run, bookmark);
+                let mut changes = self.run(run).map(RunEntry::alterations_in_words).unwrap_or_default();
+                let at = all.as_ref().map_or(0, |all| all.checkpoint.iteration);
+                changes.retain(|change| of_note(change).is_some_and(|mark| mark.iteration <= at));
                 let workers = self.engine.measure_processors();
                 return self.write_aside(path, move |path| {
                     // What a bookmark leaves out, its path, is no surprise.
-                    let (snapshot, _) = snapshot(all?, &workers)?;
+                    let (snapshot, _) = snapshot(all?, &changes, &workers)?;
                     snapshot.write(path).map_err(|e| e.to_string())
                 });
             }
@@ -102,7 +107,7 @@ impl Session {
                 return self.write_aside(path, move |path| script(path, &runs));
             }
         }
-        let id = run.id;
+        let (id, changes) = (run.id, run.alterations_in_words());
         let words = format!("Writing {}", path.display());
         let (reply, asked) = question();
         self.tell(id, Command::Collect(reply));
@@ -110,7 +115,7 @@ impl Session {
         let job = move || {
             let gone = || "the run is gone: what there was of it is lost".to_owned();
             let all = asked.wait(PATIENCE).ok_or_else(gone)?;
-            let remark = write(export, &path, *all, &workers)?;
+            let remark = write(export, &path, *all, &changes, &workers)?;
             Ok(Brought::Written(path, remark))
         };
         let result = self.engine.errand("save", job);
@@ -186,7 +191,6 @@ impl Session {
                     self.notice(format!("{WROTE}{}{remark}", path.display()), false, run);
                 }
                 Ok(Brought::Settings(given)) => {
-                    self.settings.take(given.clone());
                     if let Ok(resolved) = resolve(given.clone()) {
                         self.start(given, resolved.config, None, None, false);
                     }
@@ -217,7 +221,7 @@ impl Session {
         let name = name.map(|name| name.to_string_lossy().into_owned());
         self.with(id, |run| {
             if let Some(name) = name {
-                run.name = name;
+                run.call(name);
             }
             run.file = Some(path.into());
         });
@@ -226,12 +230,19 @@ impl Session {
     /// A run that goes on from a snapshot, paused; `None` where the snapshot is no run's.
     pub(super) fn resume(&mut self, given: Table, snapshot: Snapshot) -> Option<RunId> {
         let (checkpoint, resume) = (snapshot.checkpoint()?, snapshot.resume?);
+        let marks = snapshot.notes.iter().filter_map(|note| of_note(note)).collect();
+        // It has nothing left to do, or went on for longer than it was to.
+        let is_done = checkpoint.iteration >= i64::try_from(snapshot.config.iterations).unwrap_or(i64::MAX);
         let history = snapshot.history;
         let known = history.clone();
         let earlier = Box::new(move || (known, resume.path));
         let from = Some((Arc::new(checkpoint), earlier as super::starting::Earlier));
         let id = self.start(given, snapshot.config, from, None, false);
         self.with(id, |run| {
+            run.marks = marks;
+            if is_done {
+                run.state = RunState::Ended(StopReason::Done);
+            }
             for (series, values) in history.all() {
                 let row =
                     |(iteration, value): &(i64, f64)| Row { iteration: *iteration, series, value: *value };
@@ -247,14 +258,15 @@ fn write(
     export: Export,
     path: &Path,
     all: Collected,
+    changes: &[String],
     workers: &Processors,
 ) -> Result<Option<String>, String> {
     let mut remark = None;
     match export {
-        Export::Settings => atomic::write_text(path, &all.config.to_toml()),
+        Export::Settings => atomic::write_text(path, &all.config.to_toml_after(changes)),
         Export::Curves => history_csv::write(path, &all.history),
         Export::Snapshot => {
-            let (snapshot, left_out) = snapshot(all, workers)?;
+            let (snapshot, left_out) = snapshot(all, changes, workers)?;
             remark = left_out;
             snapshot.write(path)
         }
@@ -292,7 +304,11 @@ fn script(path: &Path, runs: &[(String, History)]) -> Result<(), String> {
 
 /// Everything about a run, with what is measured along it measured on its weights of now, and what had to be left out,
 /// in a sentence.
-fn snapshot(mut all: Collected, workers: &Processors) -> Result<(Snapshot, Option<String>), String> {
+fn snapshot(
+    mut all: Collected,
+    changes: &[String],
+    workers: &Processors,
+) -> Result<(Snapshot, Option<String>), String> {
     let data = task_data::load(&all.config.task.own).map_err(|e| e.to_string())?;
     let iteration = all.checkpoint.iteration;
     // A slice has its own centre: it may be older than the weights.
@@ -326,7 +342,8 @@ fn snapshot(mut all: Collected, workers: &Processors) -> Result<(Snapshot, Optio
     let left_out = slice
         .map(|p| format!("The slice is not in it: {} of its {} points are known so far.", p.done, p.total));
     let run = Snapshot::of_run(&all.config, &all.checkpoint, &all.history, &all.trajectory);
-    let snapshot = run.measured(&all.findings, &data, workers).map_err(|e| e.to_string())?;
+    let mut snapshot = run.measured(&all.findings, &data, workers).map_err(|e| e.to_string())?;
+    snapshot.notes.extend_from_slice(changes);
     Ok((snapshot, left_out))
 }
 

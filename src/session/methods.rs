@@ -35,17 +35,34 @@ fn text(run: &RunEntry, others: &[&RunEntry]) -> String {
         text += &part;
         text += "\n\n";
     }
+    text += &course(run);
     text += &format!(
-        "Computed with Basinscope {VERSION} in {}, seed {}: the same settings give the same numbers, whatever the \
+        "Computed with Basinscope {VERSION} in {}, seed {}: the same settings{} give the same numbers, whatever the \
          number of threads.\n\n",
         if config.precision == Precision::F32 { "single precision" } else { "double precision" },
-        config.seed
+        config.seed,
+        if run.alterations().next().is_some() { ", changed at the same iterations," } else { "" }
     );
     if !others.is_empty() {
         text += &other_runs(run, others);
     }
     text += &constants(config);
     text + REFERENCES
+}
+
+/// How far it is, and what changed on the way.
+fn course(run: &RunEntry) -> String {
+    let mut text = String::new();
+    if run.iteration >= 0 && run.iteration.unsigned_abs() < run.config.iterations {
+        let _ = write!(text, "Of these updates {} are made.\n\n", run.iteration);
+    }
+    let changes = run.alterations_in_words();
+    if !changes.is_empty() {
+        text += "What is said above holds at the end; settings were\n\n";
+        changes.iter().for_each(|change| _ = writeln!(text, "- {change}"));
+        text += "\n";
+    }
+    text
 }
 
 fn model(config: &Config) -> String {
@@ -307,6 +324,7 @@ fn other_runs(run: &RunEntry, others: &[&RunEntry]) -> String {
             .collect();
         let changed = if changed.is_empty() { "nothing".into() } else { changed.join(", ") };
         let _ = writeln!(text, "- {}: {changed}", other.name);
+        other.alterations_in_words().iter().for_each(|change| _ = writeln!(text, "  - {change}"));
     }
     text + "\n"
 }

@@ -35,6 +35,8 @@
 //! on its curves; the others wait for [`Action::Apply`]. Undo and redo do the same with the keys they change.
 
 pub mod action;
+mod alterations;
+mod aside;
 pub mod build;
 pub mod compare;
 pub mod curves;
@@ -96,6 +98,8 @@ pub struct Notice {
     pub is_error: bool,
     /// The run it is about.
     pub run: Option<RunId>,
+    /// The run that was put aside, to be brought back by [`Action::BringBack`].
+    pub brings_back: Option<RunId>,
 }
 
 /// Settings, runs and what belongs to them.
@@ -108,6 +112,8 @@ pub struct Session {
     build: Build,
     settings: Settings,
     runs: Vec<RunEntry>,
+    /// Runs closed or started afresh, the newest last.
+    aside: Vec<aside::Aside>,
     current: Option<RunId>,
     notices: Vec<Notice>,
     next_number: u64,
@@ -132,6 +138,7 @@ impl Session {
             build,
             settings,
             runs: Vec::new(),
+            aside: Vec::new(),
             current: None,
             notices: Vec::new(),
             next_number: 1,
@@ -227,12 +234,9 @@ impl Session {
             Action::Take(table) => self.settings.take(table),
             Action::Undo => self.edit(Settings::undo),
             Action::Redo => self.edit(Settings::redo),
-            Action::Revert => {
-                if let Some(given) = self.current().map(|r| r.given.clone()) {
-                    self.settings.take(given);
-                }
-            }
+            Action::Revert => self.show_own_settings(),
             Action::Apply => self.apply(),
+            Action::StartPreset(given) => self.start_preset(given),
             Action::StartNew => {
                 if let Some((given, config)) = self.sound_settings() {
                     self.start(given, config, None, None, true);
@@ -264,10 +268,11 @@ impl Session {
             Action::Select(id) => self.select(id),
             Action::Pin(id, pinned) => self.with(id, |r| r.pinned = pinned),
             Action::Hide(id, hidden) => self.with(id, |r| r.hidden = hidden),
-            Action::Rename(id, name) => self.with(id, |r| r.name = name),
+            Action::Rename(id, name) => self.with(id, |r| r.call(name)),
             Action::Branch { from, set } => self.branch(from, &set),
             Action::MoreSeeds { like, n } => self.more_seeds(like, n),
-            Action::Close(id) => self.close(id),
+            Action::Close(id) => self.close_for_now(id),
+            Action::BringBack(id) => self.bring_back_run(id),
             Action::RewindWithHalfRate(id) => self.rewind_with_half_rate(id),
             Action::Bookmark { label } => {
                 if let Some(id) = self.current {
@@ -314,6 +319,7 @@ impl Session {
         effects
     }
 
+    /// Closes a run for good.
     fn close(&mut self, id: RunId) {
         let at = self.runs.iter().position(|r| r.id == id);
         self.runs.retain(|r| r.id != id);
@@ -327,10 +333,26 @@ impl Session {
         self.find_differences();
     }
 
+    /// Selects a run: the settings become its settings, and what can be undone is what was done to it.
     fn select(&mut self, id: RunId) {
-        let Some(given) = self.run(id).map(|r| r.given.clone()) else { return };
-        self.current = Some(id);
-        self.settings.take(given);
+        let Some(at) = self.runs.iter().position(|r| r.id == id) else { return };
+        if self.current == Some(id) {
+            return;
+        }
+        // What was edited for the run that is left, and waits for a reset, is a step of its own.
+        self.show_own_settings();
+        let run = &mut self.runs[at];
+        let left = self.settings.show(run.given.clone(), std::mem::take(&mut run.steps));
+        if let Some(old) = self.current.replace(id) {
+            self.with(old, |run| run.steps = left);
+        }
+    }
+
+    /// Shows the settings of the selected run as they are; what was edited can be undone.
+    fn show_own_settings(&mut self) {
+        if let Some(given) = self.current().map(|r| r.given.clone()) {
+            self.settings.take(given);
+        }
     }
 
     fn ask_checkpoint(&mut self, id: RunId, what: Ticket) {
@@ -395,7 +417,7 @@ impl Session {
     fn notice(&mut self, text: String, is_error: bool, run: Option<RunId>) {
         self.notices.retain(|n| n.text != text || n.run != run);
         let id = self.number();
-        self.notices.push(Notice { id, text, is_error, run });
+        self.notices.push(Notice { id, text, is_error, run, brings_back: None });
     }
 
     fn number(&mut self) -> u64 {

@@ -294,7 +294,7 @@ impl Session {
         let mut layers = Vec::new();
         for (series, name, dash) in plot.series {
             let curves: Vec<&Curve> = runs.iter().filter_map(|run| run.curves.get(*series)).collect();
-            let last = curves.iter().filter_map(|c| c.last()).map(|p| p.iteration).max().unwrap_or(0);
+            let last = curves.iter().map(|c| c.last().map_or(0, |p| p.iteration)).min().unwrap_or(0);
             let points = band(&curves, 0.0, last as f64, 200);
             if points.is_empty() {
                 continue;

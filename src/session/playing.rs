@@ -198,7 +198,7 @@ impl Session {
         let from = Some((Arc::clone(&state.checkpoint), earlier));
         let id = self.start(state.given.clone(), state.config.clone(), from, None, false);
         self.with(id, |run| {
-            run.name = name.into();
+            run.call(name.into());
             for (series, values) in state.history.all() {
                 let row =
                     |(iteration, value): &(i64, f64)| Row { iteration: *iteration, series, value: *value };
@@ -287,6 +287,7 @@ fn reach(run: &StepRun, workers: &dyn Workers) -> Result<State, String> {
                 iteration: change.at as i64,
                 text: format!("{key} {value}"),
                 kind: MarkKind::Changed,
+                alters: true,
             });
             put(&mut given, &key, Some(value));
         }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::curves::Curves;
 use super::seconds::Seconds;
+use super::settings::Steps;
 use super::spectra::Spectra;
 use crate::engine::handle::RunHandle;
 use crate::engine::messages::Found;
@@ -72,6 +73,8 @@ pub struct Mark {
     pub text: String,
     /// Of which kind.
     pub kind: MarkKind,
+    /// Whether from here on it is no longer the run that its settings alone lead to.
+    pub alters: bool,
 }
 
 /// Kinds of marks.
@@ -82,6 +85,8 @@ pub enum MarkKind {
     Changed,
     /// The run was set back to here.
     Rewound,
+    /// The run goes on from here, where another was.
+    Branched,
     /// The run ended.
     Ended,
 }
@@ -120,6 +125,8 @@ pub enum BookmarkReason {
     BoundCrossed,
     /// The best test loss so far.
     BestTest,
+    /// Before a jump to another.
+    Jump,
 }
 
 /// A run, or the ghost of one.
@@ -176,6 +183,10 @@ pub struct RunEntry {
     pub(super) shown_trial: Option<usize>,
     /// The settings of which the worker has said that they act.
     pub(super) acting: Config,
+    /// Its name follows from its settings: nobody chose another.
+    pub(super) names_itself: bool,
+    /// What was changed of its settings while it was selected.
+    pub(super) steps: Steps,
     /// It was told to run as soon as it is built.
     pub(super) to_run: bool,
     /// Processor seconds of an update.
@@ -215,10 +226,22 @@ impl RunEntry {
     }
 
     /// Processor seconds of a measure of this kind as it was taken last, at a mean price in which the last five or
-    /// so count most, and how many updates cost as much; `None` before there is one.
+    /// so count most, and how many updates cost as much; `None` before this worker has taken one and made an update.
     pub fn cost(&self, measure: Measure) -> Option<(f64, f64)> {
         let seconds = *self.costs.get(&measure)? * pieces(self.found.get(&measure)?);
-        Some((seconds, seconds / self.update_cost))
+        let is_known = seconds > 0.0 && self.update_cost > 0.0;
+        is_known.then(|| (seconds, seconds / self.update_cost))
+    }
+
+    /// Processor seconds of an update, of all threads; `None` before there was one.
+    pub fn update_cost(&self) -> Option<f64> {
+        (self.update_cost > 0.0).then_some(self.update_cost)
+    }
+
+    /// Updates a second as it runs, with its speed limit; `None` where it does not run.
+    pub fn pace(&self) -> Option<f64> {
+        let rate = self.seconds.rate();
+        (self.is_running() && rate > 0.0).then(|| rate.min(self.speed.unwrap_or(f64::INFINITY)))
     }
 
     /// Takes in what a measure cost: the clock of a thread may run in steps of milliseconds.
@@ -226,6 +249,12 @@ impl RunEntry {
         let price = found.processor.as_secs_f64() / pieces(found);
         let mean = self.costs.entry(found.finding.measure).or_insert(price);
         *mean += 0.2 * (price - *mean);
+    }
+
+    /// Gives it a name that it keeps whatever its settings become.
+    pub(super) fn call(&mut self, name: String) {
+        self.name = name;
+        self.names_itself = false;
     }
 
     /// The bookmark with this identity.
@@ -238,10 +267,16 @@ impl RunEntry {
     /// The iterations at which its settings changed, or may have, rising: changes while it ran, settings back to a
     /// bookmark, the branching from another run.
     pub fn changes(&self) -> Vec<i64> {
-        let marks = self.marks.iter().filter(|m| matches!(m.kind, MarkKind::Changed | MarkKind::Rewound));
+        let marks = self.marks.iter().filter(|m| m.kind != MarkKind::Ended);
         let mut all: Vec<i64> = marks.map(|m| m.iteration).chain(self.parent.map(|(_, at)| at)).collect();
         all.sort_unstable();
         all
+    }
+
+    /// Where it became another run than its settings alone lead to: changes of what acts on training after the first
+    /// update, and where it branched off; empty for a run that its settings give again.
+    pub fn alterations(&self) -> impl Iterator<Item = &Mark> {
+        self.marks.iter().filter(|mark| mark.alters)
     }
 }
 

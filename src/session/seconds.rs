@@ -74,6 +74,24 @@ impl Seconds {
         self.rate
     }
 
+    /// Up to `most` pairs and the newest, for a session that is kept.
+    pub(super) fn to_keep(&self, most: usize) -> Vec<(i64, f64)> {
+        let every = self.known.len().div_ceil(most).max(1);
+        let mut kept: Vec<_> = self.known.iter().copied().step_by(every).collect();
+        if let Some(newest) = self.newest.filter(|newest| kept.last() != Some(newest)) {
+            kept.push(newest);
+        }
+        kept
+    }
+
+    /// From pairs that were kept; a new worker goes on from the last of them.
+    pub(super) fn of_kept(kept: &[(i64, f64)]) -> Self {
+        let mut seconds = Self::default();
+        kept.iter().for_each(|(iteration, s)| seconds.push(*iteration, *s, 0.0));
+        seconds.go_on();
+        seconds
+    }
+
     /// A new worker, which starts to count at 0, goes on from here.
     pub(super) fn go_on(&mut self) {
         self.before = (self.total(), self.processor);
@@ -108,5 +126,21 @@ mod tests {
         assert!((seconds.total() - 500.0).abs() < 1e-9);
         seconds.push(1001, 0.5, 0.0);
         assert!((seconds.total() - 500.5).abs() < 1e-9);
+    }
+    #[test]
+    fn times_that_were_kept_lie_where_they_lay_and_go_on() {
+        let mut seconds = Seconds::default();
+        (0..=50_001).for_each(|i| seconds.push(i, (i as f64).sqrt(), 0.0));
+        let kept = seconds.to_keep(256);
+        assert!(kept.len() <= 257, "{}", kept.len());
+        let mut again = Seconds::of_kept(&kept);
+        assert_eq!(again.total(), seconds.total());
+        for i in [5_000.0, 20_000.5, 49_999.0] {
+            // Between pairs 200 apart the root is a line to within 200^2/(32 i^1.5), here 4e-3.
+            assert!((again.at(i) - i.sqrt()).abs() < 4e-3, "{i}: {}", again.at(i));
+        }
+        again.push(50_002, 0.5, 0.0);
+        assert_eq!(again.total(), seconds.total() + 0.5);
+        assert!(Seconds::of_kept(&Seconds::default().to_keep(256)).known.is_empty());
     }
 }

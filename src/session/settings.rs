@@ -15,10 +15,16 @@ use crate::training::config::resolve::{Resolved, lookup, resolve};
 pub struct Settings {
     given: Table,
     resolved: Result<Resolved, ConfigError>,
-    before: Vec<Table>,
-    after: Vec<Table>,
+    steps: Steps,
     /// The key that is being dragged or typed.
     open: Option<String>,
+}
+
+/// What can be undone and redone. Each run has its own: a step of one must not change another.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Steps {
+    before: Vec<Table>,
+    after: Vec<Table>,
 }
 
 /// Steps that can be undone.
@@ -28,7 +34,7 @@ impl Settings {
     /// Settings that start with these keys.
     pub fn new(given: Table) -> Self {
         let resolved = resolve(given.clone());
-        Self { given, resolved, before: Vec::new(), after: Vec::new(), open: None }
+        Self { given, resolved, steps: Steps::default(), open: None }
     }
 
     /// The keys that are set; all others are the preset's.
@@ -54,12 +60,12 @@ impl Settings {
 
     /// Whether there is something to undo.
     pub fn can_undo(&self) -> bool {
-        !self.before.is_empty()
+        !self.steps.before.is_empty()
     }
 
     /// Whether there is something to redo.
     pub fn can_redo(&self) -> bool {
-        !self.after.is_empty()
+        !self.steps.after.is_empty()
     }
 
     pub(super) fn set(&mut self, key: &str, value: Option<Value>) {
@@ -91,34 +97,37 @@ impl Settings {
         self.open = None;
     }
 
-    /// There is nothing to undo any more.
-    pub(super) fn forget_steps(&mut self) {
-        self.before.clear();
-        self.after.clear();
+    /// Shows other settings with the steps that belong to them; gives those that belonged to the old ones.
+    pub(super) fn show(&mut self, given: Table, steps: Steps) -> Steps {
+        self.settle();
+        if given != self.given {
+            self.replace(given);
+        }
+        std::mem::replace(&mut self.steps, steps)
     }
 
     pub(super) fn undo(&mut self) {
         self.settle();
-        if let Some(given) = self.before.pop() {
-            self.after.push(self.given.clone());
+        if let Some(given) = self.steps.before.pop() {
+            self.steps.after.push(self.given.clone());
             self.replace(given);
         }
     }
 
     pub(super) fn redo(&mut self) {
         self.settle();
-        if let Some(given) = self.after.pop() {
-            self.before.push(self.given.clone());
+        if let Some(given) = self.steps.after.pop() {
+            self.steps.before.push(self.given.clone());
             self.replace(given);
         }
     }
 
     fn remember(&mut self) {
-        self.before.push(self.given.clone());
-        if self.before.len() > MOST_STEPS {
-            self.before.remove(0);
+        self.steps.before.push(self.given.clone());
+        if self.steps.before.len() > MOST_STEPS {
+            self.steps.before.remove(0);
         }
-        self.after.clear();
+        self.steps.after.clear();
     }
 
     fn replace(&mut self, given: Table) {

@@ -2,6 +2,7 @@
 
 use super::curves::{Curve, Curves, Point};
 use super::runs::RunEntry;
+use super::words::three_digits;
 use crate::numerics::curvature::lanczos::has_converged;
 use crate::numerics::curvature::stability::{
     Descent, RHO_MEASURES, Rho, RunFacts, StabilityLine, exact_line, median_rho, not_binding, stability_line,
@@ -28,6 +29,8 @@ pub struct Lines {
     pub doubtful: Vec<i64>,
     taken: usize,
     last: Option<i64>,
+    /// The learning rate that the lines of now have.
+    rate: f64,
 }
 
 impl Lines {
@@ -43,12 +46,12 @@ impl Lines {
         if curve.len() < self.taken {
             *self = Self::default();
         }
-        if curve.len() == self.taken {
-            return;
-        }
         // A branch has curves before it is built.
         let Some(task) = task else { return };
         let (measured, _) = curve.values();
+        if curve.len() == self.taken {
+            return self.follow_rate(curves, config, task, measured.last(), changes);
+        }
         let new = measured.partition_point(|p| self.last.is_some_and(|last| p.iteration <= last));
         let is_exact = rho_of(config).is_none();
         for point in &measured[new..] {
@@ -62,34 +65,63 @@ impl Lines {
             self.not_binding = not_binding(point.value, own.as_ref().unwrap_or(&exact));
             (self.exact_now, self.own_now) = (Some(exact), own);
             self.last = Some(point.iteration);
+            self.rate = facts.learning_rate;
         }
         self.taken = curve.len();
     }
+
+    /// Moves the lines of now with a learning rate that has changed since the last measure.
+    fn follow_rate(
+        &mut self,
+        curves: &Curves,
+        config: &Config,
+        task: &TaskFacts,
+        last: Option<&Point>,
+        changes: &[i64],
+    ) {
+        let rate = curves.last(Series::LearningRate).map(|p| p.value);
+        let (Some(point), Some(rate)) = (last, rate.filter(|rate| *rate != self.rate)) else { return };
+        let facts = RunFacts { learning_rate: rate, ..facts(curves, config, task, point.iteration, changes) };
+        let (exact, own) = (exact_line(&facts), rho_of(config).map(|_| stability_line(&facts)));
+        self.not_binding = not_binding(point.value, own.as_ref().unwrap_or(&exact));
+        (self.exact_now, self.own_now) = (Some(exact), own);
+        self.rate = rate;
+    }
 }
 
-/// Where lambda_max lay above the line of the run's own rule up to its last measure: how far, and for how long;
-/// `None` where it did not.
+/// Where lambda_max lay above the line of the run's own rule at the rate that acts now: how far, and for how long, or
+/// that the rate was raised since; `None` where it did not.
 pub fn above_line(run: &RunEntry) -> Option<String> {
     let (measured, _) = run.curves.get(Series::LambdaMax)?.values();
     let task = run.task.as_ref()?;
     let is_exact = rho_of(&run.config).is_none();
     let changes = run.changes();
-    let line = |point: &Point| {
-        let facts = facts(&run.curves, &run.config, task, point.iteration, &changes);
-        if is_exact { exact_line(&facts) } else { stability_line(&facts) }
-    };
-    let above = |point: &Point| line(point).value.is_some_and(|value| point.value > value);
-    let first = measured.iter().rev().take_while(|point| above(point)).last()?;
+    let facts_at = |point: &Point| facts(&run.curves, &run.config, task, point.iteration, &changes);
+    let line = |facts: &RunFacts| if is_exact { exact_line(facts) } else { stability_line(facts) };
     let last = measured.last()?;
-    let line = line(last);
-    let value = line.value?;
-    let n = run.iteration - first.iteration;
+    let at_the_measure = facts_at(last);
+    let rate = run.curves.last(Series::LearningRate).map_or(at_the_measure.learning_rate, |p| p.value);
+    let was_raised = rate > at_the_measure.learning_rate;
+    let now = line(&RunFacts { learning_rate: rate, ..at_the_measure });
+    let value = now.value.filter(|value| last.value > *value)?;
+    let above = |point: &Point| line(&facts_at(point)).value.is_some_and(|value| point.value > value);
+    let since = match measured.iter().rev().take_while(|point| above(point)).last() {
+        Some(first) => {
+            let n = run.iteration - first.iteration;
+            let unit = if n == 1 { "iteration" } else { "iterations" };
+            format!(", and above that line for {n} {unit}")
+        }
+        None if was_raised => {
+            format!(": it was measured at {}, before the learning rate rose to {rate}", last.iteration)
+        }
+        None => String::new(),
+    };
     Some(format!(
-        "lambda_max was {:.3}, {:.2} times {} = {value:.3}, and above that line for {n} {}.",
-        last.value,
+        "lambda_max was {}, {:.2} times {} = {}{since}.",
+        three_digits(last.value),
         last.value / value,
-        line.formula,
-        if n == 1 { "iteration" } else { "iterations" }
+        now.formula,
+        three_digits(value)
     ))
 }
 

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use toml::{Table, Value};
 
-use super::runs::{RunEntry, RunId, RunState};
-use super::settings::{given_for, put};
-use super::{Session, demonstration};
+use super::runs::{BookmarkReason, Mark, MarkKind, RunEntry, RunId, RunState, Ticket};
+use super::settings::{Steps, differences, given_for, put};
+use super::{Session, demonstration, words};
 use crate::engine::errand::question;
 use crate::engine::messages::{Command, Making};
 use crate::engine::run_worker::Made;
@@ -34,16 +34,31 @@ impl Session {
         }
     }
 
+    /// Starts a preset: the selected run afresh with its settings, running, or a first run.
+    pub(super) fn start_preset(&mut self, given: Table) {
+        let config = match resolve(given.clone()) {
+            Ok(resolved) => resolved.config,
+            Err(error) => return self.notice(error.to_string(), true, None),
+        };
+        match self.current {
+            Some(id) => {
+                self.restart(id, given.clone(), config);
+                // What was set before was set of another task; the run of then can be brought back.
+                self.settings.show(given, Steps::default());
+                self.set_running(id, true);
+            }
+            None => {
+                self.start(given, config, None, None, true);
+            }
+        }
+    }
+
     pub(super) fn demonstrate(&mut self) {
         for part in demonstration::parts() {
             match resolve(part.given.clone()) {
                 Ok(resolved) => {
                     let id = self.start(part.given, resolved.config, None, None, true);
-                    self.with(id, |r| {
-                        r.name = part.name.into();
-                        r.speed = Some(part.speed);
-                    });
-                    self.tell(id, Command::Speed(Some(part.speed)));
+                    self.set_speed(id, Some(part.speed));
                 }
                 Err(error) => self.notice(error.to_string(), true, None),
             }
@@ -65,7 +80,8 @@ impl Session {
         self.restart(id, given, config);
     }
 
-    /// Starts a run again from its beginning; where it is pinned its curves stay as a ghost's.
+    /// Starts a run again from its beginning. What it was can be brought back; where it is pinned its curves stay as a
+    /// ghost's.
     pub(super) fn restart(&mut self, id: RunId, given: Table, config: Config) {
         let Some(at) = self.runs.iter().position(|r| r.id == id) else { return };
         let was_running = self.runs[at].is_running() || !self.runs[at].is_alive();
@@ -77,7 +93,9 @@ impl Session {
         fresh.pinned = old.pinned;
         fresh.speed = old.speed;
         fresh.shown_trial = old.shown_trial;
-        fresh.parent = old.parent;
+        fresh.parent = old.parent.filter(|(_, at)| *at <= 0);
+        fresh.names_itself = old.names_itself;
+        fresh.steps = std::mem::take(&mut old.steps);
         if fresh.config == old.config {
             // The same settings lead through the same states.
             fresh.bookmarks.clone_from(&old.bookmarks);
@@ -92,7 +110,15 @@ impl Session {
             }
             old.state = RunState::Ghost;
             self.runs.insert(at + 1, old);
+        } else if old.iteration > 0 && !self.is_of_lesson(id) {
+            let name = old.name.clone();
+            let text =
+                format!("{name} started again: what it was after {} updates is put aside.", old.iteration);
+            old.id = RunId(self.number());
+            old.call(format!("{name}, before its reset"));
+            self.put_aside(old, at + 1, text, id);
         }
+        self.name_itself(id);
         self.find_differences();
     }
 
@@ -112,14 +138,55 @@ impl Session {
         parent: Option<(RunId, i64)>,
         run: bool,
     ) -> RunId {
+        let id = self.add(given, config, from, parent, run);
+        self.select(id);
+        id
+    }
+
+    /// Starts another run.
+    fn add(
+        &mut self,
+        given: Table,
+        config: Config,
+        from: Option<(Arc<Checkpoint>, Earlier)>,
+        parent: Option<(RunId, i64)>,
+        run: bool,
+    ) -> RunId {
         let id = RunId(self.number());
         let mut entry = self.entry(id, given, config, from, run);
-        entry.colour = (0..).find(|c| self.runs.iter().all(|r| r.colour != *c)).unwrap_or(0);
+        entry.name = self.free_name(&entry.name, id);
+        entry.names_itself = true;
+        entry.colour = self.free_colour();
         entry.parent = parent;
         self.runs.push(entry);
         self.find_differences();
-        self.select(id);
         id
+    }
+
+    /// The first colour that no run has.
+    pub(super) fn free_colour(&self) -> usize {
+        (0..).find(|c| self.runs.iter().all(|r| r.colour != *c)).unwrap_or(0)
+    }
+
+    /// A name that no other run has: this, or this with a number.
+    pub(super) fn free_name(&self, name: &str, id: RunId) -> String {
+        let is_free = |name: &str| self.runs.iter().all(|r| r.id == id || r.name != name);
+        if is_free(name) {
+            return name.into();
+        }
+        (2..).map(|n: u64| format!("{name} {n}")).find(|name| is_free(name)).unwrap_or_default()
+    }
+
+    /// Calls a run after its rule, unless it was given another name.
+    pub(super) fn name_itself(&mut self, id: RunId) {
+        let Some(run) = self.run(id).filter(|run| run.names_itself) else { return };
+        let name = self.free_name(words::rule(run.config.rule.kind), id);
+        self.with(id, |run| run.name = name);
+    }
+
+    pub(super) fn set_speed(&mut self, id: RunId, speed: Option<f64>) {
+        self.with(id, |run| run.speed = speed);
+        self.tell(id, Command::Speed(speed));
     }
 
     /// A run with a worker of its own. With a checkpoint it goes on from there, and what `earlier` gives is its
@@ -166,13 +233,16 @@ impl Session {
         })
     }
 
+    /// Another run with the settings of one and those set, at its beginning. Where nothing is set yet it waits for
+    /// that.
     pub(super) fn branch(&mut self, from: RunId, set: &[(String, Value)]) {
         let Some(run) = self.run(from) else { return };
-        let mut given = run.given.clone();
+        let (mut given, speed) = (run.given.clone(), run.speed);
         set.iter().for_each(|(key, value)| put(&mut given, key, Some(value.clone())));
         match resolve(given.clone()) {
             Ok(resolved) => {
-                self.start(given, resolved.config, None, Some((from, 0)), true);
+                let id = self.start(given, resolved.config, None, Some((from, 0)), !set.is_empty());
+                self.set_speed(id, speed);
             }
             Err(error) => self.notice(error.to_string(), true, Some(from)),
         }
@@ -187,37 +257,51 @@ impl Session {
             members.iter().filter_map(|id| self.run(*id)).map(|r| r.config.seed).max().unwrap_or(0);
         let (mut given, mut config, speed) = (run.given.clone(), run.config.clone(), run.speed);
         let name = run.name.split(", seed ").next().unwrap_or_default().to_owned();
-        let selected = self.current;
         for _ in 0..n.min(MOST_SEEDS) {
             seed = next_seed(seed);
             config.seed = seed;
             put(&mut given, "seed", Some(Value::Integer(seed as i64)));
-            let id = self.start(given.clone(), config.clone(), None, Some((like, 0)), true);
-            self.with(id, |r| {
-                r.speed = speed;
-                r.name = format!("{name}, seed {seed}");
-            });
-            self.tell(id, Command::Speed(speed));
-        }
-        if let Some(id) = selected {
-            self.select(id);
+            let id = self.add(given.clone(), config.clone(), None, Some((like, 0)), true);
+            self.set_speed(id, speed);
+            let name = self.free_name(&format!("{name}, seed {seed}"), id);
+            self.with(id, |run| run.call(name));
         }
     }
 
+    /// Another run that goes on from a bookmark, as fast and with the past of the one it leaves. Where nothing is set
+    /// yet it waits for that.
     pub(super) fn branch_from(&mut self, from: RunId, bookmark: u64, set: &[(String, Value)]) {
         let Some(run) = self.run(from) else { return };
         let Some(bookmark) = run.bookmark(bookmark) else { return };
         let mut given = given_for(&run.given, &bookmark.config);
         set.iter().for_each(|(key, value)| put(&mut given, key, Some(value.clone())));
         let (checkpoint, at) = (Arc::clone(&bookmark.checkpoint), bookmark.iteration());
-        let mut curves = run.curves.clone();
+        let (mut curves, mut spectra, mut seconds) =
+            (run.curves.clone(), run.spectra.clone(), run.seconds.clone());
         curves.truncate_after(at);
+        spectra.truncate_after(at);
+        seconds.truncate_after(at);
+        let mut marks = run.marks.clone();
+        marks.retain(|m| m.iteration <= at && m.kind != MarkKind::Ended);
+        let (name, speed, acted) =
+            (format!("{}, branch at {at}", run.name), run.speed, bookmark.config.clone());
+        let mut text = format!("branched off {} at {at}", run.name);
         match resolve(given.clone()) {
             Ok(resolved) => {
+                for difference in differences(&acted, &resolved.config) {
+                    text = format!("{text}, {}", words::difference(&difference));
+                }
+                marks.push(Mark { iteration: at, text, kind: MarkKind::Branched, alters: true });
                 let earlier = self.earlier(from);
-                let id =
-                    self.start(given, resolved.config, Some((checkpoint, earlier)), Some((from, at)), true);
-                self.with(id, |r| r.curves = curves);
+                let from = Some((from, at));
+                let run = !set.is_empty();
+                let id = self.start(given, resolved.config, Some((checkpoint, earlier)), from, run);
+                let name = self.free_name(&name, id);
+                self.with(id, |run| {
+                    run.call(name);
+                    (run.curves, run.spectra, run.seconds, run.marks) = (curves, spectra, seconds, marks);
+                });
+                self.set_speed(id, speed);
             }
             Err(error) => self.notice(error.to_string(), true, Some(from)),
         }
@@ -226,6 +310,11 @@ impl Session {
     pub(super) fn jump(&mut self, id: RunId, bookmark: u64) {
         let Some(bookmark) = self.run(id).and_then(|r| r.bookmark(bookmark)) else { return };
         let (checkpoint, config) = (Arc::clone(&bookmark.checkpoint), bookmark.config.clone());
+        // Where it stood is not lost.
+        let is_kept = |run: &RunEntry| run.bookmarks.iter().any(|b| b.iteration() == run.iteration);
+        if self.run(id).is_some_and(|run| run.is_alive() && run.iteration > 0 && !is_kept(run)) {
+            self.ask_checkpoint(id, Ticket::Bookmark { label: String::new(), reason: BookmarkReason::Jump });
+        }
         self.set_back(id, checkpoint, config, false);
     }
 
@@ -240,6 +329,9 @@ impl Session {
                 let given = given_for(&run.given, &config);
                 self.restart(id, given, config);
                 self.set_running(id, true);
+                if self.current == Some(id) {
+                    self.show_own_settings();
+                }
             }
         }
     }
@@ -269,7 +361,7 @@ impl Session {
         }
         self.find_differences();
         if self.current == Some(id) {
-            self.select(id);
+            self.show_own_settings();
         }
     }
 }

@@ -23,6 +23,19 @@ pub fn state(state: &RunState) -> &'static str {
     }
 }
 
+/// A rule as a run is called after it.
+pub fn rule(kind: RuleKind) -> &'static str {
+    match kind {
+        RuleKind::Bptt => "BPTT",
+        RuleKind::EProp => "Three-factor (e-prop)",
+        RuleKind::Rflo => "RFLO",
+        RuleKind::Mdgl => "MDGL",
+        RuleKind::ScaledBptt => "BPTT scaled by rho",
+        RuleKind::TruncatedBptt => "Truncated BPTT",
+        RuleKind::Upscaled => "Scaled up by 1/rho",
+    }
+}
+
 /// Why a run ended, in a sentence.
 pub fn end(reason: &StopReason, iteration: i64) -> String {
     match reason {
@@ -36,6 +49,7 @@ pub fn end(reason: &StopReason, iteration: i64) -> String {
         }
         StopReason::Stopped => format!("Stopped at iteration {iteration}."),
         StopReason::Diverged { iteration, quantity, value } => {
+            let value = value.parse().map_or(value.clone(), three_digits);
             format!("Diverged at iteration {iteration}: the {quantity} was {value}.")
         }
     }
@@ -65,5 +79,51 @@ pub fn rule_name(kind: RuleKind) -> &'static str {
         RuleKind::ScaledBptt => "scaled-bptt",
         RuleKind::TruncatedBptt => "truncated-bptt",
         RuleKind::Upscaled => "upscaled",
+    }
+}
+
+/// A value in three digits, with an exponent where it is very large or small.
+pub fn three_digits(value: f64) -> String {
+    if !value.is_finite() || value == 0.0 {
+        return value.to_string();
+    }
+    let magnitude = value.abs().log10().floor();
+    if !(-3.0..5.0).contains(&magnitude) {
+        return format!("{value:.2e}");
+    }
+    format!("{value:.0$}", (2.0 - magnitude).max(0.0) as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_written_in_three_digits() {
+        for (value, text) in [
+            (6.462821747251222e67, "6.46e67"),
+            (17.0432, "17.0"),
+            (2.25, "2.25"),
+            (0.012345, "0.0123"),
+            (12_345.6, "12346"),
+            (1.5e-7, "1.50e-7"),
+            (-300.0, "-300"),
+            (0.0, "0"),
+            (f64::NAN, "NaN"),
+            (f64::INFINITY, "inf"),
+        ] {
+            assert_eq!(three_digits(value), text);
+        }
+    }
+
+    #[test]
+    fn a_divergence_is_told_in_three_digits() {
+        let diverged = |value: &str| {
+            let (quantity, value) = ("training loss".into(), value.into());
+            end(&StopReason::Diverged { iteration: 2633, quantity, value }, 2633)
+        };
+        let text = "Diverged at iteration 2633: the training loss was 6.46e67.";
+        assert_eq!(diverged("6.462821747251222e67"), text);
+        assert!(diverged("NaN").ends_with("was NaN."));
     }
 }

@@ -23,6 +23,8 @@ use crate::training::run::{Checkpoint, StopReason};
 
 /// How long it waits for a run.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Times kept of a run: as many as an axis of seconds can show.
+const MOST_SECONDS: usize = 256;
 /// The largest table of runs that is read.
 const MOST_TEXT: u64 = 1 << 24;
 
@@ -61,6 +63,8 @@ pub(super) struct KeptRun {
     /// The name of its snapshot.
     pub(super) file: String,
     pub(super) name: String,
+    #[serde(default)]
+    pub(super) names_itself: bool,
     pub(super) colour: usize,
     pub(super) pinned: bool,
     pub(super) hidden: bool,
@@ -69,7 +73,9 @@ pub(super) struct KeptRun {
     pub(super) ended: Option<StopReason>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) speed: Option<f64>,
-    pub(super) seconds: f64,
+    /// Seconds spent in updates against iterations.
+    #[serde(default)]
+    pub(super) seconds: Vec<(i64, f64)>,
     pub(super) given: Table,
     /// The leading eigenvalues over training, which no snapshot holds.
     #[serde(default)]
@@ -85,6 +91,8 @@ pub(super) struct KeptMark {
     pub(super) iteration: i64,
     pub(super) text: String,
     pub(super) kind: MarkKind,
+    #[serde(default)]
+    pub(super) alters: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -106,7 +114,10 @@ pub(super) struct Found {
 
 impl KeptRun {
     pub(super) fn of(run: &RunEntry) -> Self {
-        let mark = |m: &Mark| KeptMark { iteration: m.iteration, text: m.text.clone(), kind: m.kind };
+        let mark = |m: &Mark| {
+            let Mark { iteration, text, kind, alters } = m.clone();
+            KeptMark { iteration, text, kind, alters }
+        };
         let bookmark = |b: &Bookmark| KeptBookmark {
             file: bookmark_file(run.id, b.id),
             label: b.label.clone(),
@@ -115,6 +126,7 @@ impl KeptRun {
         Self {
             file: format!("run-{}.npz", run.id.0),
             name: run.name.clone(),
+            names_itself: run.names_itself,
             colour: run.colour,
             pinned: run.pinned,
             hidden: run.hidden,
@@ -124,7 +136,7 @@ impl KeptRun {
                 _ => None,
             },
             speed: run.speed,
-            seconds: run.seconds.total(),
+            seconds: run.seconds.to_keep(MOST_SECONDS),
             given: run.given.clone(),
             spectra: run.spectra.to_keep(),
             marks: run.marks.iter().map(mark).collect(),

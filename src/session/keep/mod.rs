@@ -19,6 +19,8 @@ use folder::{
 
 use super::Session;
 use super::runs::{Bookmark, Mark, RunEntry, RunId, RunState};
+use super::seconds::Seconds;
+use super::settings::Steps;
 use super::spectra::Spectra;
 use crate::engine::errand::{Asked, question};
 use crate::engine::messages::Command;
@@ -229,7 +231,16 @@ impl Session {
         let in_lesson = |id| self.playing().is_some_and(|playing| playing.has(id));
         let kept: Vec<&RunEntry> = self.runs.iter().filter(|r| known(r.id) && !in_lesson(r.id)).collect();
         let waits = |id| self.playing().is_some_and(|playing| playing.waits(id));
-        let current = self.current.and_then(|id| kept.iter().position(|r| r.id == id));
+        // After a lesson the last of the user's runs that wait is selected.
+        let current = match self.playing() {
+            Some(_) => kept.iter().rposition(|r| waits(r.id)),
+            None => self.current.and_then(|id| kept.iter().position(|r| r.id == id)),
+        };
+        let settings = match (self.playing(), current) {
+            (Some(_), Some(at)) => &kept[at].given,
+            _ => self.settings.given(),
+        };
+        let settings = settings.clone();
         let bookmarks: Vec<_> = kept
             .iter()
             .flat_map(|r| r.bookmarks.iter().map(|b| (bookmark_file(r.id, b.id), b.clone())))
@@ -241,7 +252,7 @@ impl Session {
             layout: self.layout.clone(),
             sweep: self.sweeping.outcomes().map(|o| o.folder.clone()),
             draft: Some(self.sweeping.draft().clone()),
-            settings: self.settings.given().clone(),
+            settings,
             runs: kept
                 .into_iter()
                 .map(|run| KeptRun { hidden: run.hidden && !waits(run.id), ..KeptRun::of(run) })
@@ -285,8 +296,7 @@ impl Session {
         if let Some(id) = kept.current.and_then(|i| *ids.get(i)?).or(ids.into_iter().flatten().next()) {
             self.select(id);
         }
-        self.settings.take(kept.settings);
-        self.settings.forget_steps();
+        self.settings.show(kept.settings, Steps::default());
         kept.draft.into_iter().for_each(|draft| self.sweeping.take_draft(draft));
         // A sweep whose folder is gone is not missed, nor one in whose place another was asked for.
         let sweep = kept.sweep.filter(|_| !self.sweeping.is_asked_for());
@@ -320,6 +330,7 @@ impl Session {
             .collect();
         self.with(id, |run| {
             run.name = kept.name;
+            run.names_itself = kept.names_itself;
             run.colour = kept.colour;
             run.pinned = kept.pinned;
             run.hidden = kept.hidden;
@@ -329,10 +340,9 @@ impl Session {
             run.marks = kept
                 .marks
                 .into_iter()
-                .map(|m| Mark { iteration: m.iteration, text: m.text, kind: m.kind })
+                .map(|m| Mark { iteration: m.iteration, text: m.text, kind: m.kind, alters: m.alters })
                 .collect();
-            run.seconds.push(run.iteration, kept.seconds, 0.0);
-            run.seconds.go_on();
+            run.seconds = Seconds::of_kept(&kept.seconds);
             run.acting = config;
             if kept.ghost {
                 run.state = RunState::Ghost;

@@ -9,10 +9,27 @@ use super::resolve::sources;
 impl Config {
     /// Every setting as TOML, in the order of the table of keys, each with the source of its value.
     pub fn to_toml(&self) -> String {
+        self.under("# Every setting of a run, resolved: running it again gives the same numbers.\n")
+    }
+
+    /// The same of a run whose settings changed on the way: it says when, a line each, and that these alone give
+    /// another run.
+    pub fn to_toml_after(&self, changes: &[String]) -> String {
+        if changes.is_empty() {
+            return self.to_toml();
+        }
+        let changes: String = changes.iter().map(|change| format!("#   {change}\n")).collect();
+        self.under(&format!(
+            "# Every setting of a run as it ended, resolved. Run from the start they do not give its numbers, for\n\
+             # they were\n{changes}"
+        ))
+    }
+
+    fn under(&self, head: &str) -> String {
         let (leaves, sources) = (self.leaves(), sources(self));
-        let mut text = String::from(
-            "# Every setting of a run, resolved: running it again gives the same numbers.\n\
-             # Behind each value its source: P1, P2 = the papers' text; C = their published code;\n\
+        let mut text = head.to_owned();
+        text.push_str(
+            "# Behind each value its source: P1, P2 = the papers' text; C = their published code;\n\
              # own = our choice; given = set by the user.\n",
         );
         let mut table = "";

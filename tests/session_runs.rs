@@ -1,0 +1,202 @@
+//! Runs beside each other: what is done to one leaves the others as they are.
+
+#[path = "common/fake.rs"]
+mod fake;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use basinscope::engine::Engine;
+use basinscope::session::runs::MarkKind;
+use basinscope::session::{Action, Build, RunEntry, RunId, RunState, Session};
+use basinscope::training::config::RuleKind;
+use basinscope::training::config::resolve::parse;
+use basinscope::training::history::Series;
+use fake::Script;
+use toml::Value;
+
+const LONG: Duration = Duration::from_secs(60);
+
+fn faked(script: Script) -> Build {
+    Arc::new(move |config, from| Ok(fake::made(config, &script, from)))
+}
+
+fn slow() -> Script {
+    Script { delay: Duration::from_micros(200), ..Script::default() }
+}
+
+fn session(given: &str) -> Session {
+    Session::new(Engine::new(2, Arc::new(|| {})), faked(slow()), parse(given).expect("TOML"))
+}
+
+fn until(session: &mut Session, what: &str, mut done: impl FnMut(&Session) -> bool) {
+    let start = Instant::now();
+    while !done(session) {
+        assert!(start.elapsed() < LONG, "{what} did not come: {:?}", session.current().map(|r| &r.state));
+        session.logic(Duration::from_millis(8));
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+fn current(session: &Session) -> &RunEntry {
+    session.current().expect("a run is selected")
+}
+
+fn id(session: &Session) -> RunId {
+    current(session).id
+}
+
+fn of(session: &Session, id: RunId) -> &RunEntry {
+    session.run(id).expect("it is there")
+}
+
+fn set(key: &str, value: impl Into<Value>) -> Action {
+    Action::Set { key: key.into(), value: value.into() }
+}
+
+/// A run that is paused after so many updates, selected.
+fn paused_at(session: &mut Session, n: u64) -> RunId {
+    session.act(Action::StartNew);
+    session.act(Action::RunOrPause);
+    session.act(Action::Reset);
+    until(session, "the start", |s| current(s).state == RunState::Paused && current(s).iteration == 0);
+    if n > 0 {
+        session.act(Action::Step(n));
+        until(session, "the updates", |s| {
+            let seen = current(s).curves.get(Series::TrainLoss).map_or(0, |c| c.len());
+            current(s).iteration == n as i64 && seen == n as usize && current(s).state == RunState::Paused
+        });
+    }
+    id(session)
+}
+
+const GIVEN: &str = "iterations = 100000\n[optimizer]\nlearning_rate = 0.5\n";
+
+/// A click on another row, then Ctrl+Z: nothing was changed, so nothing is undone.
+#[test]
+fn selecting_a_run_is_no_step_that_undo_takes_back() {
+    let mut session = session("");
+    session.act(Action::Demonstrate);
+    let ids: Vec<RunId> = session.runs().iter().map(|r| r.id).collect();
+    let rules = |s: &Session| s.runs().iter().map(|r| r.config.rule.kind).collect::<Vec<_>>();
+    until(&mut session, "both running", |s| s.runs().iter().all(|r| r.iteration > 10));
+    let before: Vec<_> = session.runs().iter().map(|r| r.config.clone()).collect();
+    assert!(!session.settings().can_undo(), "nothing was set");
+    session.act(Action::Undo);
+    session.act(Action::Select(ids[0]));
+    session.act(Action::Select(ids[1]));
+    assert!(!session.settings().can_undo());
+    session.act(Action::Undo);
+    session.act(Action::Undo);
+    session.act(Action::Select(ids[0]));
+    session.act(Action::Undo);
+    assert_eq!(rules(&session), [RuleKind::Bptt, RuleKind::EProp]);
+    session.act(Action::Close(ids[0]));
+    session.act(Action::Undo);
+    assert!(session.runs().iter().all(|run| before.contains(&run.config)));
+    let at = session.runs()[0].iteration;
+    until(&mut session, "more updates", |s| s.runs()[0].iteration > at + 10);
+    assert!(session.runs().iter().all(|run| run.marks.is_empty()), "no run was changed");
+    assert!(session.pending().is_empty());
+}
+
+#[test]
+fn what_was_changed_of_a_run_is_undone_on_that_run_alone() {
+    let mut session = session(GIVEN);
+    let first = paused_at(&mut session, 0);
+    let second = paused_at(&mut session, 0);
+    session.act(Action::Select(first));
+    session.act(set("optimizer.learning_rate", 0.25));
+    session.act(set("network.gain", 0.7));
+    session.act(Action::Select(second));
+    session.act(Action::Undo);
+    let rates = |s: &Session| [first, second].map(|id| of(s, id).config.optimizer.learning_rate);
+    assert_eq!(rates(&session), [0.25, 0.5], "the other run has no step to undo");
+    session.act(set("optimizer.learning_rate", 0.1));
+    session.act(Action::Select(first));
+    assert!(session.pending().is_empty(), "the settings are the run's");
+    // What waited for a reset is found again, then the changes before it.
+    session.act(Action::Undo);
+    assert_eq!(session.pending().len(), 1);
+    session.act(Action::Undo);
+    session.act(Action::Undo);
+    assert_eq!(rates(&session), [0.5, 0.1]);
+    assert!(!session.settings().can_undo());
+    session.act(Action::Select(second));
+    session.act(Action::Undo);
+    assert_eq!(rates(&session), [0.5, 0.5]);
+}
+
+#[test]
+fn runs_changed_on_the_way_ghosts_and_branches_are_no_seeds_of_a_setting() {
+    let mut session = session(GIVEN);
+    let first = paused_at(&mut session, 20);
+    session.act(Action::MoreSeeds { like: first, n: 2 });
+    session.act(Action::RunAll(false));
+    assert_eq!(session.groups()[0].members.len(), 3);
+    // The same seed once more is the same run once more.
+    session.act(Action::Branch { from: first, set: vec![] });
+    assert_eq!(session.groups().iter().map(|g| g.members.len()).collect::<Vec<_>>(), [3]);
+    let twin = id(&session);
+    session.act(Action::Close(twin));
+
+    // A change before the first update makes another setting, one after it makes no setting.
+    let other = paused_at(&mut session, 0);
+    session.act(set("optimizer.learning_rate", 0.1));
+    let sizes = |s: &Session| s.groups().iter().map(|g| g.members.len()).collect::<Vec<_>>();
+    until(&mut session, "the mark", |s| !of(s, other).marks.is_empty());
+    assert_eq!(sizes(&session), [3, 1]);
+    session.act(Action::Step(5));
+    until(&mut session, "5", |s| of(s, other).iteration == 5);
+    session.act(set("optimizer.learning_rate", 0.5));
+    until(&mut session, "the second mark", |s| of(s, other).marks.len() == 2);
+    assert_eq!(of(&session, other).config, of(&session, first).config);
+    assert_eq!(sizes(&session), [3], "its settings are those of the group, its course is not");
+    assert!(!session.groups()[0].members.contains(&other));
+
+    session.act(Action::Select(first));
+    session.act(Action::Pin(first, true));
+    session.act(Action::Reset);
+    assert!(session.runs().iter().any(|r| r.state == RunState::Ghost));
+    assert_eq!(sizes(&session), [3], "the ghost is not counted");
+
+    session.act(Action::Bookmark { label: "here".into() });
+    until(&mut session, "the bookmark", |s| !current(s).bookmarks.is_empty());
+    let bookmark = current(&session).bookmarks[0].id;
+    session.act(Action::BranchFrom { run: first, bookmark, set: vec![] });
+    assert_eq!(sizes(&session), [3], "the branch is not counted");
+}
+
+#[test]
+fn a_branch_waits_as_fast_as_its_parent_and_is_called_after_it() {
+    let mut session = session(GIVEN);
+    let parent = paused_at(&mut session, 30);
+    session.act(Action::Speed(Some(150.0)));
+    session.act(Action::Rename(parent, "Mine".into()));
+    session.act(set("optimizer.learning_rate", 0.25));
+    session.act(Action::Bookmark { label: String::new() });
+    let own = |s: &Session| of(s, parent).bookmarks.iter().position(|b| b.label == "iteration 30");
+    until(&mut session, "the bookmark", |s| own(s).is_some());
+    let bookmark = of(&session, parent).bookmarks[own(&session).expect("it is there")].id;
+    let took = of(&session, parent).seconds.total();
+    assert!(took > 0.0);
+    session.act(Action::BranchFrom { run: parent, bookmark, set: vec![] });
+    let branch = id(&session);
+    until(&mut session, "the branch", |s| current(s).state == RunState::Paused);
+    let run = current(&session);
+    assert_eq!((run.name.as_str(), run.speed, run.iteration), ("Mine, branch at 30", Some(150.0), 30));
+    // Its past is the parent's: changes, and the seconds that it took.
+    assert_eq!(run.marks.iter().map(|m| m.kind).collect::<Vec<_>>(), [MarkKind::Changed, MarkKind::Branched]);
+    assert!((run.seconds.total() - took).abs() < 1e-9);
+    assert!(run.seconds.at(15.0) < took && run.seconds.at(15.0) > 0.0, "{}", run.seconds.at(15.0));
+    session.act(Action::BranchFrom { run: parent, bookmark, set: vec![] });
+    assert_eq!(current(&session).name, "Mine, branch at 30 2");
+
+    // From the start: it waits for what is to be another, and is then called after its rule.
+    session.act(Action::Branch { from: parent, set: vec![] });
+    until(&mut session, "the second branch", |s| current(s).state == RunState::Paused);
+    assert_eq!((current(&session).iteration, current(&session).speed), (0, Some(150.0)));
+    session.act(set("rule.kind", "rflo"));
+    assert_eq!(current(&session).name, "RFLO");
+    assert_eq!(of(&session, branch).state, RunState::Paused);
+}
