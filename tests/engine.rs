@@ -568,6 +568,16 @@ fn states_worth_keeping_are_noted_with_the_state_they_belong_to() {
 }
 
 #[test]
+fn a_line_below_the_first_measure_is_not_crossed_by_it() {
+    // As where a run goes on from a state: it may have been above for long.
+    let script = Script { lambda_max: Some(|_| 25.0), ..Script::default() };
+    let text = format!("iterations = 200\noptimizer = {{ kind = \"sgd\", learning_rate = 0.1 }}\n{MEASURES}");
+    let (events, rows) = until_measured(&script, &text);
+    assert!(rows.iter().any(|r| r.series == Series::LambdaMax && r.value == 25.0), "above 2/eta = 20");
+    assert!(!events.iter().any(|e| matches!(e, Event::Noted { why: Noted::BoundCrossed, .. })));
+}
+
+#[test]
 fn a_run_stops_where_its_measures_say_so() {
     let delay = Duration::from_micros(500);
     let script = Script { delay, lambda_max: Some(|_| 3.0), ..Script::default() };

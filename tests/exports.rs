@@ -256,3 +256,50 @@ fn the_methods_paragraph_names_every_constant_with_its_source() {
     assert!(row("network.n_rec").ends_with("| set by the user |"), "{}", row("network.n_rec"));
     assert!(row("optimizer.kind").ends_with("| [P2] |"), "{}", row("optimizer.kind"));
 }
+
+/// A run of which settings were changed while it learned is not what its settings give: every file says so.
+#[test]
+fn files_of_a_run_say_what_was_changed_while_it_learned() {
+    let engine = Engine::new(1, Arc::new(|| ()));
+    let mut session = Session::new(engine, trainers(), parse(SMALL).expect("TOML"));
+    session.act(Action::StartNew);
+    session.act(Action::RunOrPause);
+    session.act(Action::Reset);
+    until(&mut session, "the start", |s| s.current().is_some_and(|r| r.state == RunState::Paused));
+    session.act(Action::Step(25));
+    until(&mut session, "25", |s| s.current().is_some_and(|r| r.iteration == 25));
+    let folder = tempfile::tempdir().expect("a folder");
+    let read = |session: &mut Session, export, name: &str| {
+        let path = folder.path().join(name);
+        save(session, export, &path);
+        std::fs::read_to_string(path).expect("a file")
+    };
+    let settings = read(&mut session, Export::Settings, "before.toml");
+    assert!(settings.contains("running it again gives the same numbers"), "{settings}");
+    let methods = read(&mut session, Export::Methods, "before.md");
+    assert!(methods.contains("Of these updates 25 are made.") && !methods.contains("changed"), "{methods}");
+
+    let rate = session.current().map(|r| r.config.optimizer.learning_rate).expect("a run");
+    session.act(Action::Set { key: "optimizer.learning_rate".into(), value: 0.125.into() });
+    until(&mut session, "the mark", |s| s.current().is_some_and(|r| !r.marks.is_empty()));
+    let change = format!("changed at iteration 25: optimizer.learning_rate {rate} → 0.125");
+    let settings = read(&mut session, Export::Settings, "after.toml");
+    assert!(settings.contains(&change) && !settings.contains("gives the same numbers"), "{settings}");
+    assert_eq!(
+        parse(&settings).map(basinscope::training::config::resolve::resolve).is_ok_and(|r| r.is_ok()),
+        true,
+        "it is read again"
+    );
+    let methods = read(&mut session, Export::Methods, "after.md");
+    assert!(methods.contains(&change), "{methods}");
+    assert!(methods.contains("the same settings, changed at the same iterations, give"), "{methods}");
+
+    // A snapshot carries it on.
+    let path = folder.path().join("after.npz");
+    save(&mut session, Export::Snapshot, &path);
+    session.act(Action::Open(path));
+    until(&mut session, "the run", |s| s.runs().len() == 2);
+    let opened = session.current().expect("it is selected");
+    assert_eq!(opened.alterations().map(|m| m.iteration).collect::<Vec<_>>(), [25]);
+    assert!(session.groups().is_empty(), "neither is a sample of its setting");
+}

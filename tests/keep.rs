@@ -87,6 +87,11 @@ fn is_as_it_was(again: &mut Session) {
     assert_eq!(first.state, RunState::Ended(StopReason::Done));
     assert_eq!(first.curves.get(Series::TrainLoss).map(|c| c.len()), Some(40));
     assert!(first.seconds.total() > 0.0);
+    let (early, late) = (first.seconds.at(10.0), first.seconds.at(30.0));
+    assert!(
+        0.0 < early && early < late && late < first.seconds.total(),
+        "{early} {late}: not all at its end"
+    );
     let measured: Vec<i64> = first.spectra.all().iter().map(|e| e.iteration).collect();
     assert_eq!(measured, [0, 40], "the leading eigenvalues at the start and the end");
     assert!(!first.marks.is_empty());
@@ -119,6 +124,24 @@ fn a_session_that_ended_is_found_as_it_was() {
     again.end();
     let left = std::fs::read_dir(folder.path()).expect("a folder").flatten();
     assert!(left.into_iter().all(|f| f.path().extension().is_none_or(|e| e != "npz")));
+}
+
+#[test]
+fn a_session_that_ended_within_a_lesson_is_found_with_the_settings_of_its_run() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut session = eventful(folder.path(), LONG);
+    let own = session.current().map(|r| r.given.clone()).expect("a run");
+    session.act(Action::BeginLesson(0));
+    until(&mut session, "the lesson", |s| s.playing().is_some_and(basinscope::session::Playing::is_reached));
+    let in_lesson = session.current().map(|r| r.given.clone());
+    assert_ne!(in_lesson.as_ref(), Some(&own));
+    session.end();
+    drop(session);
+    let again = found(folder.path());
+    let selected = again.current().expect("a run");
+    assert_eq!(again.settings().given(), &selected.given);
+    assert_eq!(selected.given, own);
+    assert!(again.pending().is_empty() && again.runs().iter().all(|run| !run.hidden));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use basinscope::engine::Engine;
 use basinscope::session::runs::MarkKind;
-use basinscope::session::{Action, Build, RunEntry, RunId, RunState, Session};
+use basinscope::session::{Action, Build, RunEntry, RunId, RunState, Session, words};
 use basinscope::training::config::RuleKind;
 use basinscope::training::config::resolve::parse;
 use basinscope::training::history::Series;
@@ -150,7 +150,8 @@ fn runs_changed_on_the_way_ghosts_and_branches_are_no_seeds_of_a_setting() {
     until(&mut session, "5", |s| of(s, other).iteration == 5);
     session.act(set("optimizer.learning_rate", 0.5));
     until(&mut session, "the second mark", |s| of(s, other).marks.len() == 2);
-    assert_eq!(of(&session, other).config, of(&session, first).config);
+    let rates = [other, first].map(|id| of(&session, id).config.optimizer);
+    assert_eq!(rates[0], rates[1]);
     assert_eq!(sizes(&session), [3], "its settings are those of the group, its course is not");
     assert!(!session.groups()[0].members.contains(&other));
 
@@ -165,6 +166,110 @@ fn runs_changed_on_the_way_ghosts_and_branches_are_no_seeds_of_a_setting() {
     let bookmark = current(&session).bookmarks[0].id;
     session.act(Action::BranchFrom { run: first, bookmark, set: vec![] });
     assert_eq!(sizes(&session), [3], "the branch is not counted");
+}
+
+#[test]
+fn a_closed_run_comes_back_with_all_it_had() {
+    let mut session = session(GIVEN);
+    let first = paused_at(&mut session, 25);
+    session.act(set("optimizer.learning_rate", 0.25));
+    let second = paused_at(&mut session, 5);
+    session.act(Action::Select(first));
+    session.act(Action::RunOrPause);
+    session.act(Action::Close(first));
+    assert_eq!((session.runs().len(), id(&session)), (1, second));
+    let notice = session.notices().last().expect("it says so");
+    assert_eq!((notice.brings_back, notice.is_error), (Some(first), false));
+    assert!(notice.text.contains("Closed"), "{}", notice.text);
+    session.act(Action::BringBack(notice.brings_back));
+    assert!(session.notices().iter().all(|n| n.brings_back.is_none()), "said no longer");
+    assert_eq!((session.runs()[0].id, id(&session)), (first, first), "in its old place, and selected");
+    let run = current(&session);
+    assert!(run.iteration >= 25 && run.config.optimizer.learning_rate == 0.25);
+    assert!(run.curves.get(Series::TrainLoss).is_some_and(|c| c.len() >= 25));
+    let at = run.iteration;
+    session.act(Action::Step(3));
+    until(&mut session, "three more", |s| current(s).iteration >= at + 3);
+    session.act(Action::Undo);
+    assert_eq!(current(&session).config.optimizer.learning_rate, 0.5, "its undo came back, too");
+
+    // Twice at the same place closes two runs: both come back, the last first.
+    session.act(Action::Close(first));
+    session.act(Action::Close(second));
+    assert!(session.runs().is_empty() && session.current().is_none());
+    session.act(Action::BringBack(None));
+    session.act(Action::BringBack(None));
+    session.act(Action::BringBack(None));
+    assert_eq!(session.runs().iter().map(|r| r.id).collect::<Vec<_>>(), [first, second]);
+}
+
+#[test]
+fn what_a_reset_or_a_preset_takes_away_can_be_brought_back() {
+    let mut session = session(GIVEN);
+    let run = paused_at(&mut session, 40);
+    session.act(Action::Reset);
+    assert_eq!((session.runs().len(), current(&session).iteration), (1, 0));
+    session.act(Action::BringBack(None));
+    let back = current(&session);
+    assert_eq!((session.runs().len(), back.iteration), (2, 40));
+    assert_eq!(back.curves.get(Series::TrainLoss).map(|c| c.len()), Some(40));
+    assert_eq!(back.name, format!("{}, before its reset", session.run(run).expect("the new one").name));
+    assert_ne!(back.colour, of(&session, run).colour);
+    session.act(Action::Step(2));
+    until(&mut session, "two more", |s| current(s).iteration == 42);
+
+    // A preset: another task, by its own name, running; nothing of the task before is there to undo.
+    let given = parse("task.kind = \"pattern\"\nrule.kind = \"bptt\"").expect("TOML");
+    session.act(Action::StartPreset(given));
+    assert_eq!(current(&session).config.task.own.kind().name(), "pattern");
+    assert!(current(&session).is_running() && !session.settings().can_undo() && session.pending().is_empty());
+    session.act(Action::BringBack(None));
+    assert_eq!((current(&session).iteration, current(&session).config.task.own.kind().name()), (42, "romo"));
+    // Where nothing was learned there is nothing to bring back.
+    session.act(Action::BringBack(None));
+    let n = session.runs().len();
+    paused_at(&mut session, 0);
+    session.act(Action::Reset);
+    session.act(Action::BringBack(None));
+    assert_eq!(session.runs().len(), n + 1);
+}
+
+#[test]
+fn a_jump_bookmarks_first_where_the_run_stands() {
+    let mut session = session(GIVEN);
+    let run = paused_at(&mut session, 10);
+    session.act(Action::Bookmark { label: "ten".into() });
+    let find =
+        |s: &Session, label: &str| current(s).bookmarks.iter().find(|b| b.label == label).map(|b| b.id);
+    until(&mut session, "the bookmark", |s| find(s, "ten").is_some());
+    session.act(Action::Step(50));
+    until(&mut session, "60", |s| current(s).iteration == 60 && current(s).state == RunState::Paused);
+    let ten = find(&session, "ten").expect("it is there");
+    session.act(Action::JumpTo(run, ten));
+    until(&mut session, "the jump", |s| current(s).iteration == 10 && current(s).state == RunState::Paused);
+    let kept = find(&session, "before a jump, at 60").expect("where it stood");
+    session.act(Action::JumpTo(run, kept));
+    until(&mut session, "the way back", |s| current(s).iteration == 60);
+    assert_eq!(current(&session).bookmarks.iter().filter(|b| b.iteration() == 60).count(), 1);
+    // Set back to itself it is still the run that its settings give.
+    assert!(current(&session).alterations().next().is_none());
+}
+
+#[test]
+fn a_divergence_after_the_rate_was_raised_is_told_by_the_rate_that_acted() {
+    let script = Script { diverge_at: Some(200), lambda_max: Some(|_| 10.0), ..slow() };
+    let given = "iterations = 1000\nrule.kind = \"bptt\"\nmeasure.curvature = 190\n\
+                 optimizer = { kind = \"sgd\", learning_rate = 0.1 }";
+    let mut session =
+        Session::new(Engine::new(2, Arc::new(|| {})), faked(script), parse(given).expect("TOML"));
+    paused_at(&mut session, 195);
+    until(&mut session, "a measure", |s| current(s).curves.last(Series::LambdaMax).is_some());
+    session.act(set("optimizer.learning_rate", 0.5));
+    session.act(Action::Step(20));
+    until(&mut session, "the end", |s| matches!(current(s).state, RunState::Ended(_)));
+    let text = words::end_of(current(&session)).expect("it has ended");
+    assert!(text.contains("lambda_max was 10.0, 2.50 times 2/eta = 4.00: it was measured at "), "{text}");
+    assert!(text.ends_with("before the learning rate rose to 0.5."), "{text}");
 }
 
 #[test]

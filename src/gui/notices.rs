@@ -43,6 +43,10 @@ pub fn show(ui: &mut Ui, session: &Session, asked: &mut Asked) {
                     let undo = ui
                         .small_button("Bring back")
                         .on_hover_text("Put the run back into the table, paused");
+                    undo.widget_info(|| {
+                        let name = format!("Bring back: {}", notice.text);
+                        egui::WidgetInfo::labeled(egui::Role::Button, true, name)
+                    });
                     if undo.clicked() {
                         asked.act(Action::BringBack(Some(id)));
                     }

@@ -106,6 +106,7 @@ pub fn above_line(run: &RunEntry) -> Option<String> {
     let value = now.value.filter(|value| last.value > *value)?;
     let above = |point: &Point| line(&facts_at(point)).value.is_some_and(|value| point.value > value);
     let since = match measured.iter().rev().take_while(|point| above(point)).last() {
+        Some(first) if first.iteration == run.iteration => String::new(),
         Some(first) => {
             let n = run.iteration - first.iteration;
             let unit = if n == 1 { "iteration" } else { "iterations" };

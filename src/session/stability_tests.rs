@@ -248,3 +248,22 @@ schedule.kind = \"constant\""
     assert_eq!(reasons(3, 1, 1, 2), ["mini-batch"]);
     assert_eq!(reasons(1, 2, 4, 1), ["several outputs", "several steps"]);
 }
+
+#[test]
+fn the_lines_of_now_move_with_a_rate_that_changed_since_the_last_measure() {
+    let config = config(PATTERN);
+    let task = task(&config, &TaskData::None);
+    let mut curves = Curves::default();
+    let mut push = |iteration, series, value| curves.push(Row { iteration, series, value });
+    push(0, Series::LearningRate, 0.1);
+    push(0, Series::LambdaMax, 1.0);
+    let mut lines = Lines::default();
+    lines.update(&curves, &config, Some(&task), &[]);
+    assert_eq!(lines.exact_now.as_ref().and_then(|line| line.value), Some(20.0));
+    assert!(lines.not_binding.is_some(), "lambda_max is a twentieth of the line");
+    curves.push(Row { iteration: 1, series: Series::LearningRate, value: 1.0 });
+    lines.update(&curves, &config, Some(&task), &[1]);
+    assert_eq!(lines.exact_now.as_ref().and_then(|line| line.value), Some(2.0));
+    assert_eq!(lines.not_binding, None, "at half of its line it binds");
+    assert_eq!(lines.exact.len(), 1, "the line that was is as it was");
+}

@@ -19,6 +19,8 @@ fn two_settings<'a>() -> Screen<'a> {
     screen.get_by_role_and_label(Role::ComboBox, "Rule").click();
     screen.run_steps(3);
     click(&mut screen, "bptt");
+    // A branch waits until it is told to run.
+    click(&mut screen, "Run");
     ended(&mut screen);
     screen
 }

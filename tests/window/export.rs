@@ -5,7 +5,7 @@ use basinscope::session::Export;
 use eframe::egui::Role;
 use egui_kittest::kittest::Queryable;
 
-use crate::harness::{click, menu, wait, with_paused_run};
+use crate::harness::{Screen, click, menu, wait, with_paused_run};
 
 #[test]
 fn every_export_asks_for_a_path() {
@@ -25,12 +25,9 @@ fn every_export_asks_for_a_path() {
     assert!(exports >= 13, "{exports}");
 }
 
-#[test]
-fn a_methods_paragraph_is_written_by_its_path() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("methods.md");
-    let mut screen = with_paused_run();
-    menu(&mut screen, "Export", "Methods paragraph");
+/// Types a path for the methods paragraph.
+fn choose(screen: &mut Screen<'_>, path: &std::path::Path) {
+    menu(screen, "Export", "Methods paragraph");
     let field = screen.get_by_role_and_label(Role::TextInput, "Path of the file to write");
     field.focus();
     screen.run_steps(2);
@@ -39,6 +36,33 @@ fn a_methods_paragraph_is_written_by_its_path() {
     let field = screen.get_by_role_and_label(Role::TextInput, "Path of the file to write");
     field.type_text(&path.display().to_string());
     screen.run_steps(2);
+}
+
+#[test]
+fn a_path_that_is_there_already_is_replaced_when_asked_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("methods.md");
+    std::fs::write(&path, "somebody's").unwrap();
+    let mut screen = with_paused_run();
+    choose(&mut screen, &path);
+    click(&mut screen, "Save file");
+    assert!(screen.query_by_label_contains("exists. Replace it?").is_some());
+    assert_eq!(screen.state().session().errands().count(), 0);
+    click(&mut screen, "Cancel");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "somebody's");
+    choose(&mut screen, &path);
+    click(&mut screen, "Save file");
+    click(&mut screen, "Replace file");
+    wait(&mut screen, "the file", |w| w.session().notices().iter().any(|n| n.text.starts_with("Wrote")));
+    assert!(std::fs::read_to_string(path).unwrap().starts_with("# Methods of"));
+}
+
+#[test]
+fn a_methods_paragraph_is_written_by_its_path() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("methods.md");
+    let mut screen = with_paused_run();
+    choose(&mut screen, &path);
     click(&mut screen, "Save file");
     wait(&mut screen, "the file", |w| w.session().notices().iter().any(|n| n.text.starts_with("Wrote")));
     assert!(std::fs::read_to_string(path).unwrap().starts_with("# Methods of"));

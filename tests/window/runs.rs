@@ -38,6 +38,11 @@ fn a_run_is_hidden_pinned_selected_and_closed() {
     screen.run_steps(3);
     assert_eq!(screen.state().session().runs().len(), 1);
     assert_eq!(screen.state().session().runs()[0].id, ids[1]);
+    // Closed by mistake.
+    screen.get_by(|node| node.label().is_some_and(|l| l.starts_with("Bring back: Closed"))).click();
+    screen.run_steps(3);
+    assert_eq!(screen.state().session().runs().iter().map(|run| run.id).collect::<Vec<_>>(), ids);
+    assert_eq!(screen.unnamed_widgets(), Vec::<String>::new());
 }
 
 #[test]

@@ -24,7 +24,7 @@ use crate::training::run::{Checkpoint, StopReason};
 /// How long it waits for a run.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Times kept of a run: as many as an axis of seconds can show.
-const MOST_SECONDS: usize = 256;
+const MOST_TIMES: usize = 256;
 /// The largest table of runs that is read.
 const MOST_TEXT: u64 = 1 << 24;
 
@@ -75,7 +75,7 @@ pub(super) struct KeptRun {
     pub(super) speed: Option<f64>,
     /// Seconds spent in updates against iterations.
     #[serde(default)]
-    pub(super) seconds: Vec<(i64, f64)>,
+    pub(super) times: Vec<(i64, f64)>,
     pub(super) given: Table,
     /// The leading eigenvalues over training, which no snapshot holds.
     #[serde(default)]
@@ -136,7 +136,7 @@ impl KeptRun {
                 _ => None,
             },
             speed: run.speed,
-            seconds: run.seconds.to_keep(MOST_SECONDS),
+            times: run.seconds.to_keep(MOST_TIMES),
             given: run.given.clone(),
             spectra: run.spectra.to_keep(),
             marks: run.marks.iter().map(mark).collect(),

@@ -342,7 +342,7 @@ impl Session {
                 .into_iter()
                 .map(|m| Mark { iteration: m.iteration, text: m.text, kind: m.kind, alters: m.alters })
                 .collect();
-            run.seconds = Seconds::of_kept(&kept.seconds);
+            run.seconds = Seconds::of_kept(&kept.times);
             run.acting = config;
             if kept.ghost {
                 run.state = RunState::Ghost;
