@@ -285,11 +285,8 @@ fn files_of_a_run_say_what_was_changed_while_it_learned() {
     let change = format!("changed at iteration 25: optimizer.learning_rate {rate} → 0.125");
     let settings = read(&mut session, Export::Settings, "after.toml");
     assert!(settings.contains(&change) && !settings.contains("gives the same numbers"), "{settings}");
-    assert_eq!(
-        parse(&settings).map(basinscope::training::config::resolve::resolve).is_ok_and(|r| r.is_ok()),
-        true,
-        "it is read again"
-    );
+    let read_again = parse(&settings).map(basinscope::training::config::resolve::resolve);
+    assert!(read_again.is_ok_and(|r| r.is_ok()), "it is sound");
     let methods = read(&mut session, Export::Methods, "after.md");
     assert!(methods.contains(&change), "{methods}");
     assert!(methods.contains("the same settings, changed at the same iterations, give"), "{methods}");

@@ -2,7 +2,7 @@
 
 use super::curves::{Curve, Curves, Point};
 use super::runs::RunEntry;
-use super::words::three_digits;
+use crate::files::figure::number::significant;
 use crate::numerics::curvature::lanczos::has_converged;
 use crate::numerics::curvature::stability::{
     Descent, RHO_MEASURES, Rho, RunFacts, StabilityLine, exact_line, median_rho, not_binding, stability_line,
@@ -119,10 +119,10 @@ pub fn above_line(run: &RunEntry) -> Option<String> {
     };
     Some(format!(
         "lambda_max was {}, {:.2} times {} = {}{since}.",
-        three_digits(last.value),
+        significant(last.value, 3),
         last.value / value,
         now.formula,
-        three_digits(value)
+        significant(value, 3)
     ))
 }
 

@@ -2,7 +2,7 @@
 
 use super::runs::{Difference, RunEntry, RunState};
 use super::stability::above_line;
-use crate::files::figure::number::counted;
+use crate::files::figure::number::{counted, significant};
 use crate::training::config::RuleKind;
 use crate::training::run::StopReason;
 
@@ -49,7 +49,8 @@ pub fn end(reason: &StopReason, iteration: i64) -> String {
         }
         StopReason::Stopped => format!("Stopped at iteration {iteration}."),
         StopReason::Diverged { iteration, quantity, value } => {
-            let value = value.parse().map_or(value.clone(), three_digits);
+            let finite = value.parse().ok().filter(|v: &f64| v.is_finite());
+            let value = finite.map_or(value.clone(), |v| significant(v, 3));
             format!("Diverged at iteration {iteration}: the {quantity} was {value}.")
         }
     }
@@ -82,39 +83,9 @@ pub fn rule_name(kind: RuleKind) -> &'static str {
     }
 }
 
-/// A value in three digits, with an exponent where it is very large or small.
-pub fn three_digits(value: f64) -> String {
-    if !value.is_finite() || value == 0.0 {
-        return value.to_string();
-    }
-    let magnitude = value.abs().log10().floor();
-    if !(-3.0..5.0).contains(&magnitude) {
-        return format!("{value:.2e}");
-    }
-    format!("{value:.0$}", (2.0 - magnitude).max(0.0) as usize)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_value_is_written_in_three_digits() {
-        for (value, text) in [
-            (6.462821747251222e67, "6.46e67"),
-            (17.0432, "17.0"),
-            (2.25, "2.25"),
-            (0.012345, "0.0123"),
-            (12_345.6, "12346"),
-            (1.5e-7, "1.50e-7"),
-            (-300.0, "-300"),
-            (0.0, "0"),
-            (f64::NAN, "NaN"),
-            (f64::INFINITY, "inf"),
-        ] {
-            assert_eq!(three_digits(value), text);
-        }
-    }
 
     #[test]
     fn a_divergence_is_told_in_three_digits() {
