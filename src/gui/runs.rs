@@ -29,16 +29,16 @@ pub fn show(ui: &mut Ui, session: &Session, state: &mut State, asked: &mut Asked
     // The user's own runs wait out of sight while a lesson is taken.
     let waits = |id| session.playing().is_some_and(|playing| playing.waits(id));
     let runs: Vec<&RunEntry> = session.runs().iter().filter(|run| !waits(run.id)).collect();
-    // In a narrow window, as beside a lesson, the buttons stay in reach.
+    // In a narrow window, as beside a lesson, the buttons stay in reach, and what differs can be read.
     let is_narrow = ui.available_width() < NARROW;
-    let (name, differs) = if is_narrow { (80.0, 40.0) } else { (160.0, 120.0) };
+    let widths = if is_narrow { [80.0, 110.0] } else { [160.0, 120.0] };
     let sideways = egui::ScrollArea::horizontal().id_salt("runs");
     sideways.show(ui, |ui| {
-        table(ui, session, &runs, [name, differs], state, asked);
+        table(ui, session, &runs, (is_narrow, widths), state, asked);
     });
 }
 
-/// Width of the panel, in points, below which names are cut first.
+/// Width of the panel, in points, below which names are cut, and iteration and gap left to the plots.
 const NARROW: f32 = 1010.0;
 
 /// The table itself, with these widths of names and of what differs.
@@ -46,7 +46,7 @@ fn table(
     ui: &mut Ui,
     session: &Session,
     runs: &[&RunEntry],
-    [name, differs]: [f32; 2],
+    (is_narrow, [name, differs]): (bool, [f32; 2]),
     state: &mut State,
     asked: &mut Asked,
 ) {
@@ -62,7 +62,7 @@ fn table(
         .column(small(30.0))
         .column(Column::initial(name).at_least(60.0).clip(true))
         .column(Column::remainder().at_least(differs).clip(true))
-        .columns(small(70.0), 6)
+        .columns(small(70.0), if is_narrow { 4 } else { 6 })
         .column(small(255.0))
         .header(height, |mut header| {
             for (name, tip) in [
@@ -77,6 +77,9 @@ fn table(
                 ("Gap", Series::GeneralizationGap.meaning()),
                 ("", ""),
             ] {
+                if is_narrow && WIDE_ONLY.contains(&name) {
+                    continue;
+                }
                 header.col(|ui| {
                     ui.strong(name).on_hover_text(tip);
                 });
@@ -86,7 +89,7 @@ fn table(
             body.rows(height, runs.len(), |mut row| {
                 let run = runs[row.index()];
                 row.set_selected(current == Some(run.id));
-                columns(&mut row, run, state, asked);
+                columns(&mut row, run, is_narrow, state, asked);
                 let response = row.response();
                 let name = format!("Select {}", run.name);
                 response.widget_info(|| {
@@ -99,7 +102,16 @@ fn table(
         });
 }
 
-fn columns(row: &mut egui_extras::TableRow<'_, '_>, run: &RunEntry, state: &mut State, asked: &mut Asked) {
+/// Columns that a narrow table does without.
+const WIDE_ONLY: [&str; 2] = ["Iteration", "Gap"];
+
+fn columns(
+    row: &mut egui_extras::TableRow<'_, '_>,
+    run: &RunEntry,
+    is_narrow: bool,
+    state: &mut State,
+    asked: &mut Asked,
+) {
     row.col(|ui| {
         let (color, marker) = theme::run_style(run.colour, ui.visuals().dark_mode);
         let (rect, _) = ui.allocate_exact_size(vec2(26.0, 12.0), egui::Sense::hover());
@@ -119,10 +131,13 @@ fn columns(row: &mut egui_extras::TableRow<'_, '_>, run: &RunEntry, state: &mut 
     row.col(|ui| {
         ui.label(words::state(&run.state));
     });
-    row.col(|ui| {
-        ui.label(number::count(run.iteration));
-    });
-    for series in [Series::TrainLoss, Series::TestLoss, Series::LambdaMax, Series::GeneralizationGap] {
+    if !is_narrow {
+        row.col(|ui| {
+            ui.label(number::count(run.iteration));
+        });
+    }
+    let numbers = [Series::TrainLoss, Series::TestLoss, Series::LambdaMax, Series::GeneralizationGap];
+    for series in numbers.into_iter().filter(|s| !is_narrow || *s != Series::GeneralizationGap) {
         row.col(|ui| {
             let Some(point) = run.curves.last(series) else {
                 ui.label("–");

@@ -22,7 +22,8 @@ pub fn controls(ui: &mut Ui, session: &Session, state: &mut State, asked: &mut A
     let shake = |relative: bool, asked: &mut Asked| asked.act(Action::Landscape(Ask::Shake { relative }));
     let button = ui.button("Shake it").on_hover_text(
         "Adds noise of growing radius to the weights of this run and of every pinned one, in 60 random directions \
-         each, and draws the loss on the probe batch: mean (line) and quartiles (band)",
+         each, and draws how far the loss on the probe batch rises: mean (line) and quartiles (band). For small noise the \
+         mean rises by half the Hessian's trace times the square of the noise in each weight",
     );
     if button.clicked() {
         shake(state.choices.relative, asked);
@@ -76,9 +77,10 @@ pub fn show(ui: &mut Ui, session: &Session, state: &State) {
         ..Points::new(title, x_name, y_name, clouds)
     };
     let dark = ui.visuals().dark_mode;
-    let clouds = |spread: &dyn Fn(&AtRadius) -> Option<Spread>, name: &dyn Fn(&Shaken, &Shake) -> String| {
+    let clouds = |spread: &dyn Fn(&Shake, &AtRadius) -> Option<Spread>,
+                  name: &dyn Fn(&Shaken, &Shake) -> String| {
         let cloud = |(run, shake): &(&Shaken, &Shake)| {
-            let at = |s: &AtRadius| Some((if relative { s.relative } else { s.radius }, spread(s)?));
+            let at = |s: &AtRadius| Some((if relative { s.relative } else { s.radius }, spread(shake, s)?));
             let all: Vec<(f64, Spread)> = shake.shaken.iter().filter_map(at).collect();
             let mean = all.iter().map(|(x, s)| [*x, s.mean]).collect();
             let mut cloud = points::cloud(name(run, shake), run.colour, dark, mean);
@@ -92,10 +94,10 @@ pub fn show(ui: &mut Ui, session: &Session, state: &State) {
         let (n, rest) = (number::count(run.iteration), number::significant(shake.at_rest.loss, 3));
         format!("{} at {n}, at rest {rest}", run.name)
     };
-    let losses = clouds(&|s| Some(s.loss), &at_rest);
-    plot("Loss under noise", "loss", Scale::Log, losses).show(ui, vec2(room.x, height));
+    let losses = clouds(&|shake, s| Some(s.loss.above(shake.at_rest.loss)), &at_rest);
+    plot("Loss under noise", "rise of the loss", Scale::Log, losses).show(ui, vec2(room.x, height));
     if has_accuracy {
-        let accuracies = clouds(&|s| s.accuracy, &|run, _| run.name.clone());
+        let accuracies = clouds(&|_, s| s.accuracy, &|run, _| run.name.clone());
         plot("Accuracy under noise", "accuracy", Scale::Linear, accuracies)
             .show(ui, vec2(room.x, room.y - height - 4.0));
     }

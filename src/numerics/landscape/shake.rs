@@ -64,6 +64,18 @@ pub struct Spread {
     pub upper: f64,
 }
 
+impl Spread {
+    /// The same above a value.
+    pub fn above(self, value: f64) -> Self {
+        Self {
+            mean: self.mean - value,
+            lower: self.lower - value,
+            median: self.median - value,
+            upper: self.upper - value,
+        }
+    }
+}
+
 /// What one radius does.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Shaken {

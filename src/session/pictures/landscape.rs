@@ -141,10 +141,10 @@ pub fn shake(session: &Session) -> Vec<Panel> {
     let runs: Vec<(&Shaken, &Shake)> =
         shaken.iter().filter_map(|run| Some((run, run.shake.as_ref().ok()?))).collect();
     let label = if relative { "radius / norm of the weights" } else { "radius of the noise" };
-    let panel = |title: &str, name: &str, scale, of: &dyn Fn(&AtRadius) -> Option<Spread>| {
+    let panel = |title: &str, name: &str, scale, of: &dyn Fn(&Shake, &AtRadius) -> Option<Spread>| {
         let mut layers = Vec::new();
         for (run, shake) in &runs {
-            let at = |s: &AtRadius| Some((if relative { s.relative } else { s.radius }, of(s)?));
+            let at = |s: &AtRadius| Some((if relative { s.relative } else { s.radius }, of(shake, s)?));
             let all: Vec<(f64, Spread)> = shake.shaken.iter().filter_map(at).collect();
             if all.is_empty() {
                 continue;
@@ -167,8 +167,10 @@ pub fn shake(session: &Session) -> Vec<Panel> {
         })
     };
     [
-        panel("Loss under noise on the weights", "loss", Scale::Log, &|s| Some(s.loss)),
-        panel("Accuracy under noise on the weights", "accuracy", Scale::Linear, &|s| s.accuracy),
+        panel("Loss under noise on the weights", "rise of the loss", Scale::Log, &|shake, s| {
+            Some(s.loss.above(shake.at_rest.loss))
+        }),
+        panel("Accuracy under noise on the weights", "accuracy", Scale::Linear, &|_, s| s.accuracy),
     ]
     .into_iter()
     .flatten()
