@@ -17,8 +17,9 @@ use super::theme::{self, Dash, Marker};
 use crate::numerics::curvature::stability::{StabilityLine, Standing};
 use crate::session::curves::Curve;
 use crate::session::stability::Lines;
-use crate::session::{Group, RunEntry, RunId, Session};
+use crate::session::{Group, RunEntry, RunId, RunState, Session};
 use crate::training::history::Series;
+use crate::training::run::StopReason;
 
 /// What the horizontal axis shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -222,6 +223,7 @@ pub fn show(ui: &mut Ui, panel: Panel, session: &Session, state: &mut State, cur
                 },
                 faint: group_of(run).is_some(),
                 band: &[],
+                ceiling: ceiling(run, curve),
             });
         }
         if with_lines && let Some(lines) = lines.get(&run.id) {
@@ -255,6 +257,7 @@ pub fn show(ui: &mut Ui, panel: Panel, session: &Session, state: &mut State, cur
                     doubtful: &[],
                     faint: false,
                     band: &[],
+                    ceiling: None,
                 });
             }
         }
@@ -280,6 +283,7 @@ pub fn show(ui: &mut Ui, panel: Panel, session: &Session, state: &mut State, cur
                 doubtful: &[],
                 faint: false,
                 band: &band.points,
+                ceiling: None,
             });
         }
     }
@@ -301,6 +305,13 @@ pub fn show(ui: &mut Ui, panel: Panel, session: &Session, state: &mut State, cur
         super::freshness::line(ui, plot, run, lines.get(&run.id));
     }
     chart.show(ui, view, cursor, traces);
+}
+
+/// Of a run that diverged: a hundred times the value at its start (`[own]`), the way up but not all of it.
+fn ceiling(run: &RunEntry, curve: &Curve) -> Option<f64> {
+    let diverged = matches!(run.state, RunState::Ended(StopReason::Diverged { .. }));
+    let first = curve.values().0.first()?.value;
+    (diverged && first.is_finite() && first > 0.0).then_some(100.0 * first)
 }
 
 /// The smoothed training loss of a run, as a horizontal axis: (iteration, loss).

@@ -39,6 +39,8 @@ pub struct Shown<'a> {
     pub faint: bool,
     /// The spread around it, where it is a mean over seeds.
     pub band: &'a [BandPoint],
+    /// The largest value that the axis takes in by itself: what grew without bound would leave no room for the rest.
+    pub ceiling: Option<f64>,
 }
 
 /// A value that is worth a line of its own.
@@ -198,8 +200,10 @@ impl Curves<'_> {
             for (i, curve) in self.curves.iter().enumerate() {
                 let drawing = curve.drawing(scales, columns, view);
                 let drawn = drawing.drawn(curve.span, before.remove(&curve.name));
-                for (all, own) in extent.iter_mut().zip(drawn.extent) {
-                    own.into_iter().flat_map(|(low, high)| [low, high]).for_each(|place| widen(all, place));
+                let most = [None, curve.ceiling.and_then(|value| scales[1].place(value))];
+                for ((all, own), most) in extent.iter_mut().zip(drawn.extent).zip(most) {
+                    let ends = own.into_iter().flat_map(|(low, high)| [low, high]);
+                    ends.for_each(|place| widen(all, most.map_or(place, |most| place.min(most))));
                 }
                 let has_smooth = !drawn.smooth.lines.is_empty();
                 curve.add_band(plot, 2 * self.curves.len() + i, scales, &mut extent[1]);
