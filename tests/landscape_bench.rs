@@ -351,9 +351,10 @@ fn the_path_is_that_of_the_whole_run_also_after_a_branch_a_jump_and_a_file() {
 
 /// Writes the selected run and gives what was said of it.
 fn save(session: &mut Session, file: &Path) -> String {
-    let before = session.notices().len();
+    let newest = |s: &Session| s.notices().last().map(|notice| notice.id);
+    let before = newest(session);
     session.act(Action::Save(Export::Snapshot, file.into()));
-    until(session, "the file", |s| s.errands().count() == 0 && s.notices().len() > before);
+    until(session, "the file", |s| s.errands().count() == 0 && newest(s) != before);
     session.notices().last().expect("a notice").text.clone()
 }
 
