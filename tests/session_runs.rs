@@ -213,7 +213,7 @@ fn what_a_reset_or_a_preset_takes_away_can_be_brought_back() {
     let back = current(&session);
     assert_eq!((session.runs().len(), back.iteration), (2, 40));
     assert_eq!(back.curves.get(Series::TrainLoss).map(|c| c.len()), Some(40));
-    assert_eq!(back.name, format!("{}, before its reset", session.run(run).expect("the new one").name));
+    assert_eq!(back.name, format!("{}, before", session.run(run).expect("the new one").name));
     assert_ne!(back.colour, of(&session, run).colour);
     session.act(Action::Step(2));
     until(&mut session, "two more", |s| current(s).iteration == 42);

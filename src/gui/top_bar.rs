@@ -113,10 +113,8 @@ fn presets(ui: &mut Ui, session: &Session, is_narrow: bool, asked: &mut Asked) {
         .truncate()
         .show_ui(ui, |ui| {
             // Said before it is touched.
-            ui.weak(match session.current() {
-                Some(run) => format!("Starts {} afresh with all settings of", run.name),
-                None => "Starts a run with all settings of".into(),
-            });
+            let is_there = session.current().is_some();
+            ui.weak(if is_there { "Starts the selected run afresh with" } else { "Starts a run with" });
             for task in TaskKind::ALL.into_iter().filter(|t| *t != TaskKind::File) {
                 let response = ui.selectable_label(task.name() == kind, task.title());
                 if response.on_hover_text(task.name()).clicked() {

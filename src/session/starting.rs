@@ -112,10 +112,9 @@ impl Session {
             self.runs.insert(at + 1, old);
         } else if old.iteration > 0 && !self.is_of_lesson(id) {
             let name = old.name.clone();
-            let text =
-                format!("{name} started again: what it was after {} updates is put aside.", old.iteration);
+            let text = format!("{name} started again; what it was is put aside.");
             old.id = RunId(self.number());
-            old.call(format!("{name}, before its reset"));
+            old.call(format!("{name}, before"));
             self.put_aside(old, at + 1, text, id);
         }
         self.name_itself(id);
