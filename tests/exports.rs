@@ -86,6 +86,8 @@ fn every_plot_is_written_as_png_and_svg() {
     assert!(text("spectrum.svg").contains("Lyapunov exponents at iteration 40"));
     assert!(text("gains.svg").contains("initial gain") && text("gains.svg").contains("s.d. of 5 seeds"));
     assert!(text("gains.svg").contains("after 2 updates"));
+    assert!(text("gains.svg").contains("Eigenvalues of w_rec at gain"));
+    assert!(text("spectrum.svg").contains("Leading Hessian eigenvalues"));
     assert!(text("cut.svg").contains("random direction 1") && text("cut.svg").contains("two networks"));
     let names: Vec<String> = session.bench().shaken().0.iter().map(|run| run.name.clone()).collect();
     assert!(names.len() == 2 && names.iter().all(|name| text("shake.svg").contains(name.as_str())));

@@ -176,7 +176,7 @@ pub const TABLE: &[Entry] = &[
     entry(C::Save(Export::Picture(Picture::SweepMap)), M::Export, "Picture of the sweep's heat map…", None, "Write the heat map of the open sweep as PNG or SVG for print, on white"),
     entry(C::Save(Export::Picture(Picture::SweepCurves)), M::Export, "Picture of the sweep's curves…", None, "Write the means and bands of the open sweep as PNG or SVG for print, on white, with legend"),
     entry(C::Save(Export::Picture(Picture::SweepScatter)), M::Export, "Picture of the sweep's scatter…", None, "Write the scatter of the open sweep with its correlations as PNG or SVG for print, on white, with legend"),
-    entry(C::Save(Export::Picture(Picture::Gains)), M::Export, "Picture of the gains…", None, "Write the gain explorer's scan as PNG or SVG for print, on white, with legend"),
+    entry(C::Save(Export::Picture(Picture::Gains)), M::Export, "Picture of the gains…", None, "Write the network that the gain explorer looks at and its scan as PNG or SVG for print, on white, with legend"),
     entry(C::Save(Export::Gains), M::Export, "Scan over gains (CSV)…", None, "Write every network of the gain explorer's scan: exponent, cosine, rho, loss"),
     entry(C::Save(Export::Script), M::Export, "Script for matplotlib…", None, "Write a script that draws the runs shown, and beside it their values as CSV"),
     entry(C::Save(Export::Methods), M::Export, "Methods paragraph…", None, "Write how the runs were made, with every constant and its source"),

@@ -1,16 +1,55 @@
-//! Owns the gain explorer's scan as it leaves the program: a figure and a table.
+//! Owns the gain explorer's looks and scan as they leave the program: a figure and a table.
 
 use std::fmt::Write as _;
 
 use super::explorer::{GainExplorer, Summary};
-use crate::files::figure::look::{Dash, GREY, Look, run_look};
-use crate::files::figure::number::counted;
+use super::pictures::{disc, ranked};
+use crate::files::figure::look::{Dash, GREY, run_look};
+use crate::files::figure::number::{counted, value};
 use crate::files::figure::scale::Scale;
-use crate::files::figure::{Axis, Layer, Panel};
+use crate::files::figure::{self, Axis, Layer, Panel};
 use crate::files::history_csv;
+use crate::training::explore::Look;
 
-/// The scan over gains: mean with one standard deviation over the seeds.
+/// The network that is looked at, and after flossing where it was flossed, and the scan over gains.
 pub(super) fn panels(explorer: &GainExplorer) -> Vec<Panel> {
+    let mut panels = explorer.look().map(|look| of_look(look, explorer.floss())).unwrap_or_default();
+    panels.extend(of_scan(explorer));
+    panels
+}
+
+fn of_look(look: &Look, floss: Option<&Look>) -> Vec<Panel> {
+    let looks: Vec<(String, &Look, figure::look::Look)> =
+        std::iter::once(("before training".to_owned(), look))
+            .chain(
+                floss.map(|floss| {
+                    (format!("after {} of flossing", counted(floss.flossed, "iteration")), floss)
+                }),
+            )
+            .enumerate()
+            .map(|(slot, (name, look))| (name, look, run_look(slot)))
+            .collect();
+    let exponents =
+        looks.iter().map(|(name, look, drawn)| ranked(&look.exponents.mean, name.clone(), *drawn));
+    let (layers, notes): (Vec<Layer>, Vec<String>) = exponents.unzip();
+    // What is not drawn of the network before tells enough.
+    let note = notes.into_iter().next().unwrap_or_default();
+    let (x, y) = (Axis::new("number", Scale::Linear), Axis::new("nats per step", Scale::Linear));
+    let title = format!("Lyapunov exponents at gain {}", value(look.gain));
+    let mut panels = vec![Panel { title, x, y, layers, note }];
+    let places: Vec<_> = looks
+        .iter()
+        .filter_map(|(name, look, drawn)| Some((name.clone(), look.eigenvalues.as_deref()?, *drawn)))
+        .collect();
+    if !places.is_empty() {
+        let title = format!("Eigenvalues of w_rec at gain {}", value(look.gain));
+        panels.push(disc(&title, &places, look.gain, String::new()));
+    }
+    panels
+}
+
+/// Mean with one standard deviation over the seeds.
+fn of_scan(explorer: &GainExplorer) -> Vec<Panel> {
     let (summaries, (_, updates)) = (explorer.summaries(), explorer.scan());
     let Some(most) = summaries.iter().map(|s| s.seeds).max() else { return Vec::new() };
     let layers = |name: &str, slot: usize, of: fn(&Summary) -> (f64, f64)| {
@@ -28,7 +67,7 @@ pub(super) fn panels(explorer: &GainExplorer) -> Vec<Panel> {
         Panel { title: title.into(), x, y, layers, note }
     };
     let mut exponent = layers("before training", 0, |s| s.leading);
-    let zero = Look { width: 0.7, ..Look::solid(GREY) }.dashed(Dash::Dotted);
+    let zero = figure::look::Look { width: 0.7, ..figure::look::Look::solid(GREY) }.dashed(Dash::Dotted);
     exponent.push(Layer::Level { name: "neither growing nor shrinking".into(), y: 0.0, look: zero });
     let crossing = explorer.zero_crossing().map(|gain| format!("It crosses 0 at gain {gain:.3}."));
     let mut lie = layers("cosine", 2, |s| s.cosine);

@@ -2,12 +2,14 @@
 
 mod landscape;
 mod network;
+mod spectrum;
 
 use super::compare::band;
 use super::curves::Curve;
 use super::stability::Lines;
 use super::{Group, RunEntry, Session, gains};
 use crate::files::figure::look::{Dash, GREY, Look, run_look};
+use crate::files::figure::number::{counted, value};
 use crate::files::figure::scale::{Scale, threshold};
 use crate::files::figure::{Axis, Figure, Layer, Panel};
 use crate::numerics::curvature::stability::{StabilityLine, Standing};
@@ -31,13 +33,14 @@ pub enum Picture {
     Cut,
     /// Loss and accuracy under noise on the weights, as shaken last.
     Shake,
-    /// Hessian eigenvalues and Lyapunov exponents of the selected run, as measured last.
+    /// Hessian eigenvalues of the selected run as measured last, their density, their course over training, and its
+    /// Lyapunov exponents.
     Spectrum,
     /// Input, units and output of the selected run during the probe trial that is shown.
     Activity,
     /// The matrices of the selected run, the spread of their values, eigenvalues, singular values of the update.
     Weights,
-    /// The gain explorer's scan.
+    /// The gain explorer: the network that is looked at, and the scan.
     Gains,
     /// A quantity of the open sweep over two keys.
     SweepMap,
@@ -222,7 +225,7 @@ impl Session {
             }
             Picture::Cut => landscape::cuts(self),
             Picture::Shake => landscape::shake(self),
-            Picture::Spectrum => self.current().map(network::spectrum).unwrap_or_default(),
+            Picture::Spectrum => self.current().map(spectrum::panels).unwrap_or_default(),
             Picture::Activity => self.current().map(network::activity).unwrap_or_default(),
             Picture::Weights => {
                 let weights = self.current().and_then(|run| network::Weights::of(run, self.weight_spectra()));
@@ -370,4 +373,36 @@ fn signed(values: impl Iterator<Item = f64>) -> Scale {
     let smallest = magnitudes.iter().copied().fold(f64::INFINITY, f64::min);
     let largest = magnitudes.iter().copied().fold(0.0, f64::max);
     Scale::SignedLog { threshold: threshold(smallest, largest, 3) }
+}
+
+/// Eigenvalues in the complex plane with the circles of radius 1 and of the gain.
+pub(super) fn disc(title: &str, clouds: &[(String, &[(f64, f64)], Look)], gain: f64, note: String) -> Panel {
+    let circle = |name: String, radius: f64, dash: Dash| {
+        let angle = |i: i32| std::f64::consts::TAU * f64::from(i) / 180.0;
+        let points = (0..=180).map(|i| (radius * angle(i).cos(), radius * angle(i).sin())).collect();
+        Layer::curve(name, points, Look { width: 0.7, ..Look::solid(GREY) }.dashed(dash))
+    };
+    let mut layers = vec![circle("radius 1".into(), 1.0, Dash::Dotted)];
+    if gain > 0.0 && gain != 1.0 {
+        layers.push(circle(format!("initial gain {}", value(gain)), gain, Dash::Dashed));
+    }
+    layers.extend(clouds.iter().map(|(name, places, look)| {
+        let points = places.iter().map(|(re, im)| (*re, *im, *im, *im)).collect();
+        Layer::Points { name: name.clone(), points, look: *look }
+    }));
+    let x = Axis::new("real part", Scale::Linear);
+    let y = Axis { unit_as_across: true, ..Axis::new("imaginary part", Scale::Linear) };
+    Panel { title: title.into(), x, y, layers, note }
+}
+
+/// Exponents in their order, without those that are -inf, and what to say of these.
+pub(super) fn ranked(exponents: &[f64], name: String, look: Look) -> (Layer, String) {
+    let all = exponents.iter().enumerate().map(|(i, v)| ((i + 1) as f64, *v, *v, *v));
+    let points: Vec<_> = all.filter(|point| point.1.is_finite()).collect();
+    let hidden = exponents.len() - points.len();
+    let note = match hidden {
+        0 => String::new(),
+        n => format!("Not drawn, as they are -inf: {}.", counted(n as u64, "exponent")),
+    };
+    (Layer::Points { name, points, look }, note)
 }

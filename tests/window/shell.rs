@@ -3,10 +3,10 @@
 use basinscope::gui::layout::Panel;
 use basinscope::gui::theme::ThemeChoice;
 use basinscope::session::Action;
-use eframe::egui::{Key, Modifiers, vec2};
+use eframe::egui::{self, Key, Modifiers, vec2};
 use egui_kittest::kittest::{NodeT, Queryable};
 
-use crate::harness::{click, current, menu, sized, wait, window, with_paused_run};
+use crate::harness::{Screen, click, current, menu, sized, wait, window, with_paused_run};
 
 #[test]
 fn a_first_start_shows_curves_that_move_and_every_control_has_a_name() {
@@ -149,4 +149,55 @@ fn a_table_of_numbers_stands_beside_a_plot() {
         let text = basinscope::gui::plot::number::exact(value);
         assert!(screen.query_all_by_label(&text).next().is_some(), "{text} is not in the table");
     }
+}
+
+/// The texts that are painted with their middle inside of a rectangle.
+fn painted_in(screen: &Screen<'_>, rect: egui::Rect) -> Vec<String> {
+    fn of(shape: &egui::Shape, rect: egui::Rect, texts: &mut Vec<String>) {
+        match shape {
+            egui::Shape::Vec(all) => all.iter().for_each(|shape| of(shape, rect, texts)),
+            egui::Shape::Text(text) if rect.contains(text.visual_bounding_rect().center()) => {
+                texts.push(text.galley.text().to_owned());
+            }
+            _ => {}
+        }
+    }
+    let mut texts = Vec::new();
+    screen.output().shapes.iter().for_each(|clipped| of(&clipped.shape, rect, &mut texts));
+    texts
+}
+
+#[test]
+fn a_cursor_at_the_edge_of_a_plot_leaves_its_axis_alone() {
+    let mut screen = with_paused_run();
+    click(&mut screen, "Step 10");
+    wait(&mut screen, "ten updates", |w| w.session().runs()[0].iteration == 10);
+    screen.run_steps(3);
+    let plot = screen.get_by(|n| n.label().is_some_and(|l| l.starts_with("Plot of loss"))).rect();
+    let below = egui::Rect::from_x_y_ranges(
+        plot.left() - 10.0..=plot.right() + 20.0,
+        plot.bottom()..=plot.bottom() + 18.0,
+    );
+    let before = painted_in(&screen, below);
+    assert!(before.contains(&"0".to_owned()) && before.contains(&"10".to_owned()), "{before:?}");
+    // Left of iteration 0, where there is a margin.
+    screen.hover_at(plot.left_center() + egui::vec2(1.5, 0.0));
+    screen.run_steps(40);
+    assert_eq!(painted_in(&screen, below), before);
+}
+
+#[test]
+fn in_a_narrow_window_the_switches_of_a_plot_are_behind_a_button() {
+    let mut screen = sized(vec2(900.0, 700.0), vec![Action::Demonstrate]);
+    assert!(screen.query_by_label("Loss: log y").is_none());
+    let accuracy = screen.get_by_label("Accuracy").rect();
+    let button = screen.get_by_label("Loss: view").rect();
+    assert!(accuracy.right() <= button.left(), "both tabs are in sight: {accuracy:?} {button:?}");
+    click(&mut screen, "Loss: view");
+    for name in ["Loss: log y", "Loss: log x", "Loss: fit", "Loss: table of numbers"] {
+        assert!(screen.query_by_label(name).is_some(), "{name}");
+    }
+    click(&mut screen, "Loss: log y");
+    assert!(screen.query_by_label("Loss: log y").is_some(), "it stays open");
+    assert_eq!(screen.unnamed_widgets(), Vec::<String>::new());
 }

@@ -13,6 +13,7 @@ const SAMPLE: f32 = 20.0;
 pub fn legend(ui: &mut Ui, plot: &Curves<'_>) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = vec2(8.0, 1.0);
+        ui.spacing_mut().interact_size.y = ui.text_style_height(&egui::TextStyle::Small);
         for (look, text, tip) in &plot.key {
             explained(entry(ui, *look, text), || (*tip).to_owned());
         }

@@ -37,6 +37,7 @@ impl Histogram {
         let mut child = ui.new_child(egui::UiBuilder::new().max_rect(rect).layout(down));
         child.horizontal_wrapped(|ui| {
             ui.spacing_mut().item_spacing = vec2(8.0, 1.0);
+            ui.spacing_mut().interact_size.y = ui.text_style_height(&egui::TextStyle::Small);
             for (group, look) in self.groups() {
                 explained(header::entry(ui, look, &short(group)), || {
                     format!("{}\n{}", words(group), meaning(&group.name).unwrap_or_default())

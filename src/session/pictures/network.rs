@@ -1,12 +1,10 @@
-//! Owns the pictures of the selected run's network: spectra as measured last, activity, weights.
-
-use std::f64::consts::TAU;
+//! Owns the pictures of the selected run's network: activity, weights.
 
 use ndarray::{Array2, ArrayView1, ArrayView2, s};
 
-use super::signed;
+use super::disc;
 use crate::files::figure::look::{Dash, GREY, Look, Marker, run_look};
-use crate::files::figure::number::{count, counted, significant, value};
+use crate::files::figure::number::{count, significant};
 use crate::files::figure::scale::Scale;
 use crate::files::figure::{Axis, Layer, Panel};
 use crate::numerics::lyapunov::{eigenvalues, singular_values};
@@ -14,50 +12,6 @@ use crate::numerics::statistics::histogram::{Group, Histogram};
 use crate::numerics::weights::Block;
 use crate::session::weight_spectra::{Spectra, WeightSpectra};
 use crate::session::{RunEntry, ShownWeights};
-use crate::training::measures::{Detail, Measure};
-
-/// Eigenvalues and exponents as they were measured last.
-pub fn spectrum(run: &RunEntry) -> Vec<Panel> {
-    let mut panels = Vec::new();
-    let numbered = |values: &[f64], name: &str| {
-        let point = |(i, v): (usize, &f64)| ((i + 1) as f64, *v, *v, *v);
-        Layer::Points {
-            name: name.into(),
-            points: values.iter().enumerate().map(point).collect(),
-            look: run_look(run.colour),
-        }
-    };
-    if let Some((found, _)) = run.finding(Measure::Curvature)
-        && let Detail::Curvature(Some(detail)) = &found.finding.detail
-    {
-        let values: Vec<f64> = detail.top.iter().map(|e| e.value).collect();
-        panels.push(Panel {
-            title: format!("Hessian eigenvalues at iteration {}", found.finding.iteration),
-            x: Axis::new("number", Scale::Linear),
-            y: Axis::new("eigenvalue", signed(values.iter().copied())),
-            layers: vec![numbered(&values, &format!("{}, largest", run.name))],
-            note: String::new(),
-        });
-    }
-    if let Some((found, _)) = run.finding(Measure::Lyapunov)
-        && let Detail::Lyapunov(detail) = &found.finding.detail
-    {
-        let finite: Vec<f64> = detail.exponents.mean.iter().copied().filter(|v| v.is_finite()).collect();
-        let hidden = detail.exponents.mean.len() - finite.len();
-        panels.push(Panel {
-            title: format!("Lyapunov exponents at iteration {}", found.finding.iteration),
-            x: Axis::new("number", Scale::Linear),
-            y: Axis::new("nats per step", Scale::Linear),
-            layers: vec![numbered(&finite, &run.name)],
-            note: if hidden > 0 {
-                format!("Not drawn, as they are -inf: {}.", counted(hidden as u64, "exponent"))
-            } else {
-                String::new()
-            },
-        });
-    }
-    panels
-}
 
 /// Channels up to this number are drawn as lines, more as an image.
 const MOST_LINES: usize = 4;
@@ -202,20 +156,10 @@ impl Weights {
     }
 
     fn disc(&self, now: &[(f64, f64)], initial: &[(f64, f64)], note: String) -> Panel {
-        let cloud = |name: &str, of: &[(f64, f64)], look| {
-            let points = of.iter().map(|(re, im)| (*re, *im, *im, *im)).collect();
-            Layer::Points { name: name.into(), points, look }
-        };
-        let own = run_look(self.colour);
         let start = Look { marker: Some(Marker::Ring), ..Look::solid(GREY) };
-        let mut layers = vec![circle("radius 1".into(), 1.0, Dash::Dotted)];
-        if self.gain > 0.0 && self.gain != 1.0 {
-            layers.push(circle(format!("initial gain {}", value(self.gain)), self.gain, Dash::Dashed));
-        }
-        layers.extend([cloud("at the start", initial, start), cloud("now", now, own)]);
-        let y = Axis { unit_as_across: true, ..Axis::new("imaginary part", Scale::Linear) };
-        let x = Axis::new("real part", Scale::Linear);
-        Panel { title: "Eigenvalues of w_rec".into(), x, y, layers, note }
+        let clouds =
+            [("at the start".to_owned(), initial, start), ("now".into(), now, run_look(self.colour))];
+        disc("Eigenvalues of w_rec", &clouds, self.gain, note)
     }
 
     fn update(&self, values: &[f64], note: String) -> Panel {
@@ -229,14 +173,6 @@ impl Weights {
             note,
         }
     }
-}
-
-/// A circle around 0.
-fn circle(name: String, radius: f64, dash: Dash) -> Layer {
-    let at =
-        |i: i32| (radius * (TAU * f64::from(i) / 180.0).cos(), radius * (TAU * f64::from(i) / 180.0).sin());
-    let look = Look { width: 0.7, ..Look::solid(GREY) }.dashed(dash);
-    Layer::curve(name, (0..=180).map(at).collect(), look)
 }
 
 /// A matrix as it is written: row 0 at the top.
