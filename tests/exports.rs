@@ -162,7 +162,9 @@ fn pictures_of_a_network_show_its_own_numbers() {
 
 /// A scan over gains with two updates of each network.
 fn scan(session: &mut Session) {
+    session.act(Action::Explore(Ask::Look(1.2)));
     session.act(Action::Explore(Ask::Scan { updates: 2 }));
+    until(session, "the look", |s| s.explorer().look().is_some());
     until(session, "the scan", |s| !s.explorer().scan().0.is_empty() && s.explorer().scan_share().is_none());
 }
 

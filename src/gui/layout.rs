@@ -117,7 +117,7 @@ pub struct Layout {
 /// Height of the window, in points, below which four plots of curves on top of each other are too low to read.
 const LOW: f32 = 850.0;
 
-/// The same for two pictures on top of each other.
+/// The same for two pictures on top of each other: they are behind each other there.
 const LOW_PICTURES: f32 = 620.0;
 
 impl Default for Layout {
@@ -129,6 +129,9 @@ impl Default for Layout {
 impl Layout {
     /// The usual layout of a window of this height.
     pub fn fitting(height: f32) -> Self {
+        if height < LOW_PICTURES {
+            return Self::with_pictures_in_turn();
+        }
         let mut tiles = Tiles::default();
         let mut pane = |panel| {
             let pane = tiles.insert_pane(panel);
@@ -183,7 +186,7 @@ impl Layout {
     /// pictures behind each other, so that each is large.
     pub fn presenting(&self, height: f32) -> Self {
         const LEFT_OUT: [Panel; 4] = [Panel::Experiment, Panel::Lyapunov, Panel::Alignment, Panel::Bookmarks];
-        let mut layout = if height < LOW_PICTURES { Self::with_pictures_in_turn() } else { self.clone() };
+        let mut layout = if height < LOW_PICTURES { Self::fitting(height) } else { self.clone() };
         for panel in Panel::ALL {
             if LEFT_OUT.contains(&panel) || !self.is_shown(panel) {
                 layout.show(panel, false);
@@ -280,6 +283,17 @@ mod tests {
             for panel in [Panel::Experiment, Panel::Lyapunov, Panel::Weights, Panel::Bookmarks] {
                 assert!(!layout.is_shown(panel), "{panel:?} at {height}");
             }
+        }
+    }
+
+    #[test]
+    fn the_usual_layout_of_any_height_has_every_panel() {
+        for height in [400.0, 619.0, 720.0, 1080.0] {
+            let layout = Layout::fitting(height);
+            assert!(
+                layout.is_sound() && Panel::ALL.into_iter().all(|panel| layout.is_shown(panel)),
+                "{height}"
+            );
         }
     }
 

@@ -36,9 +36,6 @@ pub fn significant(v: f64, digits: usize) -> String {
     if v == 0.0 {
         return "0".into();
     }
-    if !v.is_finite() {
-        return String::new();
-    }
     let magnitude = v.abs().log10().floor() as i32;
     if !(-3..5).contains(&magnitude) {
         return format!("{v:.*e}", digits.saturating_sub(1));
@@ -137,6 +134,9 @@ pub fn tick(v: f64, step: f64) -> String {
 pub fn log_tick(v: f64) -> String {
     if v == 0.0 {
         return "0".into();
+    }
+    if !v.is_finite() {
+        return String::new();
     }
     let magnitude = (v.abs().log10() + 1e-9).floor() as i32;
     if (-3..4).contains(&magnitude) {
