@@ -268,7 +268,7 @@ fn text(ui: &mut Ui, field: Field<'_>, value: &Value, asked: &mut Asked) -> Resp
         other => other.to_string(),
     };
     let mut text = ui.data_mut(|data| data.get_temp::<String>(id)).unwrap_or_else(|| now.clone());
-    let width = (ui.available_width() - 24.0).clamp(60.0, 150.0);
+    let width = ui.available_width().clamp(60.0, 150.0);
     let response = ui.add(egui::TextEdit::singleline(&mut text).desired_width(width));
     if response.has_focus() {
         ui.data_mut(|data| data.insert_temp(id, text));

@@ -250,7 +250,10 @@ fn a_slice_under_way_is_a_picture_with_the_points_known_and_the_time_left() {
     let slice = |w: &Window| w.session().current().and_then(|r| w.session().slice_of(r)).cloned();
     let progress = slice(screen.state()).expect("a picture").progress;
     assert!(!progress.is_complete() && progress.done >= 25);
-    assert!(says(&screen, &format!(" of {} points", progress.total)));
+    assert!(says(
+        &screen,
+        &format!(" of {} points", basinscope::gui::plot::number::count(progress.total as i64))
+    ));
     // A change ends it: the new one is another.
     choose(&mut screen, "Slice centre", "start");
     wait_long(&mut screen, "the slice asked for last", |w| slice(w).is_some_and(|s| s.centre == "start"));

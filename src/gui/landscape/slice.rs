@@ -318,7 +318,8 @@ fn status(
         let progress = slice.progress;
         if !progress.is_complete() {
             let left = seconds_left.map_or(String::new(), |s| format!(", {} left", number::duration(s)));
-            let text = format!("{} of {} points{left}", number::count(progress.done as i64), progress.total);
+            let [done, total] = [progress.done, progress.total].map(|n| number::count(n as i64));
+            let text = format!("{done} of {total} points{left}");
             ui.small(text).on_hover_text("Coarse to fine: points not known yet have the loss of a neighbour");
         }
         let off = slice.path.iter().map(|p| p.coordinates.distance).fold(0.0, f64::max);
@@ -331,8 +332,9 @@ fn status(
              loss, and a dark core that is the larger the further off the plane it is: where its colour differs \
              from the map's around it, the slice misleads.",
         );
-        // Descents need the room of a narrow panel for how far they are.
-        if let Some((lowest, highest)) = tables::differences(slice).filter(|_| is_wide || descending.is_none()) {
+        // Of a narrow panel the room is needed for how far the grid or the descents are.
+        let is_free = is_wide || descending.is_none() && progress.is_complete();
+        if let Some((lowest, highest)) = tables::differences(slice).filter(|_| is_free) {
             let [lowest, highest] = [lowest, highest].map(|v| number::significant(v, 3));
             ui.small(format!("true − plane {lowest} to {highest}")).on_hover_text(
                 "The true loss of each stored state of the path minus the plane's loss at the same coordinates, \
