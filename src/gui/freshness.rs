@@ -45,10 +45,7 @@ pub fn line(ui: &mut Ui, plot: &Plot, run: &RunEntry, lines: Option<&Lines>) {
             alignment(ui, run, freshness);
         }
         if with_ends {
-            // Rather in the tooltips alone than in a row of its own.
-            if ui.available_size_before_wrap().x > COST {
-                cost(ui, run);
-            }
+            cost(ui, run);
             if let Some(text) = lines.and_then(|lines| lines.not_binding.as_ref()) {
                 ui.small("does not bind").on_hover_text(text);
             }
@@ -155,7 +152,8 @@ pub fn cost(ui: &mut Ui, run: &RunEntry) {
     let share = detail.search_products as f64 / detail.products.max(1) as f64;
     // What they bought is in the tooltip: there is room for one line.
     let mut text = format!("{} products", detail.search_products);
-    if let Some((_, updates)) = cost {
+    // Rather in the tooltip alone than in a row of its own.
+    if let Some((_, updates)) = cost.filter(|_| ui.available_size_before_wrap().x > COST) {
         text += &format!(" = {} iterations", number::significant(share * updates, 2));
     }
     let mut tip = format!(
