@@ -149,21 +149,45 @@ fn settle(response: &Response, asked: &mut Asked) {
     }
 }
 
+/// The field's term for a word of a configuration file.
+fn term<'a>(key: &str, word: &'a str) -> &'a str {
+    match (key, word) {
+        ("rule.kind", "bptt") => "BPTT",
+        ("rule.kind", "e-prop") => "three-factor (e-prop)",
+        ("rule.kind", "rflo") => "RFLO",
+        ("rule.kind", "mdgl") => "MDGL",
+        ("rule.kind", "scaled-bptt") => "BPTT scaled by rho",
+        ("rule.kind", "truncated-bptt") => "truncated BPTT",
+        ("rule.kind", "upscaled") => "a rule over its rho",
+        ("task.kind", "romo") => "Romo",
+        ("task.kind", "two-alternative") => "two-alternative choice",
+        ("task.kind", "delayed-match") => "delayed match",
+        ("task.kind", "cued-match") => "cued delayed match",
+        ("task.kind", "pattern") => "pattern generation",
+        ("task.kind", "sequential-mnist") => "sequential MNIST",
+        ("task.kind", "file") => "trials from a file",
+        ("optimizer.kind", "sgd") => "SGD",
+        ("optimizer.kind", "adam") => "Adam",
+        ("network.activation", "relu") => "ReLU",
+        _ => word,
+    }
+}
+
 fn choice(ui: &mut Ui, field: Field<'_>, words: &[&'static str], now: &str, asked: &mut Asked) -> Response {
     let response = egui::ComboBox::from_id_salt(field.key)
-        .selected_text(now)
-        .width((ui.available_width() - 24.0).clamp(56.0, 120.0))
+        .selected_text(term(field.key, now))
+        .width((ui.available_width() - 24.0).clamp(56.0, 150.0))
         .truncate()
         .show_ui(ui, |ui| {
             for word in words {
-                if ui.selectable_label(*word == now, *word).clicked() && *word != now {
+                if ui.selectable_label(*word == now, term(field.key, word)).clicked() && *word != now {
                     set(field, *word, asked);
                     asked.act(Action::Settle);
                 }
             }
         })
         .response;
-    let (label, now) = (field.label.to_owned(), now.to_owned());
+    let (label, now) = (field.label.to_owned(), term(field.key, now).to_owned());
     response.widget_info(move || {
         let mut info = egui::WidgetInfo::labeled(egui::Role::ComboBox, true, &label);
         info.current_text_value = Some(now.clone());

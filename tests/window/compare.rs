@@ -18,7 +18,7 @@ fn two_settings<'a>() -> Screen<'a> {
     click(&mut screen, &format!("Branch {first}"));
     screen.get_by_role_and_label(Role::ComboBox, "Rule").click();
     screen.run_steps(3);
-    click(&mut screen, "bptt");
+    click(&mut screen, "BPTT");
     // A branch waits until it is told to run.
     click(&mut screen, "Run");
     ended(&mut screen);

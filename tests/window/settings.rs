@@ -84,6 +84,6 @@ fn another_rule_is_chosen_from_the_list_and_acts_at_once() {
     let mut screen = with_paused_run();
     screen.get_by_role_and_label(Role::ComboBox, "Rule").click();
     screen.run_steps(3);
-    click(&mut screen, "mdgl");
+    click(&mut screen, "MDGL");
     assert_eq!(current(&screen).config.rule.kind, basinscope::training::config::RuleKind::Mdgl);
 }
