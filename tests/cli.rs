@@ -555,7 +555,7 @@ fn check_tells_what_a_file_is() {
     for (file, part) in [
         (
             format!("{out}/snapshot.npz"),
-            "a snapshot of romo at iteration 2, 1 inputs, 10 units, 2 outputs; can go on",
+            "a snapshot of romo at iteration 2, 1 input, 10 units, 2 outputs; can go on",
         ),
         (format!("{out}/config.toml"), "a configuration of romo"),
         ("assets/digits/t10k-labels-idx1-ubyte.gz".into(), "1000 labels"),
