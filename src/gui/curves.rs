@@ -9,6 +9,7 @@ use eframe::egui::Ui;
 use super::bands::Bands;
 use super::layout::Panel;
 use super::plot::curves::{Cursor, Curves, Level, Shown, Vertical, View};
+use super::plot::number;
 use super::plot::paint::LineLook;
 use super::plot::trace::{Abscissa, RunningMean, Traces};
 use super::plots::{self, Plot};
@@ -214,7 +215,7 @@ pub fn show(ui: &mut Ui, panel: Panel, session: &Session, state: &mut State, cur
                 curve,
                 abscissa,
                 span: if plot.noisy.contains(series) { *span } else { 0.0 },
-                note: notes(curve, view),
+                note: notes(curve, view, ceiling(run, curve)),
                 tip: series.meaning().into(),
                 in_legend: !several,
                 doubtful: match lines.get(&run.id) {
@@ -328,7 +329,7 @@ fn is_as_good(a: &StabilityLine, b: &StabilityLine) -> bool {
 }
 
 /// What the legend adds to a curve.
-fn notes(curve: &Curve, view: &View) -> Option<String> {
+fn notes(curve: &Curve, view: &View, ceiling: Option<f64>) -> Option<String> {
     let whole = curve.whole()?;
     let mut notes = Vec::new();
     if whole.not_finite > 0 {
@@ -336,6 +337,11 @@ fn notes(curve: &Curve, view: &View) -> Option<String> {
     }
     if whole.not_positive > 0 && view.vertical == Vertical::Log {
         notes.push(format!("{} at or below 0, at the bottom edge", whole.not_positive));
+    }
+    if let (Some(ceiling), Some((_, high))) = (ceiling, whole.ends)
+        && high.value > ceiling
+    {
+        notes.push(format!("on to {} above the axis", number::value(high.value)));
     }
     (!notes.is_empty()).then(|| notes.join(", "))
 }

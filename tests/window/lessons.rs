@@ -9,7 +9,7 @@ use basinscope::session::{Action, Playing};
 use eframe::egui::vec2;
 use egui_kittest::kittest::{NodeT, Queryable};
 
-use crate::harness::{Screen, click, menu, sized, window};
+use crate::harness::{Screen, click, is_drawn, menu, sized, window};
 
 /// Waits for the states of a step; some take seconds to compute on an idle machine.
 fn reach(screen: &mut Screen<'_>, what: &str) {
@@ -53,6 +53,10 @@ fn every_step_shows_its_panels_and_controls() {
                 assert!(screen.query_all_by_label(control).next().is_some(), "{at}: no control {control}");
             }
             assert_eq!(screen.unnamed_widgets(), Vec::<String>::new(), "{at}");
+            if step.checks.iter().any(|check| check.diverged) {
+                // What grew without bound does not take the axis.
+                assert!(is_drawn(&screen, "above the axis") || lesson.name == "gain", "{at}");
+            }
         }
         assert!(screen.get_by_label("Next step").accesskit_node().is_disabled());
     }

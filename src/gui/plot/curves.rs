@@ -208,9 +208,9 @@ impl Curves<'_> {
                 let has_smooth = !drawn.smooth.lines.is_empty();
                 curve.add_band(plot, 2 * self.curves.len() + i, scales, &mut extent[1]);
                 if !(curve.faint && has_smooth) {
-                    curve.add_lines(plot, i, &drawn.raw, has_smooth || curve.faint);
+                    curve.add_lines(plot, i, &drawn.raw, most[1], has_smooth || curve.faint);
                 }
-                curve.add_lines(plot, self.curves.len() + i, &drawn.smooth, curve.faint);
+                curve.add_lines(plot, self.curves.len() + i, &drawn.smooth, most[1], curve.faint);
                 all.push(drawn);
             }
             for (x, text) in &self.marks {
@@ -390,11 +390,20 @@ impl Shown<'_> {
         }
     }
 
-    fn add_lines(&self, plot: &mut egui_plot::PlotUi<'_>, index: usize, trace: &Trace, faint: bool) {
+    /// What lies above the place `most` is drawn there.
+    fn add_lines(
+        &self,
+        plot: &mut egui_plot::PlotUi<'_>,
+        index: usize,
+        trace: &Trace,
+        most: Option<f64>,
+        faint: bool,
+    ) {
         let color: Color32 = if faint { self.look.color.gamma_multiply(0.45) } else { self.look.color };
         let width = if faint { 1.0 } else { self.look.width };
         for (stretch, line) in trace.lines.iter().enumerate() {
-            let points = PlotPoints::from(line.clone());
+            let below = |[x, y]: [f64; 2]| [x, most.map_or(y, |most| y.min(most))];
+            let points = PlotPoints::from(line.iter().copied().map(below).collect::<Vec<_>>());
             let style = if faint { Dash::Solid } else { self.look.dash };
             plot.line(
                 Line::new(self.name.clone(), points)
