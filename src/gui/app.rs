@@ -337,15 +337,20 @@ impl Window {
         ctx.request_repaint();
     }
 
-    /// Enters or leaves presenter mode: large text and fewer panels; leaving brings the layout back.
+    /// Enters or leaves presenter mode: large text and fewer panels; leaving brings the layout back. In a lesson, whose
+    /// panels are few, only the text changes at once: the layout that follows the lesson is the one that changes.
     fn present(&mut self, window: egui::Vec2) {
         self.look.presenter = !self.look.presenter;
+        let layout = match self.lesson.layout_after() {
+            Some(after) => after,
+            None => &mut self.layout,
+        };
         match self.before_presenting.take() {
-            Some(layout) if !self.look.presenter => self.layout = layout,
+            Some(before) if !self.look.presenter => *layout = before,
             _ => {
                 let height = window.y / self.look.zoom(window);
-                self.before_presenting = Some(self.layout.clone());
-                self.layout = self.layout.presenting(height);
+                self.before_presenting = Some(layout.clone());
+                *layout = layout.presenting(height);
             }
         }
     }

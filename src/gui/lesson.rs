@@ -32,6 +32,13 @@ impl State {
         self.which = !self.which;
     }
 
+    /// The layout that comes back after the lesson that is being taken, to be changed; its step is arranged anew.
+    pub fn layout_after(&mut self) -> Option<&mut Layout> {
+        let (layout, _) = self.before.as_mut()?;
+        self.arranged = None;
+        Some(layout)
+    }
+
     /// Shows the panels and plots of a step that has begun; brings layout and curves back after the lesson.
     pub fn arrange(
         &mut self,
@@ -41,7 +48,7 @@ impl State {
         height: f32,
     ) {
         let now = session.playing().map(|playing| (playing.lesson, playing.step));
-        if now == self.arranged {
+        if now == self.arranged && (now.is_some() || self.before.is_none()) {
             return;
         }
         self.arranged = now;

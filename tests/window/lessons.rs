@@ -6,7 +6,7 @@ use basinscope::gui::layout::Panel;
 use basinscope::gui::plots;
 use basinscope::session::lessons::lessons;
 use basinscope::session::{Action, Playing};
-use eframe::egui::vec2;
+use eframe::egui::{Key, vec2};
 use egui_kittest::kittest::{NodeT, Queryable};
 
 use crate::harness::{Screen, click, is_drawn, menu, sized, window};
@@ -79,4 +79,30 @@ fn a_lesson_begins_in_the_menu_and_leaves_the_window_as_it_was() {
     assert_eq!(visible, runs);
     menu(&mut screen, "Lessons", "Which lesson to take");
     assert!(screen.query_all_by_label_contains("With ten minutes").next().is_some());
+}
+
+/// Presenter mode entered before a lesson and left within it, and the other way round.
+#[test]
+fn presenter_mode_within_a_lesson_keeps_its_panels_and_the_layout_that_follows() {
+    for before in [true, false] {
+        let mut screen = window(vec![Action::Demonstrate]);
+        let is_shown = |screen: &Screen<'_>, panel| screen.state().layout().is_shown(panel);
+        let present = |screen: &mut Screen<'_>| {
+            screen.key_press(Key::F5);
+            screen.run_steps(3);
+        };
+        if before {
+            present(&mut screen);
+            assert!(!is_shown(&screen, Panel::Experiment));
+        }
+        menu(&mut screen, "Lessons", "Sharp and flat minima");
+        present(&mut screen);
+        assert!(is_shown(&screen, Panel::Alignment) && !is_shown(&screen, Panel::Landscape));
+        assert!(!is_shown(&screen, Panel::Experiment), "the panels of the step");
+        if !before {
+            present(&mut screen);
+        }
+        click(&mut screen, "Leave the lesson");
+        assert!(is_shown(&screen, Panel::Experiment) && is_shown(&screen, Panel::Landscape));
+    }
 }
