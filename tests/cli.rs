@@ -183,6 +183,8 @@ fn wrong_use_gives_one_line_and_writes_nothing() {
     fs::write(&toml, "[network]\ngian = 2\n").expect("written");
     let broken = path(&dir, "broken.toml");
     fs::write(&broken, "seed = 1\nseed = = 2\n").expect("written");
+    let junk = path(&dir, "junk.npz");
+    std::fs::write(&junk, [0x93, 0xff, 0x00, 0x41]).expect("a file");
     let binary = path(&dir, "binary.toml");
     fs::write(&binary, [0xff, 0xfe, 0x00]).expect("written");
     let before = contents(dir.path());
@@ -218,6 +220,7 @@ fn wrong_use_gives_one_line_and_writes_nothing() {
         (vec!["check", dir.path().to_str().expect("UTF-8")], ["is a directory", "expected a file"]),
         (vec!["measure", "no/such.npz", "--out", &out], ["no/such.npz", "no such file"]),
         (vec!["open"], ["FILES", "required"]),
+        (vec!["check", &junk], ["junk.npz", "not a zip archive"]),
         (vec!["open", "src"], ["folder of neither a run nor a sweep", "expected a snapshot"]),
         (vec!["open", "no/such.npz"], ["no/such.npz", "no such file"]),
     ] {

@@ -2,6 +2,8 @@
 
 #[path = "common/fake.rs"]
 mod fake;
+#[path = "common/session.rs"]
+mod shared;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,52 +11,21 @@ use std::time::{Duration, Instant};
 use basinscope::engine::Engine;
 use basinscope::session::curves::Reading;
 use basinscope::session::runs::{BookmarkReason, MarkKind};
-use basinscope::session::{Action, Build, Effect, RunEntry, RunId, RunState, Session, trainers, words};
+use basinscope::session::{Action, Build, Effect, RunEntry, RunState, Session, trainers, words};
 use basinscope::session::{Dialog, Export, Quantity};
 use basinscope::training::config::resolve::parse;
 use basinscope::training::history::Series;
 use basinscope::training::run::StopReason;
 use fake::Script;
+use shared::{current, faked, id, set, slow, until};
 use toml::Value;
-
-const LONG: Duration = Duration::from_secs(60);
 
 fn engine() -> Engine {
     Engine::new(2, Arc::new(|| {}))
 }
 
-fn faked(script: Script) -> Build {
-    Arc::new(move |config, from| Ok(fake::made(config, &script, from)))
-}
-
-/// Slow enough to be caught running, fast enough for a test.
-fn slow() -> Script {
-    Script { delay: Duration::from_micros(200), ..Script::default() }
-}
-
 fn session(script: Script, given: &str) -> Session {
     Session::new(engine(), faked(script), parse(given).expect("TOML"))
-}
-
-fn until(session: &mut Session, what: &str, mut done: impl FnMut(&Session) -> bool) {
-    let start = Instant::now();
-    while !done(session) {
-        assert!(start.elapsed() < LONG, "{what} did not come: {:?}", session.current().map(|r| &r.state));
-        session.logic(Duration::from_millis(8));
-        std::thread::sleep(Duration::from_millis(1));
-    }
-}
-
-fn current(session: &Session) -> &RunEntry {
-    session.current().expect("a run is selected")
-}
-
-fn id(session: &Session) -> RunId {
-    current(session).id
-}
-
-fn set(key: &str, value: impl Into<Value>) -> Action {
-    Action::Set { key: key.into(), value: value.into() }
 }
 
 fn given<'a>(session: &'a Session, key: &str) -> Option<&'a Value> {

@@ -2,56 +2,26 @@
 
 #[path = "common/fake.rs"]
 mod fake;
+#[path = "common/session.rs"]
+mod shared;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use basinscope::engine::Engine;
 use basinscope::session::runs::MarkKind;
-use basinscope::session::{Action, Build, RunEntry, RunId, RunState, Session, words};
+use basinscope::session::{Action, RunEntry, RunId, RunState, Session, words};
 use basinscope::training::config::RuleKind;
 use basinscope::training::config::resolve::parse;
 use basinscope::training::history::Series;
 use fake::Script;
-use toml::Value;
-
-const LONG: Duration = Duration::from_secs(60);
-
-fn faked(script: Script) -> Build {
-    Arc::new(move |config, from| Ok(fake::made(config, &script, from)))
-}
-
-fn slow() -> Script {
-    Script { delay: Duration::from_micros(200), ..Script::default() }
-}
+use shared::{current, faked, id, set, slow, until};
 
 fn session(given: &str) -> Session {
     Session::new(Engine::new(2, Arc::new(|| {})), faked(slow()), parse(given).expect("TOML"))
 }
 
-fn until(session: &mut Session, what: &str, mut done: impl FnMut(&Session) -> bool) {
-    let start = Instant::now();
-    while !done(session) {
-        assert!(start.elapsed() < LONG, "{what} did not come: {:?}", session.current().map(|r| &r.state));
-        session.logic(Duration::from_millis(8));
-        std::thread::sleep(Duration::from_millis(1));
-    }
-}
-
-fn current(session: &Session) -> &RunEntry {
-    session.current().expect("a run is selected")
-}
-
-fn id(session: &Session) -> RunId {
-    current(session).id
-}
-
 fn of(session: &Session, id: RunId) -> &RunEntry {
     session.run(id).expect("it is there")
-}
-
-fn set(key: &str, value: impl Into<Value>) -> Action {
-    Action::Set { key: key.into(), value: value.into() }
 }
 
 /// A run that is paused after so many updates, selected.

@@ -36,6 +36,8 @@ pub fn check(path: &Path) -> Result<Ending, Refused> {
         }
         [b'P', b'K', ..] => npz(path)?,
         [0x1f, 0x8b, ..] | [0, 0, 8, _] => idx(path)?,
+        // Its name says what it should be.
+        _ if path.extension().is_some_and(|ending| ending == "npz") => npz(path)?,
         _ => configuration(path)?,
     };
     say(format_args!("{}: sound: {what}", path.display()));

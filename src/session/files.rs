@@ -23,6 +23,7 @@ use crate::training::config::Cadence;
 use crate::training::config::resolve::{parse, resolve};
 use crate::training::history::{History, Row};
 use crate::training::measures::{Finding, Measure, Subject, measurer};
+use crate::training::plan::is_plan;
 use crate::training::run::StopReason;
 use crate::training::trainer::learning_rate;
 
@@ -381,7 +382,7 @@ fn read(path: PathBuf) -> Result<Brought, String> {
     };
     let text = atomic::read_text(&path, MOST_SETTINGS).map_err(|e| neither(e.to_string()))?;
     let given = parse(&text).map_err(|e| neither(in_file(&e)))?;
-    if ["vary", "seeds"].iter().any(|key| given.contains_key(*key)) {
+    if is_plan(&given) {
         return Err(in_file(
             &"is a plan of many runs: expected settings of one; `basinscope sweep` makes its runs",
         ));
