@@ -15,6 +15,7 @@ use basinscope::training::config::resolve::parse;
 use basinscope::training::history::Series;
 use fake::Script;
 use shared::{current, faked, id, set, slow, until};
+use toml::Value;
 
 fn session(given: &str) -> Session {
     Session::new(Engine::new(2, Arc::new(|| {})), faked(slow()), parse(given).expect("TOML"))
@@ -274,4 +275,99 @@ fn a_branch_waits_as_fast_as_its_parent_and_is_called_after_it() {
     session.act(set("rule.kind", "rflo"));
     assert_eq!(current(&session).name, "RFLO");
     assert_eq!(of(&session, branch).state, RunState::Paused);
+}
+
+fn bookmark(session: &Session, label: &str) -> Option<u64> {
+    current(session).bookmarks.iter().find(|b| b.label == label).map(|b| b.id)
+}
+
+fn step_to(session: &mut Session, iteration: i64) {
+    session.act(Action::Step((iteration - current(session).iteration).unsigned_abs()));
+    until(session, "the updates", |s| {
+        current(s).iteration == iteration && current(s).state == RunState::Paused
+    });
+}
+
+#[test]
+fn a_jump_to_before_a_change_undoes_it_and_the_way_back_tells_of_it_again() {
+    let mut session = session(GIVEN);
+    let run = paused_at(&mut session, 10);
+    session.act(Action::Bookmark { label: "ten".into() });
+    until(&mut session, "the bookmark", |s| bookmark(s, "ten").is_some());
+    let ten = bookmark(&session, "ten").expect("it is there");
+    step_to(&mut session, 40);
+    session.act(set("rule.kind", "bptt"));
+    step_to(&mut session, 60);
+    let altered = |s: &Session| current(s).alterations().map(|m| m.iteration).collect::<Vec<_>>();
+    assert_eq!(altered(&session), [40]);
+    session.act(Action::JumpTo(run, ten));
+    until(&mut session, "the jump", |s| current(s).iteration == 10 && current(s).state == RunState::Paused);
+    assert_eq!(altered(&session), [0; 0], "it is the run of its settings again");
+    let later = bookmark(&session, "before a jump, at 60").expect("where it stood");
+    session.act(Action::JumpTo(run, later));
+    until(&mut session, "the way back", |s| current(s).iteration == 60);
+    assert_eq!(altered(&session), [40]);
+    session.act(Action::BranchFrom { run, bookmark: later, set: vec![] });
+    assert!(altered(&session).contains(&40), "a branch has the past of what it leaves");
+}
+
+#[test]
+fn two_ends_at_one_iteration_are_kept_where_the_runs_differ() {
+    let mut session = session(GIVEN);
+    let run = paused_at(&mut session, 10);
+    session.act(Action::Bookmark { label: "ten".into() });
+    until(&mut session, "the bookmark", |s| bookmark(s, "ten").is_some());
+    let ten = bookmark(&session, "ten").expect("it is there");
+    let ends = |s: &Session| current(s).bookmarks.iter().filter(|b| b.iteration() == 60).count();
+    for n in 1..=2 {
+        step_to(&mut session, 60);
+        session.act(Action::JumpTo(run, ten));
+        until(&mut session, "the jump", |s| {
+            current(s).iteration == 10 && current(s).state == RunState::Paused
+        });
+        assert_eq!(ends(&session), n);
+        session.act(set("optimizer.learning_rate", 0.25));
+    }
+}
+
+#[test]
+fn of_two_runs_with_one_seed_the_longer_is_the_sample() {
+    let mut session = session(GIVEN);
+    let long = paused_at(&mut session, 30);
+    session.act(Action::Reset);
+    session.act(Action::BringBack(None));
+    assert_eq!(session.runs().len(), 2);
+    let members: Vec<RunId> = session.groups().into_iter().flat_map(|group| group.members).collect();
+    assert_eq!(members.len(), 1);
+    assert_eq!(of(&session, members[0]).iteration, 30, "{long:?} is brought back");
+}
+
+#[test]
+fn more_seeds_of_a_changed_run_are_new_each_time() {
+    let mut session = session(GIVEN);
+    let run = paused_at(&mut session, 10);
+    session.act(set("optimizer.learning_rate", 0.25));
+    step_to(&mut session, 20);
+    for _ in 0..2 {
+        session.act(Action::MoreSeeds { like: run, n: 2 });
+    }
+    let mut seeds: Vec<u64> = session.runs().iter().map(|r| r.config.seed).collect();
+    seeds.sort_unstable();
+    seeds.dedup();
+    assert_eq!(seeds.len(), 5);
+}
+
+#[test]
+fn the_only_run_comes_back_with_what_can_be_undone() {
+    let mut session = session(GIVEN);
+    let run = paused_at(&mut session, 10);
+    let gain = |s: &Session| s.settings().given_value("network.gain").and_then(Value::as_float);
+    let before = gain(&session);
+    session.act(set("network.gain", 0.5));
+    session.act(Action::Settle);
+    session.act(Action::Close(run));
+    session.act(Action::BringBack(None));
+    assert_eq!(gain(&session), before, "what was not applied is taken back");
+    session.act(Action::Undo);
+    assert_eq!(gain(&session), Some(0.5), "and can be had again");
 }

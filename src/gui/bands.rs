@@ -58,7 +58,7 @@ impl Bands {
 
 impl Band {
     fn of(curves: &[&Curve], taken: usize) -> Self {
-        let first = curves.iter().filter_map(|c| c.first_iteration()).min().unwrap_or(0);
+        let first = curves.iter().filter_map(|c| c.first_iteration()).max().unwrap_or(0);
         let last = curves.iter().map(|c| c.last().map_or(0, |p| p.iteration)).min().unwrap_or(0);
         let columns = COLUMNS.min((last - first + 1).max(0) as usize);
         let points = band(curves, first as f64, last as f64, columns);

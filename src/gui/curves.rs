@@ -16,7 +16,7 @@ use super::plots::{self, Plot};
 use super::stability::{formula, reasons, standing};
 use super::theme::{self, Dash, Marker};
 use crate::numerics::curvature::stability::{StabilityLine, Standing};
-use crate::session::curves::Curve;
+use crate::session::curves::{Curve, Reading};
 use crate::session::stability::Lines;
 use crate::session::{Group, RunEntry, RunId, RunState, Session};
 use crate::training::history::Series;
@@ -311,7 +311,10 @@ pub fn show(ui: &mut Ui, panel: Panel, session: &Session, state: &mut State, cur
 /// Of a run that diverged: a hundred times the value at its start (`[own]`), the way up but not all of it.
 fn ceiling(run: &RunEntry, curve: &Curve) -> Option<f64> {
     let diverged = matches!(run.state, RunState::Ended(StopReason::Diverged { .. }));
-    let first = curve.values().0.first()?.value;
+    let first = match curve.at(curve.first_iteration()?)? {
+        Reading::Exact(point) => point.value,
+        Reading::Among(entry) => entry.ends?.1.value,
+    };
     (diverged && first.is_finite() && first > 0.0).then_some(100.0 * first)
 }
 

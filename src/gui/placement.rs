@@ -3,11 +3,11 @@
 use eframe::egui::{Context, Pos2, Rect, Vec2, ViewportBuilder, ViewportCommand, pos2, vec2};
 use serde::{Deserialize, Serialize};
 
-/// The size of the first window, and of one whose size makes no sense.
+/// The size of the first window, and of one whose size makes no sense (`[own]`).
 const USUAL: Vec2 = vec2(1280.0, 720.0);
-/// The smallest.
+/// The smallest (`[own]`).
 pub const SMALLEST: Vec2 = vec2(640.0, 400.0);
-/// The strip at the top of a window that has to be in sight: so much of its width and of its height can be grabbed.
+/// The strip at the top of a window that has to be in sight: so much of its width and of its height can be grabbed (`[own]`).
 const GRIP: Vec2 = vec2(120.0, 24.0);
 
 /// Size and place of the window, in points of the system (not enlarged with the text).

@@ -9,8 +9,13 @@ impl RunEntry {
     /// Each change that makes it another run than its settings give from the start, one line each; empty where there
     /// is none.
     pub(super) fn alterations_in_words(&self) -> Vec<String> {
-        self.alterations().map(sentence).collect()
+        in_words(&self.marks)
     }
+}
+
+/// The same of marks, those of a run or of a bookmark.
+pub(super) fn in_words(marks: &[Mark]) -> Vec<String> {
+    marks.iter().filter(|mark| mark.alters).map(sentence).collect()
 }
 
 fn sentence(mark: &Mark) -> String {

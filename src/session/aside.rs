@@ -4,7 +4,7 @@ use super::runs::{RunEntry, RunId, RunState};
 use super::{Notice, Session};
 use crate::engine::messages::Command;
 
-/// Runs put aside at most: each keeps its worker, asleep.
+/// Runs put aside at most: each keeps its worker, asleep (`[own]`).
 const MOST: usize = 5;
 
 /// A run that was taken out of the table.
@@ -36,10 +36,15 @@ impl Session {
             let next = self.runs.get(at + 1).or(at.checked_sub(1).map(|i| &self.runs[i])).map(|r| r.id);
             next.into_iter().for_each(|next| self.select(next));
         }
+        let mut left = None;
         if self.current == Some(id) {
+            // No run takes its place: its settings stay on the screen, its steps go with it.
+            self.show_own_settings();
             self.current = None;
+            left = Some(self.settings.show(self.settings.given().clone(), Default::default()));
         }
-        let run = self.runs.remove(at);
+        let mut run = self.runs.remove(at);
+        left.into_iter().for_each(|steps| run.steps = steps);
         let text = format!("Closed {}.", run.name);
         self.put_aside(run, at, text, id);
         self.find_differences();

@@ -18,7 +18,7 @@ pub struct Group {
 
 /// A setting without what does not make another one: the seed, and when slices are taken (the demonstration and
 /// lessons take them of one run only).
-fn setting(config: &Config) -> Config {
+pub(super) fn setting(config: &Config) -> Config {
     let mut setting = config.clone();
     setting.seed = 0;
     setting.measure.landscape = crate::training::config::Cadence::Never;
@@ -28,19 +28,22 @@ fn setting(config: &Config) -> Config {
 /// The runs by setting, in the order of the table, one for each seed. Left out is what is hidden, and what is no run
 /// of one setting from its start: ghosts, branches, runs whose settings changed while they learned.
 pub fn groups(runs: &[RunEntry]) -> Vec<Group> {
-    let mut groups: Vec<(Config, Vec<u64>, Group)> = Vec::new();
+    let mut groups: Vec<(Config, Vec<(u64, i64)>, Group)> = Vec::new();
     let is_sample =
         |run: &&RunEntry| !run.hidden && run.state != RunState::Ghost && run.alterations().next().is_none();
     for run in runs.iter().filter(is_sample) {
-        let (setting, seed) = (setting(&run.config), run.config.seed);
-        match groups.iter_mut().find(|(own, ..)| *own == setting) {
-            // The same settings with the same seed give the same numbers: no second sample.
-            Some((_, seeds, _)) if seeds.contains(&seed) => {}
-            Some((_, seeds, group)) => {
-                seeds.push(seed);
-                group.members.push(run.id);
-            }
-            None => groups.push((setting, vec![seed], Group { members: vec![run.id] })),
+        let (setting, own) = (setting(&run.config), (run.config.seed, run.iteration));
+        match groups.iter_mut().find(|(other, ..)| *other == setting) {
+            Some((_, seeds, group)) => match seeds.iter().position(|(seed, _)| *seed == own.0) {
+                // The same settings with the same seed give the same numbers: no second sample, but the longer one.
+                Some(i) if seeds[i].1 < own.1 => (seeds[i], group.members[i]) = (own, run.id),
+                Some(_) => {}
+                None => {
+                    seeds.push(own);
+                    group.members.push(run.id);
+                }
+            },
+            None => groups.push((setting, vec![own], Group { members: vec![run.id] })),
         }
     }
     groups.into_iter().map(|(.., group)| group).collect()

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::runs::{
-    Bookmark, BookmarkReason, Mark, MarkKind, RunEntry, RunId, RunState, ShownWeights, Ticket,
+    Bookmark, BookmarkReason, GoingBack, Mark, MarkKind, RunEntry, RunId, RunState, ShownWeights, Ticket,
 };
 use super::{Session, words};
 use crate::engine::handle::{RunHandle, Silence};
@@ -14,7 +14,7 @@ use crate::training::config::{Config, ScheduleKind};
 use crate::training::measures::Detail;
 use crate::training::run::{Change, Checkpoint, StopReason};
 
-/// Bookmarks before jumps kept of a run.
+/// Bookmarks before jumps kept of a run (`[own]`).
 const MOST_JUMPS: usize = 5;
 
 /// Rows read at a time: well under a millisecond.
@@ -112,7 +112,8 @@ impl Session {
                 if reason == BookmarkReason::Jump {
                     run.make_room(reason, MOST_JUMPS);
                 }
-                run.bookmarks.push(Bookmark { id: number, label, reason, config, checkpoint });
+                let marks = run.marks_until(checkpoint.iteration);
+                run.bookmarks.push(Bookmark { id: number, label, reason, config, marks, checkpoint });
             }
             Event::WentBack { iteration } => self.runs[at].went_back(iteration),
             Event::Found(found) => {
@@ -237,7 +238,14 @@ impl RunEntry {
         };
         self.make_room(reason, most);
         let (label, config) = (default_label(reason, checkpoint.iteration), self.acting.clone());
-        self.bookmarks.push(Bookmark { id, label, reason, config, checkpoint });
+        let marks = self.marks_until(checkpoint.iteration);
+        self.bookmarks.push(Bookmark { id, label, reason, config, marks, checkpoint });
+    }
+
+    /// What happened to it up to an iteration.
+    fn marks_until(&self, iteration: i64) -> Vec<Mark> {
+        let before = |m: &&Mark| m.iteration <= iteration && m.kind != MarkKind::Ended;
+        self.marks.iter().filter(before).cloned().collect()
     }
 
     /// Drops the oldest bookmark of a kind where there are as many as may be.
@@ -290,12 +298,12 @@ impl RunEntry {
         }
     }
 
-    /// Goes on with another's worker and settings.
-    pub(super) fn take_over(&mut self, other: RunEntry) {
+    /// Goes on with another's worker and settings; from a bookmark with what had happened up to it.
+    pub(super) fn take_over(&mut self, other: RunEntry, marks: Option<Vec<Mark>>) {
         self.given = other.given;
         self.config = other.config;
         self.handle = other.handle;
-        self.going_back = VecDeque::from([other.acting]);
+        self.going_back = VecDeque::from([GoingBack { config: other.acting, marks }]);
         self.tickets.clear();
     }
 
@@ -305,14 +313,16 @@ impl RunEntry {
         self.curves.truncate_after(iteration);
         self.spectra.truncate_after(iteration);
         self.seconds.truncate_after(iteration);
-        self.marks.retain(|m| m.iteration <= iteration && m.kind != MarkKind::Ended);
+        self.marks = self.marks_until(iteration);
         let mut text = format!("set back to iteration {iteration}");
         let mut is_altered = false;
-        if let Some(config) = self.going_back.pop_front() {
+        if let Some(GoingBack { config, marks }) = self.going_back.pop_front() {
             for difference in super::settings::differences(&self.acting, &config) {
                 text = format!("{text}, {}", words::difference(&difference));
             }
-            is_altered = iteration > 0 && alters(&self.acting, &config);
+            // A bookmark goes on with the settings that led to it.
+            is_altered = iteration > 0 && marks.is_none() && alters(&self.acting, &config);
+            self.marks = marks.unwrap_or_else(|| std::mem::take(&mut self.marks));
             self.acting = config;
         }
         self.marks.push(Mark { iteration, text, kind: MarkKind::Rewound, alters: is_altered });

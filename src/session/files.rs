@@ -9,10 +9,10 @@ use std::time::Duration;
 use toml::{Table, Value};
 
 use super::action::Export;
-use super::alterations::of_note;
+use super::alterations::{self, of_note};
 use super::playing::write_pages;
 use super::settings::{given_for, put};
-use super::{Picture, RunEntry, RunId, RunState, Session, gains, sweeping};
+use super::{Picture, RunId, RunState, Session, gains, sweeping};
 use crate::engine::errand::{Asked, question};
 use crate::engine::messages::{Collected, Command};
 use crate::engine::pool::Processors;
@@ -85,9 +85,8 @@ impl Session {
             Export::Snapshot | Export::Curves | Export::Settings | Export::Gains | Export::Lesson => {}
             Export::Bookmark(run, bookmark) => {
                 let all = self.bookmarked(run, bookmark);
-                let mut changes = self.run(run).map(RunEntry::alterations_in_words).unwrap_or_default();
-                let at = all.as_ref().map_or(0, |all| all.checkpoint.iteration);
-                changes.retain(|change| of_note(change).is_some_and(|mark| mark.iteration <= at));
+                let found = self.run(run).and_then(|run| run.bookmark(bookmark));
+                let changes = found.map(|b| alterations::in_words(&b.marks)).unwrap_or_default();
                 let workers = self.engine.measure_processors();
                 return self.write_aside(path, move |path| {
                     // What a bookmark leaves out, its path, is no surprise.

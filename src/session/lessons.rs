@@ -7,6 +7,7 @@ use serde::Deserialize;
 use toml::Table;
 
 use super::pictures::Picture;
+use crate::files::figure::number::counted;
 use crate::training::history::Series;
 
 /// A lesson.
@@ -202,9 +203,7 @@ impl Lesson {
             let runs: Vec<String> = self
                 .runs(i)
                 .iter()
-                .map(|run| {
-                    format!("{} after {} update{}", run.name, run.at, if run.at == 1 { "" } else { "s" })
-                })
+                .map(|run| format!("{} after {}", run.name, counted(run.at, "update")))
                 .collect();
             let _ = writeln!(text, "\n*{}.*", runs.join("; "));
         }

@@ -281,10 +281,13 @@ impl Session {
         let scale = match plot.log {
             Some(true) => Scale::Log,
             Some(false) => Scale::Linear,
-            None => signed(layers.iter().flat_map(|layer| match layer {
-                Layer::Curve { points, .. } => points.iter().map(|p| p.1).collect(),
-                _ => Vec::new(),
-            })),
+            None => signed(
+                layers.iter().flat_map(|layer| match layer {
+                    Layer::Curve { points, .. } => points.iter().map(|p| p.1).collect(),
+                    _ => Vec::new(),
+                }),
+                3,
+            ),
         };
         let (x, y) = (Axis::new("iteration", Scale::Linear), Axis::new(plot.label, scale));
         Some(Panel { title: plot.title.into(), x, y, layers, note })
@@ -367,12 +370,12 @@ fn standing(line: &StabilityLine) -> String {
     }
 }
 
-/// A scale for both signs that shows these values, the small ones as the window's plot of curvature does.
-fn signed(values: impl Iterator<Item = f64>) -> Scale {
+/// A scale for both signs that shows these values, over at most so many decades as the window's plot of them.
+fn signed(values: impl Iterator<Item = f64>, decades: i32) -> Scale {
     let magnitudes: Vec<f64> = values.map(f64::abs).filter(|m| *m > 0.0 && m.is_finite()).collect();
     let smallest = magnitudes.iter().copied().fold(f64::INFINITY, f64::min);
     let largest = magnitudes.iter().copied().fold(0.0, f64::max);
-    Scale::SignedLog { threshold: threshold(smallest, largest, 3) }
+    Scale::SignedLog { threshold: threshold(smallest, largest, decades) }
 }
 
 /// Eigenvalues in the complex plane with the circles of radius 1 and of the gain.

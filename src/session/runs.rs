@@ -102,6 +102,8 @@ pub struct Bookmark {
     pub reason: BookmarkReason,
     /// The settings that acted then.
     pub config: Config,
+    /// What had happened to the run up to then: its own later marks may tell of another way.
+    pub marks: Vec<Mark>,
     /// The full state.
     pub checkpoint: Arc<Checkpoint>,
 }
@@ -198,8 +200,16 @@ pub struct RunEntry {
     pub(super) read_of_first: usize,
     pub(super) handle: Option<RunHandle>,
     pub(super) tickets: Vec<(u64, Ticket)>,
-    /// Settings of the states that its worker was told to go back to and has not yet.
-    pub(super) going_back: VecDeque<Config>,
+    /// The states that its worker was told to go back to and has not yet.
+    pub(super) going_back: VecDeque<GoingBack>,
+}
+
+/// A state that a worker goes back to.
+pub(super) struct GoingBack {
+    /// The settings with which it goes on.
+    pub config: Config,
+    /// Of a bookmark, which goes on with its own settings: what had happened up to it.
+    pub marks: Option<Vec<Mark>>,
 }
 
 /// What a checkpoint was asked for.

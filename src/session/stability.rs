@@ -2,7 +2,7 @@
 
 use super::curves::{Curve, Curves, Point};
 use super::runs::RunEntry;
-use crate::files::figure::number::significant;
+use crate::files::figure::number::{counted, short, significant};
 use crate::numerics::curvature::lanczos::has_converged;
 use crate::numerics::curvature::stability::{
     Descent, RHO_MEASURES, Rho, RunFacts, StabilityLine, exact_line, median_rho, not_binding, stability_line,
@@ -109,11 +109,14 @@ pub fn above_line(run: &RunEntry) -> Option<String> {
         Some(first) if first.iteration == run.iteration => String::new(),
         Some(first) => {
             let n = run.iteration - first.iteration;
-            let unit = if n == 1 { "iteration" } else { "iterations" };
-            format!(", and above that line for {n} {unit}")
+            format!(", and above that line for {}", counted(n.unsigned_abs(), "iteration"))
         }
         None if was_raised => {
-            format!(": it was measured at {}, before the learning rate rose to {rate}", last.iteration)
+            format!(
+                ": it was measured at {}, before the learning rate rose to {}",
+                last.iteration,
+                short(rate)
+            )
         }
         None => String::new(),
     };

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use toml::{Table, Value};
 
-use super::runs::{BookmarkReason, Mark, MarkKind, RunEntry, RunId, RunState, Ticket};
+use super::runs::{Bookmark, BookmarkReason, GoingBack, Mark, MarkKind, RunEntry, RunId, RunState, Ticket};
 use super::settings::{Steps, differences, given_for, put};
-use super::{Session, demonstration, words};
+use super::{Session, compare, demonstration, words};
 use crate::engine::errand::question;
 use crate::engine::messages::{Command, Making};
 use crate::engine::run_worker::Made;
@@ -247,13 +247,13 @@ impl Session {
         }
     }
 
-    /// Runs with the settings of one and the seeds after the largest of its group.
+    /// Runs with the settings of one and the seeds after the largest that these settings were run with.
     pub(super) fn more_seeds(&mut self, like: RunId, n: u64) {
         let Some(run) = self.run(like) else { return };
-        let group = self.groups().into_iter().find(|g| g.members.contains(&like));
-        let members = group.map_or(vec![like], |g| g.members);
-        let mut seed =
-            members.iter().filter_map(|id| self.run(*id)).map(|r| r.config.seed).max().unwrap_or(0);
+        // Also those that are no samples: what they have been through is not repeated by the same seed.
+        let own = compare::setting(&run.config);
+        let alike = self.runs.iter().filter(|r| compare::setting(&r.config) == own);
+        let mut seed = alike.map(|r| r.config.seed).max().unwrap_or(0);
         let (mut given, mut config, speed) = (run.given.clone(), run.config.clone(), run.speed);
         let name = run.name.split(", seed ").next().unwrap_or_default().to_owned();
         for _ in 0..n.min(MOST_SEEDS) {
@@ -280,8 +280,7 @@ impl Session {
         curves.truncate_after(at);
         spectra.truncate_after(at);
         seconds.truncate_after(at);
-        let mut marks = run.marks.clone();
-        marks.retain(|m| m.iteration <= at && m.kind != MarkKind::Ended);
+        let mut marks = bookmark.marks.clone();
         let (name, speed, acted) =
             (format!("{}, branch at {at}", run.name), run.speed, bookmark.config.clone());
         let mut text = format!("branched off {} at {at}", run.name);
@@ -309,12 +308,17 @@ impl Session {
     pub(super) fn jump(&mut self, id: RunId, bookmark: u64) {
         let Some(bookmark) = self.run(id).and_then(|r| r.bookmark(bookmark)) else { return };
         let (checkpoint, config) = (Arc::clone(&bookmark.checkpoint), bookmark.config.clone());
-        // Where it stood is not lost.
-        let is_kept = |run: &RunEntry| run.bookmarks.iter().any(|b| b.iteration() == run.iteration);
+        let marks = Some(bookmark.marks.clone());
+        // Where it stood is not lost. The same settings, changed at the same iterations, give the same state.
+        let changes = |marks: &[Mark]| marks.iter().filter(|m| m.alters).cloned().collect::<Vec<_>>();
+        let is_kept = |run: &RunEntry| {
+            let is_same = |b: &&Bookmark| b.config == run.acting && changes(&b.marks) == changes(&run.marks);
+            run.bookmarks.iter().filter(is_same).any(|b| b.iteration() == run.iteration)
+        };
         if self.run(id).is_some_and(|run| run.is_alive() && run.iteration > 0 && !is_kept(run)) {
             self.ask_checkpoint(id, Ticket::Bookmark { label: String::new(), reason: BookmarkReason::Jump });
         }
-        self.set_back(id, checkpoint, config, false);
+        self.set_back(id, checkpoint, GoingBack { config, marks }, false);
     }
 
     pub(super) fn rewind_with_half_rate(&mut self, id: RunId) {
@@ -323,7 +327,9 @@ impl Session {
         let mut config = run.config.clone();
         config.optimizer.learning_rate *= 0.5;
         match checkpoint {
-            Some(checkpoint) => self.set_back(id, checkpoint, config, true),
+            Some(checkpoint) => {
+                self.set_back(id, checkpoint, GoingBack { config, marks: None }, true);
+            }
             None => {
                 let given = given_for(&run.given, &config);
                 self.restart(id, given, config);
@@ -336,8 +342,9 @@ impl Session {
     }
 
     /// Sets a run back to a state, keeping its curves up to there.
-    pub(super) fn set_back(&mut self, id: RunId, checkpoint: Arc<Checkpoint>, config: Config, run: bool) {
+    fn set_back(&mut self, id: RunId, checkpoint: Arc<Checkpoint>, to: GoingBack, run: bool) {
         let Some(at) = self.runs.iter().position(|r| r.id == id) else { return };
+        let config = to.config.clone();
         let given = given_for(&self.runs[at].given, &config);
         let iteration = checkpoint.iteration;
         if self.runs[at].is_alive() {
@@ -346,12 +353,12 @@ impl Session {
             self.tell(id, Command::GoBack { iteration, make });
             let run = &mut self.runs[at];
             run.given = given;
-            run.config = config.clone();
-            run.going_back.push_back(config);
+            run.config = config;
+            run.going_back.push_back(to);
         } else {
             let earlier = self.earlier(id);
             let fresh = self.entry(id, given, config, Some((checkpoint, earlier)), false);
-            self.runs[at].take_over(fresh);
+            self.runs[at].take_over(fresh, to.marks);
             self.runs[at].went_back(iteration);
             self.tell_new_worker(at);
         }

@@ -17,7 +17,7 @@ const ROOM: [f64; 2] = [80.0, 24.0];
 /// egui_plot hands a grid spacer the step of this many points of the screen.
 const BASE_STEP_POINTS: f64 = 8.0;
 
-/// Width of a plot with its numbers, in points, that is small.
+/// Width of a plot with its numbers, in points, that is small (`[own]`).
 const SMALL: f32 = 200.0;
 
 /// A plot whose coordinates are the places of the two scales. The first drag pans, the second zooms to a box,

@@ -83,7 +83,7 @@ pub struct Points {
     pub at: Option<(f64, String)>,
 }
 
-/// Width of a plot, in points, below which its notes are a word or two.
+/// Width of a plot, in points, below which its notes are a word or two (`[own]`).
 const SMALL: f32 = 220.0;
 
 impl Points {

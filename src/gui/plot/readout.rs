@@ -8,12 +8,12 @@ use eframe::egui::{self, Galley, Pos2, Rect, Vec2, pos2, vec2};
 use super::number;
 use super::paint::LineLook;
 
-/// Room between the cursor and what is read, so that the curves at the cursor stay in sight.
+/// Room between the cursor and what is read, so that the curves at the cursor stay in sight (`[own]`).
 const APART: f32 = 12.0;
 /// Width of a line's sample, and space after an entry.
 const SAMPLE: f32 = 18.0;
 const GAP: f32 = 8.0;
-/// The largest share of a plot's width and height that a box beside the cursor takes.
+/// The largest share of a plot's width and height that a box beside the cursor takes (`[own]`).
 const LARGEST: [f32; 2] = [0.42, 0.6];
 
 /// A value of one curve.

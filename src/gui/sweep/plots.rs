@@ -186,7 +186,7 @@ pub fn scatter(ui: &mut Ui, sweeping: &Sweeping, outcomes: &Outcomes, with_table
 }
 
 /// Lines of correlations within groups beside that of all, in the panel and in the tooltip, and the share of the
-/// panel's height that they may take.
+/// panel's height that they may take (`[own]`).
 const MOST_LINES: usize = 4;
 const MOST_IN_TIP: usize = 12;
 const LINES_SHARE: f32 = 0.25;

@@ -23,7 +23,7 @@ use crate::training::run::{Checkpoint, StopReason};
 
 /// How long it waits for a run.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Times kept of a run: as many as an axis of seconds can show.
+/// Times kept of a run: as many as an axis of seconds can show (`[own]`).
 const MOST_TIMES: usize = 256;
 /// The largest table of runs that is read.
 const MOST_TEXT: u64 = 1 << 24;
@@ -95,11 +95,25 @@ pub(super) struct KeptMark {
     pub(super) alters: bool,
 }
 
+impl KeptMark {
+    fn of(mark: &Mark) -> Self {
+        let Mark { iteration, text, kind, alters } = mark.clone();
+        Self { iteration, text, kind, alters }
+    }
+
+    pub(super) fn mark(self) -> Mark {
+        let Self { iteration, text, kind, alters } = self;
+        Mark { iteration, text, kind, alters }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct KeptBookmark {
     pub(super) file: String,
     pub(super) label: String,
     pub(super) reason: BookmarkReason,
+    #[serde(default)]
+    pub(super) marks: Vec<KeptMark>,
 }
 
 /// The iteration and the settings that were written, by run.
@@ -114,14 +128,11 @@ pub(super) struct Found {
 
 impl KeptRun {
     pub(super) fn of(run: &RunEntry) -> Self {
-        let mark = |m: &Mark| {
-            let Mark { iteration, text, kind, alters } = m.clone();
-            KeptMark { iteration, text, kind, alters }
-        };
         let bookmark = |b: &Bookmark| KeptBookmark {
             file: bookmark_file(run.id, b.id),
             label: b.label.clone(),
             reason: b.reason,
+            marks: b.marks.iter().map(KeptMark::of).collect(),
         };
         Self {
             file: format!("run-{}.npz", run.id.0),
@@ -139,7 +150,7 @@ impl KeptRun {
             times: run.seconds.to_keep(MOST_TIMES),
             given: run.given.clone(),
             spectra: run.spectra.to_keep(),
-            marks: run.marks.iter().map(mark).collect(),
+            marks: run.marks.iter().map(KeptMark::of).collect(),
             bookmarks: run.bookmarks.iter().map(bookmark).collect(),
         }
     }

@@ -13,12 +13,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use folder::{
-    FORMAT, Found, Kept, KeptRun, TABLE, TRYING, Written, bookmark_file, read, set_aside, set_file_aside,
-    write,
+    FORMAT, Found, Kept, KeptMark, KeptRun, TABLE, TRYING, Written, bookmark_file, read, set_aside,
+    set_file_aside, write,
 };
 
 use super::Session;
-use super::runs::{Bookmark, Mark, RunEntry, RunId, RunState};
+use super::runs::{Bookmark, RunEntry, RunId, RunState};
 use super::seconds::Seconds;
 use super::settings::Steps;
 use super::spectra::Spectra;
@@ -324,6 +324,7 @@ impl Session {
                     label: kept.label.clone(),
                     reason: kept.reason,
                     config: snapshot.config.clone(),
+                    marks: kept.marks.iter().cloned().map(KeptMark::mark).collect(),
                     checkpoint: Arc::new(snapshot.checkpoint()?),
                 })
             })
@@ -337,11 +338,7 @@ impl Session {
             run.speed = kept.speed;
             run.bookmarks = bookmarks;
             run.spectra = Spectra::of_kept(&kept.spectra, run.iteration);
-            run.marks = kept
-                .marks
-                .into_iter()
-                .map(|m| Mark { iteration: m.iteration, text: m.text, kind: m.kind, alters: m.alters })
-                .collect();
+            run.marks = kept.marks.into_iter().map(KeptMark::mark).collect();
             run.seconds = Seconds::of_kept(&kept.times);
             run.acting = config;
             if kept.ghost {

@@ -13,9 +13,9 @@ use crate::numerics::weights::Block;
 use crate::session::weight_spectra::{Spectra, WeightSpectra};
 use crate::session::{RunEntry, ShownWeights};
 
-/// Channels up to this number are drawn as lines, more as an image.
+/// Channels up to this number are drawn as lines, more as an image (`[own]`).
 const MOST_LINES: usize = 4;
-/// Cells of an image in either direction; of a larger one each cell is the mean of several.
+/// Cells of an image in either direction; of a larger one each cell is the mean of several (`[own]`).
 const MOST_CELLS: usize = 256;
 
 /// Input, units and output during one trial.

@@ -11,7 +11,7 @@ use crate::training::measures::{CurvatureDetail, DensityDetail, Detail, Eigenval
 
 /// Standard deviation of a node of the quadrature on the axis, in decades, as in the window (`[own]`).
 const WIDTH: f64 = 0.12;
-/// Points along the density.
+/// Points along the density (`[own]`).
 const ALONG: usize = 400;
 
 /// What was measured last, and the course of the eigenvalues.
@@ -61,7 +61,7 @@ fn by_rank(run: &RunEntry, detail: &CurvatureDetail, iteration: i64) -> Panel {
     Panel {
         title: format!("Hessian eigenvalues at iteration {iteration}"),
         x: Axis::new("number", Scale::Linear),
-        y: Axis::new("eigenvalue", signed(detail.top.iter().map(|e| e.value))),
+        y: Axis::new("eigenvalue", signed(detail.top.iter().map(|e| e.value), 6)),
         layers,
         note: String::new(),
     }
@@ -124,6 +124,6 @@ fn over_training(run: &RunEntry) -> Panel {
     }
     let value = |e: &Eigenvalue| e.value;
     let values = all.iter().flat_map(|e| e.top.iter().chain([&e.lambda_min]).map(value));
-    let (x, y) = (Axis::new("iteration", Scale::Linear), Axis::new("eigenvalue", signed(values)));
+    let (x, y) = (Axis::new("iteration", Scale::Linear), Axis::new("eigenvalue", signed(values, 6)));
     Panel { title: "Leading Hessian eigenvalues".into(), x, y, layers, note: String::new() }
 }

@@ -87,9 +87,9 @@ impl SweepCurves {
         let of = |(label, own): (&String, Vec<usize>)| {
             let curves: Vec<&Curve> =
                 own.iter().filter_map(|i| self.curves.get(i)).filter(|c| !c.is_empty()).collect();
-            let first = curves.iter().filter_map(|c| c.first_iteration()).min().unwrap_or(0);
-            let last = curves.iter().filter_map(|c| c.last()).map(|p| p.iteration).max().unwrap_or(0);
-            let columns = COLUMNS.min(usize::try_from(last - first + 1).unwrap_or(COLUMNS));
+            let first = curves.iter().filter_map(|c| c.first_iteration()).max().unwrap_or(0);
+            let last = curves.iter().filter_map(|c| c.last()).map(|p| p.iteration).min().unwrap_or(0);
+            let columns = COLUMNS.min(usize::try_from(last - first + 1).unwrap_or(0));
             GroupCurve {
                 label: label.clone(),
                 runs: curves.len(),
