@@ -6,6 +6,7 @@ use egui_extras::{Column, TableBuilder};
 use super::app::Asked;
 use super::commands::{self, Command};
 use super::plot::number;
+use super::rename::{Renamed, Renaming};
 use crate::session::landscape::Ask;
 use crate::session::places::Place;
 use crate::session::runs::{Bookmark, BookmarkReason};
@@ -14,7 +15,7 @@ use crate::session::{Action, Dialog, Export, RunEntry, RunId, Session};
 /// What the panel keeps: the label that is being typed.
 #[derive(Debug, Default)]
 pub struct State {
-    renaming: Option<(RunId, u64, String)>,
+    renaming: Option<Renaming<(RunId, u64)>>,
 }
 
 /// Draws the panel.
@@ -38,6 +39,7 @@ pub fn show(ui: &mut Ui, session: &Session, state: &mut State, asked: &mut Asked
     let height = ui.spacing().interact_size.y;
     TableBuilder::new(ui)
         .id_salt("bookmarks")
+        .min_scrolled_height(0.0)
         .striped(true)
         .cell_layout(egui::Layout::left_to_right(egui::Align::Center))
         .column(Column::auto().at_least(110.0))
@@ -87,22 +89,19 @@ fn why(reason: BookmarkReason) -> &'static str {
 }
 
 fn label(ui: &mut Ui, run: &RunEntry, bookmark: &Bookmark, state: &mut State, asked: &mut Asked) {
-    if let Some((of, id, text)) = &mut state.renaming
-        && (*of, *id) == (run.id, bookmark.id)
-    {
-        let field = ui.add(egui::TextEdit::singleline(text).hint_text("Name of the bookmark"));
-        field.request_focus();
-        if field.lost_focus() || ui.input(|input| input.key_pressed(egui::Key::Enter)) {
-            if !text.trim().is_empty() {
-                asked.act(Action::RenameBookmark(run.id, bookmark.id, text.trim().into()));
-            }
-            state.renaming = None;
+    let of = (run.id, bookmark.id);
+    if let Some(renaming) = state.renaming.as_mut().filter(|renaming| renaming.of == of) {
+        match renaming.show(ui, "Name of the bookmark") {
+            Renamed::Not => return,
+            Renamed::To(name) => asked.act(Action::RenameBookmark(run.id, bookmark.id, name)),
+            Renamed::Left => {}
         }
+        state.renaming = None;
         return;
     }
     let text = egui::Label::new(&bookmark.label).sense(egui::Sense::click()).truncate();
     if ui.add(text).on_hover_text("Double click to rename").double_clicked() {
-        state.renaming = Some((run.id, bookmark.id, bookmark.label.clone()));
+        state.renaming = Some(Renaming::new(of, &bookmark.label));
     }
 }
 

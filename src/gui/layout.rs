@@ -130,7 +130,7 @@ impl Layout {
     /// The usual layout of a window of this height.
     pub fn fitting(height: f32) -> Self {
         if height < LOW_PICTURES {
-            return Self::with_pictures_in_turn();
+            return Self::with_pictures_in_turn(height);
         }
         let mut tiles = Tiles::default();
         let mut pane = |panel| {
@@ -168,9 +168,21 @@ impl Layout {
         let pictures = split(&mut tiles, LinearDir::Vertical, &[(landscape, 1.15), (tabs, 1.0)]);
         let columns = [(experiment, 0.62), (curves, 1.2), (pictures, 1.0)];
         let columns = split(&mut tiles, LinearDir::Horizontal, &columns);
-        let root = split(&mut tiles, LinearDir::Vertical, &[(columns, 4.6), (runs, 1.0)]);
+        let root = split(&mut tiles, LinearDir::Vertical, &rows(columns, runs, height));
         Self { tree: Tree::new(egui::Id::unique("panels"), root, tiles) }
     }
+}
+
+/// Height in points of the panel of runs with four of them, its tabs and its header.
+const RUNS: f32 = 130.0;
+
+/// Height in points of the bar above the panels.
+const TOP_BAR: f32 = 26.0;
+
+/// The height of a window shared between the panels and the runs: these are never fewer than four where there is room.
+fn rows(panels: TileId, runs: TileId, height: f32) -> [(TileId, f32); 2] {
+    let of_runs = (RUNS / (height - TOP_BAR)).clamp(1.0 / 5.6, 0.3);
+    [(panels, 1.0 - of_runs), (runs, of_runs)]
 }
 
 fn split(tiles: &mut Tiles<Panel>, dir: LinearDir, parts: &[(TileId, f32)]) -> TileId {
@@ -196,7 +208,7 @@ impl Layout {
     }
 
     /// Two columns: curves, and all pictures behind each other.
-    fn with_pictures_in_turn() -> Self {
+    fn with_pictures_in_turn(height: f32) -> Self {
         let mut tiles = Tiles::default();
         let mut tabs = |panels: &[Panel]| {
             let panes = panels.iter().map(|panel| tiles.insert_pane(*panel)).collect();
@@ -217,7 +229,7 @@ impl Layout {
         let curves = split(&mut tiles, LinearDir::Vertical, &[(loss, 1.0), (curvature, 1.0)]);
         let columns = [(experiment, 0.6), (curves, 1.0), (pictures, 1.0)];
         let columns = split(&mut tiles, LinearDir::Horizontal, &columns);
-        let root = split(&mut tiles, LinearDir::Vertical, &[(columns, 4.0), (runs, 1.0)]);
+        let root = split(&mut tiles, LinearDir::Vertical, &rows(columns, runs, height));
         Self { tree: Tree::new(egui::Id::unique("panels"), root, tiles) }
     }
 

@@ -28,6 +28,7 @@ mod open;
 mod panes;
 pub mod plots;
 mod remember;
+mod rename;
 mod runs;
 mod spectrum;
 mod stability;

@@ -1,23 +1,25 @@
 //! Owns the table of runs.
 
-use eframe::egui::{self, Ui, vec2};
+use eframe::egui::containers::menu::MenuButton;
+use eframe::egui::{self, Button, Ui, vec2};
 use egui_extras::{Column, TableBuilder};
 
 use super::app::Asked;
-use super::commands::Command;
 use super::freshness;
 use super::plot::number;
 use super::plot::paint::LineLook;
+use super::rename::{Renamed, Renaming};
 use super::theme::{self, Dash};
 use crate::session::freshness::Freshness;
 use crate::session::runs::Difference;
 use crate::session::{Action, RunEntry, RunId, Session, words};
 use crate::training::history::Series;
 
-/// What the table keeps: the name that is being typed.
+/// What the table keeps: the name that is being typed, and which run was last brought into sight.
 #[derive(Debug, Default)]
 pub struct State {
-    renaming: Option<(RunId, String)>,
+    renaming: Option<Renaming<RunId>>,
+    in_sight: Option<RunId>,
 }
 
 /// Draws the table.
@@ -29,42 +31,73 @@ pub fn show(ui: &mut Ui, session: &Session, state: &mut State, asked: &mut Asked
     // The user's own runs wait out of sight while a lesson is taken.
     let waits = |id| session.playing().is_some_and(|playing| playing.waits(id));
     let runs: Vec<&RunEntry> = session.runs().iter().filter(|run| !waits(run.id)).collect();
-    // In a narrow window, as beside a lesson, the buttons stay in reach, and what differs can be read.
-    let is_narrow = ui.available_width() < NARROW;
-    let widths = if is_narrow { [80.0, 110.0] } else { [160.0, 120.0] };
+    let room = Room::of(ui.available_width());
     let sideways = egui::ScrollArea::horizontal().id_salt("runs");
-    sideways.show(ui, |ui| {
-        table(ui, session, &runs, (is_narrow, widths), state, asked);
-    });
+    sideways.show(ui, |ui| table(ui, session, &runs, room, state, asked));
 }
 
-/// Width of the panel, in points, below which names are cut, and iteration and gap left to the plots.
-const NARROW: f32 = 1010.0;
+/// How wide the table is: beside a lesson what is taught stays in sight, and the buttons in reach.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Room {
+    Wide,
+    /// Names are cut; iteration and gap are left to the plots.
+    Narrow,
+    /// The buttons of a row are in a menu, too.
+    Slim,
+}
 
-/// The table itself, with these widths of names and of what differs.
+impl Room {
+    /// Of a table of this width in points: what the columns and buttons need together.
+    fn of(width: f32) -> Self {
+        match width {
+            _ if width < 850.0 => Room::Slim,
+            _ if width < 1090.0 => Room::Narrow,
+            _ => Room::Wide,
+        }
+    }
+}
+
+/// Height of a row, in points: low, so that a class of runs is seen at once.
+const ROW: f32 = 18.0;
+
+/// The table itself.
 fn table(
     ui: &mut Ui,
     session: &Session,
     runs: &[&RunEntry],
-    (is_narrow, [name, differs]): (bool, [f32; 2]),
+    room: Room,
     state: &mut State,
     asked: &mut Asked,
 ) {
+    ui.spacing_mut().item_spacing.y = 2.0;
     let small = |least: f32| Column::auto().at_least(least);
-    let height = ui.spacing().interact_size.y;
     let current = session.current().map(|run| run.id);
-    TableBuilder::new(ui)
+    let (name, differs, numbers, last) = match room {
+        Room::Wide => (160.0, 120.0, 6, 290.0),
+        Room::Narrow => (80.0, 110.0, 4, 290.0),
+        Room::Slim => (80.0, 90.0, 4, 30.0),
+    };
+    let mut table = TableBuilder::new(ui)
         // The widths that it keeps are those of one kind of window.
-        .id_salt(("runs", name as i32))
+        .id_salt(("runs", room as u8))
+        .min_scrolled_height(0.0)
         .striped(true)
         .cell_layout(egui::Layout::left_to_right(egui::Align::Center))
         .sense(egui::Sense::click())
         .column(small(30.0))
         .column(Column::initial(name).at_least(60.0).clip(true))
         .column(Column::remainder().at_least(differs).clip(true))
-        .columns(small(70.0), if is_narrow { 4 } else { 6 })
-        .column(small(255.0))
-        .header(height, |mut header| {
+        .columns(small(if room == Room::Slim { 62.0 } else { 70.0 }), numbers)
+        .column(small(last));
+    // A run that was selected elsewhere, or has just been opened, may be out of sight.
+    if state.in_sight != current {
+        state.in_sight = current;
+        if let Some(row) = runs.iter().position(|run| Some(run.id) == current) {
+            table = table.scroll_to_row(row, None);
+        }
+    }
+    table
+        .header(ROW, |mut header| {
             for (name, tip) in [
                 ("", "Colour and marker on the curves"),
                 ("Name", "Double click to rename"),
@@ -77,7 +110,7 @@ fn table(
                 ("Gap", Series::GeneralizationGap.meaning()),
                 ("", ""),
             ] {
-                if is_narrow && WIDE_ONLY.contains(&name) {
+                if room != Room::Wide && WIDE_ONLY.contains(&name) {
                     continue;
                 }
                 header.col(|ui| {
@@ -86,10 +119,10 @@ fn table(
             }
         })
         .body(|body| {
-            body.rows(height, runs.len(), |mut row| {
+            body.rows(ROW, runs.len(), |mut row| {
                 let run = runs[row.index()];
                 row.set_selected(current == Some(run.id));
-                columns(&mut row, run, is_narrow, state, asked);
+                columns(&mut row, run, room, state, asked);
                 let response = row.response();
                 let name = format!("Select {}", run.name);
                 response.widget_info(|| {
@@ -108,7 +141,7 @@ const WIDE_ONLY: [&str; 2] = ["Iteration", "Gap"];
 fn columns(
     row: &mut egui_extras::TableRow<'_, '_>,
     run: &RunEntry,
-    is_narrow: bool,
+    room: Room,
     state: &mut State,
     asked: &mut Asked,
 ) {
@@ -129,15 +162,18 @@ fn columns(
         ui.add(egui::Label::new(shown).truncate()).on_hover_text(in_words(&ordered));
     });
     row.col(|ui| {
-        ui.label(words::state(&run.state));
+        let state = words::state(&run.state);
+        // A menu hides which button is pressed.
+        let is_pinned = run.pinned && room == Room::Slim;
+        ui.label(if is_pinned { format!("{state}, pinned") } else { state.to_owned() });
     });
-    if !is_narrow {
+    if room == Room::Wide {
         row.col(|ui| {
             ui.label(number::count(run.iteration));
         });
     }
     let numbers = [Series::TrainLoss, Series::TestLoss, Series::LambdaMax, Series::GeneralizationGap];
-    for series in numbers.into_iter().filter(|s| !is_narrow || *s != Series::GeneralizationGap) {
+    for series in numbers.into_iter().filter(|s| room == Room::Wide || *s != Series::GeneralizationGap) {
         row.col(|ui| {
             let Some(point) = run.curves.last(series) else {
                 ui.label("–");
@@ -153,7 +189,10 @@ fn columns(
             }
         });
     }
-    row.col(|ui| buttons(ui, run, asked));
+    row.col(|ui| match room {
+        Room::Slim => menu(ui, run, asked),
+        Room::Wide | Room::Narrow => buttons(ui, run, asked),
+    });
 }
 
 /// What a run is about first, what is measured last.
@@ -183,73 +222,107 @@ fn difference(d: &Difference) -> String {
 }
 
 fn name(ui: &mut Ui, run: &RunEntry, state: &mut State, asked: &mut Asked) {
-    if let Some((id, text)) = &mut state.renaming
-        && *id == run.id
-    {
-        let field = ui.add(egui::TextEdit::singleline(text).hint_text("Name of the run"));
-        field.request_focus();
-        if field.lost_focus() || ui.input(|input| input.key_pressed(egui::Key::Enter)) {
-            if !text.trim().is_empty() {
-                asked.act(Action::Rename(run.id, text.trim().into()));
-            }
-            state.renaming = None;
+    if let Some(renaming) = state.renaming.as_mut().filter(|renaming| renaming.of == run.id) {
+        match renaming.show(ui, "Name of the run") {
+            Renamed::Not => return,
+            Renamed::To(name) => asked.act(Action::Rename(run.id, name)),
+            Renamed::Left => {}
         }
+        state.renaming = None;
         return;
     }
     let label = egui::Label::new(&run.name).sense(egui::Sense::click()).truncate();
     let response = ui.add(label).on_hover_text("Click to select, double click to rename");
     if response.double_clicked() {
-        state.renaming = Some((run.id, run.name.clone()));
+        state.renaming = Some(Renaming::new(run.id, &run.name));
     } else if response.clicked() {
         asked.act(Action::Select(run.id));
     }
 }
 
+/// A button of a row.
+struct Entry {
+    text: &'static str,
+    tip: &'static str,
+    is_on: bool,
+    is_possible: bool,
+    actions: Vec<Action>,
+}
+
+fn entries(run: &RunEntry) -> [Entry; 5] {
+    let entry = |text, tip, actions| Entry { text, tip, is_on: false, is_possible: true, actions };
+    let pin = "Keep its curves as a ghost when it is reset";
+    let branch = "The same, but with…: a second run with these settings, paused until you have changed what is to \
+                  differ";
+    let bookmark = vec![Action::Select(run.id), Action::Bookmark { label: String::new() }];
+    [
+        Entry { is_on: run.pinned, ..entry("Pin", pin, vec![Action::Pin(run.id, !run.pinned)]) },
+        Entry {
+            is_on: run.hidden,
+            ..entry("Hide", "Leave it out of the plots", vec![Action::Hide(run.id, !run.hidden)])
+        },
+        entry("Branch", branch, vec![Action::Branch { from: run.id, set: Vec::new() }]),
+        Entry {
+            is_possible: run.is_alive(),
+            ..entry("Bookmark", "Keep its full state to come back to", bookmark)
+        },
+        entry("Close", "Take the run out of the table; it can be brought back", vec![Action::Close(run.id)]),
+    ]
+}
+
+/// The buttons of a row beside each other.
 fn buttons(ui: &mut Ui, run: &RunEntry, asked: &mut Asked) {
     ui.spacing_mut().item_spacing.x = 3.0;
-    let mut button = |on: bool, text: &str, tip: &str| {
-        let response = ui.add(egui::Button::selectable(on, text).small()).on_hover_text(tip);
-        let name = format!("{text} {}", run.name);
-        response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, on, &name));
-        response.clicked()
-    };
-    if button(run.pinned, "Pin", "Keep its curves as a ghost when it is reset") {
-        asked.act(Action::Pin(run.id, !run.pinned));
+    for entry in entries(run) {
+        button(ui, run, entry, asked);
     }
-    if button(run.hidden, "Hide", "Leave it out of the plots") {
-        asked.act(Action::Hide(run.id, !run.hidden));
-    }
-    if button(
-        false,
-        "Branch",
-        "The same, but with…: a second run with these settings, paused until you have changed what is to differ",
-    ) {
-        asked.act(Action::Branch { from: run.id, set: Vec::new() });
-    }
-    if button(false, "Close", "Take the run out of the table; it can be brought back") {
-        asked.act(Action::Close(run.id));
-    }
-    let seeds = ui.menu_button(egui::RichText::new("Seeds").small(), |ui| {
-        for n in [1, 2, 4, 9] {
-            let text = if n == 1 { "1 more seed".into() } else { format!("{n} more seeds") };
-            if ui.button(text).on_hover_text("The same run with the seeds that follow").clicked() {
-                asked.act(Action::MoreSeeds { like: run.id, n });
+    let seeds = MenuButton::from_button(Button::selectable(false, "Seeds").small());
+    let (response, _) = seeds.ui(ui, |ui| more_seeds(ui, run, asked));
+    let tip = "More seeds of this setting: drawn as their mean with a band, single runs faint";
+    let name = format!("More seeds of {}", run.name);
+    response.on_hover_text(tip).widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &name));
+}
+
+/// The same in a menu.
+fn menu(ui: &mut Ui, run: &RunEntry, asked: &mut Asked) {
+    let (response, _) = MenuButton::from_button(Button::new("…").small()).ui(ui, |ui| {
+        for entry in entries(run) {
+            if button(ui, run, entry, asked) {
                 ui.close();
             }
         }
+        ui.separator();
+        more_seeds(ui, run, asked);
     });
-    let tip = "More seeds of this setting: drawn as their mean with a band, single runs faint";
-    let name = format!("More seeds of {}", run.name);
-    let response = seeds.response.on_hover_text(tip);
-    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &name));
-    let mut button = |on: bool, text: &str, tip: &str| {
-        let response = ui.add(egui::Button::selectable(on, text).small()).on_hover_text(tip);
-        let name = format!("{text} {}", run.name);
-        response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, on, &name));
-        response.clicked()
+    let name = format!("Menu of {}", run.name);
+    let tip = "Pin, hide, branch, bookmark or close the run; more seeds of it";
+    response.on_hover_text(tip).widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &name));
+}
+
+/// Whether it was clicked.
+fn button(ui: &mut Ui, run: &RunEntry, entry: Entry, asked: &mut Asked) -> bool {
+    let Entry { text, tip, is_on, is_possible, actions } = entry;
+    let (fill, color) = theme::pressed_on_row(ui.visuals());
+    let shown = match is_on {
+        true => Button::new(egui::RichText::new(text).color(color)).fill(fill),
+        false => Button::selectable(false, text),
     };
-    if run.is_alive() && button(false, "Bookmark", "Keep its full state to come back to") {
-        asked.act(Action::Select(run.id));
-        asked.command(Command::Bookmark);
+    let response = ui.add_enabled(is_possible, shown.small()).on_hover_text(tip);
+    let name = format!("{text} {}", run.name);
+    response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, is_possible, is_on, &name));
+    let is_clicked = response.clicked();
+    if is_clicked {
+        actions.into_iter().for_each(|action| asked.act(action));
+    }
+    is_clicked
+}
+
+fn more_seeds(ui: &mut Ui, run: &RunEntry, asked: &mut Asked) {
+    for n in [1, 2, 4, 9] {
+        let text = if n == 1 { "1 more seed".into() } else { format!("{n} more seeds") };
+        if ui.button(text).on_hover_text("The same run with the seeds that follow").clicked() {
+            asked.act(Action::MoreSeeds { like: run.id, n });
+            ui.close();
+        }
     }
 }

@@ -30,6 +30,11 @@ pub fn change_mark(dark: bool) -> Color32 {
     if dark { Color32::from_gray(150) } else { Color32::from_gray(110) }
 }
 
+/// Fill and text of a button that is pressed on a row that may be selected, whose colour it would have: inverted.
+pub fn pressed_on_row(visuals: &egui::Visuals) -> (Color32, Color32) {
+    (visuals.text_color(), visuals.panel_fill)
+}
+
 /// What of the look the user chooses.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(default)]
@@ -165,6 +170,22 @@ mod tests {
         for slot in 0..7 {
             assert!(contrast(run_style(slot, true).0, Color32::from_gray(10)) > 3.0, "slot {slot} on black");
             assert!(contrast(run_style(slot, false).0, Color32::WHITE) > 2.0, "slot {slot} on white");
+        }
+    }
+
+    #[test]
+    fn a_pressed_button_can_be_seen_in_a_selected_row() {
+        for theme in [Theme::Light, Theme::Dark] {
+            let mut style = egui::Style { visuals: theme.default_visuals(), ..Default::default() };
+            set_style(&mut style, theme);
+            let (row, mut visuals) = (style.visuals.selection.bg_fill, style.visuals);
+            // A selected row has its own colour of text.
+            for text in [visuals.override_text_color, Some(visuals.selection.stroke.color)] {
+                visuals.override_text_color = text;
+                let (fill, text) = pressed_on_row(&visuals);
+                assert!(contrast(fill, row) > 3.0, "{theme:?}: {fill:?} on {row:?}");
+                assert!(contrast(fill, text) > 4.5, "{theme:?}: {text:?} on {fill:?}");
+            }
         }
     }
 

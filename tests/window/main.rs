@@ -13,3 +13,4 @@ mod settings;
 mod shell;
 mod spectrum;
 mod sweep;
+mod table_of_runs;
