@@ -3,29 +3,60 @@
 use std::collections::BTreeMap;
 
 use eframe::egui::{self, Ui};
-use toml::Value;
+use toml::{Table, Value};
 
 use super::app::Asked;
 use super::fields::{self, Control, Field, Reading};
 use super::theme;
 use crate::numerics::tasks::TaskKind;
-use crate::session::settings::flat;
+use crate::session::settings::{Settings, flat, without_wrong};
 use crate::session::{Action, Session, words};
 use crate::training::config::Config;
+use crate::training::config::error::ConfigError;
 use crate::training::config::keys as config;
 use crate::training::config::resolve::sources;
 use crate::training::presets::Source;
 
-/// What the panel keeps: the settings as they were last sound.
+/// What the panel keeps: what the settings come to.
 #[derive(Default)]
 pub struct Experiment {
     sound: Option<Sound>,
+    /// The settings that were refused last, and why.
+    refused: Option<(Table, Vec<ConfigError>)>,
 }
 
+/// Every setting; where some are refused, what the others come to without them.
 struct Sound {
     config: Config,
     values: BTreeMap<String, Value>,
     sources: BTreeMap<&'static str, Source>,
+}
+
+impl Experiment {
+    /// Takes in the settings where they have changed.
+    fn follow(&mut self, settings: &Settings) {
+        match settings.resolved() {
+            Ok(resolved) => {
+                self.refused = None;
+                self.take(&resolved.config);
+            }
+            Err(_) if self.refused.as_ref().is_some_and(|(given, _)| given == settings.given()) => {}
+            Err(_) => {
+                let (sound, errors) = without_wrong(settings.given());
+                if let Some(resolved) = sound {
+                    self.take(&resolved.config);
+                }
+                self.refused = Some((settings.given().clone(), errors));
+            }
+        }
+    }
+
+    fn take(&mut self, config: &Config) {
+        if self.sound.as_ref().is_none_or(|sound| sound.config != *config) {
+            self.sound =
+                Some(Sound { values: flat(config), sources: sources(config), config: config.clone() });
+        }
+    }
 }
 
 /// A group of fields.
@@ -130,25 +161,15 @@ const GROUPS: &[Group] = &[
 
 /// Draws the panel.
 pub fn show(ui: &mut Ui, session: &Session, state: &mut Experiment, asked: &mut Asked) {
-    let refused = match session.settings().resolved() {
-        Ok(resolved) => {
-            if state.sound.as_ref().is_none_or(|sound| sound.config != resolved.config) {
-                state.sound = Some(Sound {
-                    values: flat(&resolved.config),
-                    sources: sources(&resolved.config),
-                    config: resolved.config.clone(),
-                });
-            }
-            None
-        }
-        Err(error) => Some(error.to_string()),
-    };
+    state.follow(session.settings());
+    let errors = state.refused.as_ref().map_or(&[][..], |(_, errors)| errors);
     let pending = session.pending();
     let waiting: Vec<_> = pending.iter().filter(|d| d.needs_reset).collect();
+    let refused = session.settings().resolved().err().map(ToString::to_string);
     bottom(ui, session, refused.as_deref(), &waiting, asked);
     let Some(sound) = &state.sound else { return };
     let keys: Vec<String> = waiting.iter().map(|d| d.key.clone()).collect();
-    let read = Reading { session, values: &sound.values, sources: &sound.sources, pending: &keys };
+    let read = Reading { session, values: &sound.values, sources: &sound.sources, pending: &keys, errors };
     let task = sound.values.get("task.kind").and_then(Value::as_str).unwrap_or_default();
     let task = TaskKind::ALL.into_iter().find(|t| t.name() == task).unwrap_or(TaskKind::Romo);
     egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {

@@ -11,6 +11,7 @@ use super::explain::explained;
 use super::plot::number;
 use super::theme;
 use crate::session::{Action, Session};
+use crate::training::config::error::ConfigError;
 use crate::training::config::keys::{KeyInfo, Range, Values};
 use crate::training::presets::Source;
 
@@ -40,12 +41,14 @@ pub enum Control {
 pub struct Reading<'a> {
     /// The session.
     pub session: &'a Session,
-    /// Every setting as it was last sound.
+    /// Every setting; of one that is refused what stands without it.
     pub values: &'a BTreeMap<String, Value>,
     /// Where each comes from.
     pub sources: &'a BTreeMap<&'static str, Source>,
     /// Keys that "apply and reset" would change.
     pub pending: &'a [String],
+    /// What is wrong with settings that are refused.
+    pub errors: &'a [ConfigError],
 }
 
 /// Draws the row of a key: its label, its control, and what marks it as changed. `says_when`: with a word on when it
@@ -61,35 +64,54 @@ pub fn row(
     let given = read.session.settings().given_value(field.key);
     let Some(value) = given.or_else(|| read.values.get(field.key)) else { return };
     let pending = read.pending.iter().any(|key| key == field.key);
+    let error = read.errors.iter().find(|error| error.key() == Some(field.key));
     let mut text = egui::RichText::new(field.label);
-    if pending {
+    if pending || error.is_some() {
         text = text.strong().color(theme::warning(ui.visuals().dark_mode));
     }
     let tip = || tooltip(info, read, pending);
     let label = explained(ui.label(text), tip);
-    ui.horizontal(|ui| {
-        // Room for the slider's number and for the way back to the preset.
-        ui.spacing_mut().slider_width = (ui.available_width() - 90.0).clamp(40.0, 160.0);
-        let response = control(ui, field, info, value, asked).labelled_by(label.id);
-        explained(response, tip);
-        if says_when {
-            let (text, tip) = match info.needs_reset {
-                true => ("after a reset", "Unlike its group it acts on a run after Apply and reset"),
-                false => ("at once", "Unlike its group it acts at once"),
-            };
-            ui.small(text).on_hover_text(tip);
-        }
-        if given.is_some() && !is_main(field.key) {
-            let back = ui.add(egui::Button::new("×").small().frame(false));
-            let name = format!("Back to the preset: {}", field.label);
-            back.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &name));
-            if back.on_hover_text("Back to the preset's value").clicked() {
-                asked.act(Action::Unset { key: field.key.into() });
-                asked.act(Action::Settle);
+    ui.vertical(|ui| {
+        ui.set_max_width(ui.available_width());
+        ui.horizontal(|ui| {
+            // Room for the slider's number and for the way back to the preset.
+            ui.spacing_mut().slider_width = (ui.available_width() - 90.0).clamp(40.0, 160.0);
+            let response = control(ui, field, info, value, asked).labelled_by(label.id);
+            explained(response, tip);
+            if says_when {
+                let (text, tip) = match info.needs_reset {
+                    true => ("after a reset", "Unlike its group it acts on a run after Apply and reset"),
+                    false => ("at once", "Unlike its group it acts at once"),
+                };
+                ui.small(text).on_hover_text(tip);
             }
+            if given.is_some() && !is_main(field.key) {
+                let back = ui.add(egui::Button::new("×").small().frame(false));
+                let name = format!("Back to the preset: {}", field.label);
+                back.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &name));
+                if back.on_hover_text("Back to the preset's value").clicked() {
+                    asked.act(Action::Unset { key: field.key.into() });
+                    asked.act(Action::Settle);
+                }
+            }
+        });
+        if let Some(error) = error {
+            let text = egui::RichText::new(complaint(error)).small();
+            let text = text.color(theme::warning(ui.visuals().dark_mode));
+            let name = format!("{}: {error}", field.label);
+            let said = ui.add(egui::Label::new(text).wrap());
+            said.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &name));
         }
     });
     ui.end_row();
+}
+
+/// What is wrong, beside the field that says which key it is of and shows its value.
+fn complaint(error: &ConfigError) -> String {
+    match error {
+        ConfigError::WrongValue { expected, .. } => format!("Expected {expected}"),
+        other => other.to_string(),
+    }
 }
 
 /// Keys that choose the preset itself.
@@ -292,7 +314,8 @@ fn text(ui: &mut Ui, field: Field<'_>, value: &Value, asked: &mut Asked) -> Resp
         other => other.to_string(),
     };
     let mut text = ui.data_mut(|data| data.get_temp::<String>(id)).unwrap_or_else(|| now.clone());
-    let width = ui.available_width().clamp(60.0, 150.0);
+    // Its frame is outside of it.
+    let width = (ui.available_width() - 10.0).clamp(56.0, 150.0);
     let response = ui.add(egui::TextEdit::singleline(&mut text).desired_width(width));
     if response.has_focus() {
         ui.data_mut(|data| data.insert_temp(id, text));

@@ -136,6 +136,27 @@ impl Settings {
     }
 }
 
+/// What the given keys come to without those that are wrong, and what is wrong, in the order in which it was found.
+/// `None` where no key can be left out to make them sound.
+pub fn without_wrong(given: &Table) -> (Option<Resolved>, Vec<ConfigError>) {
+    let mut given = given.clone();
+    let mut errors = Vec::new();
+    loop {
+        match resolve(given.clone()) {
+            Ok(resolved) => return (Some(resolved), errors),
+            Err(error) => {
+                let key = error.key().filter(|key| lookup(&given, key).is_some()).map(str::to_owned);
+                errors.push(error);
+                match key {
+                    // One key fewer each time: this ends.
+                    Some(key) => put(&mut given, &key, None),
+                    None => return (None, errors),
+                }
+            }
+        }
+    }
+}
+
 /// Whether a change of this key needs a fresh start; otherwise it acts at once.
 pub fn needs_reset(key: &str) -> bool {
     keys().iter().find(|k| k.path == key).is_none_or(|k| k.needs_reset)

@@ -1,9 +1,10 @@
 //! The experiment panel.
 
-use eframe::egui::{Key, Modifiers, Role};
+use basinscope::session::Action;
+use eframe::egui::{Key, Modifiers, Role, vec2};
 use egui_kittest::kittest::Queryable;
 
-use crate::harness::{Screen, click, current, wait, with_paused_run};
+use crate::harness::{Screen, click, current, sized, wait, with_paused_run};
 
 /// Types a value into the number of a field.
 fn type_into(screen: &mut Screen<'_>, name: &str, text: &str) {
@@ -86,4 +87,42 @@ fn another_rule_is_chosen_from_the_list_and_acts_at_once() {
     screen.run_steps(3);
     click(&mut screen, "MDGL");
     assert_eq!(current(&screen).config.rule.kind, basinscope::training::config::RuleKind::Mdgl);
+}
+
+#[test]
+fn beside_a_refused_field_every_control_shows_what_is_set() {
+    let table = "iterations = 1000\n[task]\nkind = \"pattern\"\n[network]\nn_rec = 8\n";
+    let actions = vec![Action::Take(toml::from_str(table).unwrap()), Action::StartNew, Action::RunOrPause];
+    // High enough that nothing is scrolled out of sight.
+    let mut screen = sized(vec2(1280.0, 2400.0), actions);
+    let rule = |screen: &Screen<'_>| screen.get_by_role_and_label(Role::ComboBox, "Rule").value();
+    let before = rule(&screen);
+    screen.get_by_role_and_label(Role::ComboBox, "Rule").click();
+    screen.run_steps(3);
+    click(&mut screen, "RFLO");
+    assert_eq!(rule(&screen).as_deref(), Some("RFLO"));
+    let field = screen.get_by_role_and_label(Role::TextInput, "Periods");
+    field.click();
+    screen.run_steps(2);
+    screen.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    screen.step();
+    screen.event(eframe::egui::Event::Text("foo".into()));
+    screen.step();
+    screen.key_press(Key::Enter);
+    screen.run_steps(3);
+    // What is wrong is said at the field, which keeps what was typed.
+    let field = screen.get_by_role_and_label(Role::TextInput, "Periods");
+    assert_eq!(field.value().as_deref(), Some("foo"));
+    let (at, said) = (field.rect(), screen.get_by_label_contains("Periods: `task.periods`").rect());
+    assert!(said.top() >= at.bottom() - 1.0 && said.top() < at.bottom() + 12.0, "{said:?} of {at:?}");
+    // The list went on showing the rule that had been set when the settings were last sound.
+    click(&mut screen, "Back to the preset: Rule");
+    assert_eq!(rule(&screen), before);
+    assert!(screen.query_by_label("Feedback").is_none(), "a factor of RFLO alone");
+    screen.get_by_role_and_label(Role::ComboBox, "Rule").click();
+    screen.run_steps(3);
+    click(&mut screen, "RFLO");
+    assert!(screen.query_by_label("Feedback").is_some());
+    assert_eq!(current(&screen).config.rule.kind, basinscope::training::config::RuleKind::Rflo);
+    assert_eq!(screen.unnamed_widgets(), Vec::<String>::new());
 }

@@ -61,6 +61,16 @@ pub enum ConfigError {
 }
 
 impl ConfigError {
+    /// The key that is wrong, by its full path; `None` where it is not one key's value.
+    pub fn key(&self) -> Option<&str> {
+        match self {
+            Self::UnknownKey { key, .. } | Self::OtherTask { key, .. } => Some(key),
+            Self::WrongValue { key, .. } | Self::NotATable { key, .. } => Some(key),
+            Self::NeedsReset(key) => Some(key),
+            Self::NotToml(_) | Self::NotAnAssignment(_) | Self::UnknownPreset(_) => None,
+        }
+    }
+
     /// A wrong value for what the key may be.
     pub fn wrong(key: &str, value: &Value, expected: Values) -> Self {
         Self::WrongValue { key: key.into(), value: shown(value), expected: expected.to_string() }
