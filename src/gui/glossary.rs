@@ -74,9 +74,15 @@ impl State {
 }
 
 fn entries(ui: &mut Ui, search: &str) {
-    let search = search.to_lowercase();
-    let found = |parts: &[&str]| parts.iter().any(|part| part.to_lowercase().contains(&search));
-    for (term, meaning, unit, place) in TERMS.iter().filter(|t| found(&[t.0, t.1])) {
+    let wanted = search.to_lowercase();
+    let found = |parts: &[&str]| parts.iter().any(|part| part.to_lowercase().contains(&wanted));
+    let terms: Vec<&Term> = TERMS.iter().filter(|t| found(&[t.0, t.1])).collect();
+    let curves: Vec<&Series> = Series::ALL.iter().filter(|s| found(&[s.name(), s.meaning()])).collect();
+    if terms.is_empty() && curves.is_empty() {
+        ui.label(format!("No entry has \"{search}\" in it"));
+        return;
+    }
+    for (term, meaning, unit, place) in terms {
         let mut more = Vec::new();
         if !unit.is_empty() {
             more.push(format!("Unit or range: {unit}."));
@@ -86,9 +92,11 @@ fn entries(ui: &mut Ui, search: &str) {
         }
         entry(ui, term, meaning, &more.join(" "));
     }
-    ui.add_space(6.0);
-    ui.strong("Curves, by their names in files");
-    for series in Series::ALL.iter().filter(|s| found(&[s.name(), s.meaning()])) {
+    if !curves.is_empty() {
+        ui.add_space(6.0);
+        ui.strong("Curves, by their names in files");
+    }
+    for series in curves {
         entry(ui, series.name(), series.meaning(), "");
     }
 }

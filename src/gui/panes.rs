@@ -1,7 +1,7 @@
 //! Owns what the docking crate asks of the panels: what is in them, what their tabs and bars show.
 
 use eframe::egui::{self, Ui};
-use egui_tiles::{TileId, Tiles, UiResponse};
+use egui_tiles::{Tile, TileId, Tiles, UiResponse};
 
 use super::app::{Asked, Panels};
 use super::commands::Command;
@@ -16,6 +16,19 @@ pub(super) struct Panes<'a> {
     pub session: &'a Session,
     pub panels: &'a mut Panels,
     pub asked: &'a mut Asked,
+}
+
+/// The panels in a tile that are not hidden.
+fn panels_in(tiles: &Tiles<Panel>, id: TileId) -> Vec<Panel> {
+    match tiles.get(id) {
+        Some(Tile::Pane(panel)) => vec![*panel],
+        Some(Tile::Container(container)) => container
+            .children()
+            .filter(|child| tiles.is_visible(**child))
+            .flat_map(|child| panels_in(tiles, *child))
+            .collect(),
+        None => Vec::new(),
+    }
 }
 
 impl egui_tiles::Behavior<Panel> for Panes<'_> {
@@ -45,16 +58,27 @@ impl egui_tiles::Behavior<Panel> for Panes<'_> {
         panel.title().into()
     }
 
+    /// Panels that were moved may stand beside each other behind one tab: it has their names.
+    fn tab_title_for_tile(&mut self, tiles: &Tiles<Panel>, id: TileId) -> egui::WidgetText {
+        let names: Vec<&str> = panels_in(tiles, id).into_iter().map(Panel::title).collect();
+        match &names[..] {
+            [] => "Hidden".into(),
+            [first, second, _, _, ..] => format!("{first}, {second} and {} more", names.len() - 2).into(),
+            few => few.join(", ").into(),
+        }
+    }
+
     fn on_tab_button(
         &mut self,
         tiles: &mut Tiles<Panel>,
         id: TileId,
         response: egui::Response,
     ) -> egui::Response {
-        match tiles.get_pane(&id) {
-            Some(panel) => response.on_hover_text(format!("{}. Drag to move.", panel.meaning())),
-            None => response,
-        }
+        let tip = match tiles.get_pane(&id) {
+            Some(panel) => panel.meaning().to_owned(),
+            None => panels_in(tiles, id).into_iter().map(Panel::title).collect::<Vec<_>>().join(", "),
+        };
+        response.on_hover_text(format!("{tip}. Drag to move."))
     }
 
     fn top_bar_right_ui(

@@ -201,3 +201,44 @@ fn in_a_narrow_window_the_switches_of_a_plot_are_behind_a_button() {
     assert!(screen.query_by_label("Loss: log y").is_some(), "it stays open");
     assert_eq!(screen.unnamed_widgets(), Vec::<String>::new());
 }
+
+#[test]
+fn a_tab_with_several_panels_has_their_names() {
+    let mut screen = with_paused_run();
+    let of = |screen: &Screen<'_>, tab: &str| screen.get_by_label(tab).rect();
+    let (tab, top, bottom) =
+        (of(&screen, "Bookmarks").center(), of(&screen, "Experiment").bottom(), of(&screen, "Runs").top());
+    // The middle of the panels above the runs: they become one tab, what is dropped another.
+    screen.drag_at(tab);
+    screen.step();
+    let middle = egui::pos2(640.0, 0.5 * (top + bottom));
+    for at in [tab + vec2(20.0, -20.0), middle, middle] {
+        screen.hover_at(at);
+        screen.step();
+    }
+    screen.drop_at(middle);
+    screen.run_steps(4);
+    let title = |label: &str| label.starts_with("Experiment, Loss and ") && label.ends_with(" more");
+    assert!(screen.query_by(|node| node.label().is_some_and(|l| title(&l))).is_some());
+    for kind in ["Horizontal", "Vertical", "Tabs", "Grid"] {
+        assert!(screen.query_by_label(kind).is_none(), "{kind}");
+    }
+}
+
+#[test]
+fn a_search_without_a_hit_says_so() {
+    let mut screen = with_paused_run();
+    screen.key_press(Key::G);
+    screen.run_steps(3);
+    let field = screen.get_by_role_and_label(egui::Role::TextInput, "Search");
+    field.click();
+    screen.run_steps(2);
+    screen.event(egui::Event::Text("Eligib".into()));
+    screen.run_steps(2);
+    assert!(screen.query_by_label("Eligibility trace").is_some());
+    assert!(screen.query_by_label_contains("No entry has").is_none());
+    screen.event(egui::Event::Text("xyz".into()));
+    screen.run_steps(2);
+    assert!(screen.query_by_label("No entry has \"Eligibxyz\" in it").is_some());
+    assert!(screen.query_by_label("Curves, by their names in files").is_none());
+}
