@@ -1,9 +1,10 @@
 //! Owns the lines that say how old a measured value is, whether it converged, and what it cost.
 
-use eframe::egui::{self, Color32, Response, RichText, Ui, vec2};
+use eframe::egui::{Color32, RichText, Ui};
 
-use super::plot::{number, paint};
+use super::plot::number;
 use super::plots::Plot;
+use super::status_line::{self, Part};
 use super::theme::{self, Marker};
 use crate::numerics::curvature::trace::Estimate;
 use crate::session::RunEntry;
@@ -12,9 +13,6 @@ use crate::session::stability::Lines;
 use crate::training::history::Series;
 use crate::training::measures::{CurvatureDetail, Detail, Measure};
 
-/// Room in points that what a measure cost takes.
-const COST: f32 = 150.0;
-
 /// What is known now of the measured values of a plot of curves.
 pub fn line(ui: &mut Ui, plot: &Plot, run: &RunEntry, lines: Option<&Lines>) {
     // The train and test curves need none, and four terms have no room.
@@ -22,35 +20,35 @@ pub fn line(ui: &mut Ui, plot: &Plot, run: &RunEntry, lines: Option<&Lines>) {
     let of = |measure: &Measure| measure.series().contains(&shown[0]);
     let Some(measure) = Measure::ALL.into_iter().find(of) else { return };
     let with_ends = shown[0] == Series::LambdaMax;
-    let Some(newest) = shown.iter().filter_map(|s| run.curves.last(*s)).map(|p| p.iteration).max() else {
-        return;
+    let mut parts = vec![Part::new(run.name.as_str(), "The selected run")];
+    let newest = shown.iter().filter_map(|s| run.curves.last(*s)).map(|p| p.iteration).max();
+    let Some(newest) = newest else {
+        // The room is kept for what will be known.
+        return status_line::show(ui, &parts);
     };
-    ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing.y = 1.0;
-        ui.small(&run.name);
-        let mut freshness = Freshness::of(run, measure, newest);
-        // Both ends of the spectrum would fill two lines.
-        for series in shown.iter().take(if with_ends { 1 } else { 2 }) {
-            let Some(point) = run.curves.last(*series).filter(|p| p.iteration == newest) else { continue };
-            let Some(own) = Freshness::of_series(run, *series, point) else { continue };
-            let mut text = format!("{} {}", series.name(), number::value(point.value));
-            if let Some(estimate) = estimate_of(run, *series, newest) {
-                text += &format!(" {}", surety(&estimate));
-            }
-            ui.label(look(ui, RichText::new(text).small(), own)).on_hover_text(series.meaning());
-            freshness = own;
+    let mut freshness = Freshness::of(run, measure, newest);
+    // Both ends of the spectrum would take the room of what is said of them.
+    for series in shown.iter().take(if with_ends { 1 } else { 2 }) {
+        let Some(point) = run.curves.last(*series).filter(|p| p.iteration == newest) else { continue };
+        let Some(own) = Freshness::of_series(run, *series, point) else { continue };
+        let mut text = format!("{} {}", series.name(), number::value(point.value));
+        if let Some(estimate) = estimate_of(run, *series, newest) {
+            text += &format!(" {}", surety(&estimate));
         }
-        stamp(ui, freshness).on_hover_text(cost_in_words(run, measure));
-        if shown[0] == Series::Rho {
-            alignment(ui, run, freshness);
+        parts.push(Part::new(look(ui, text.into(), own), series.meaning()));
+        freshness = own;
+    }
+    parts.push(stamp(ui, freshness, &cost_in_words(run, measure)));
+    if shown[0] == Series::Rho {
+        parts.extend(alignment(ui, run, freshness));
+    }
+    if with_ends {
+        if let Some(text) = lines.and_then(|lines| lines.not_binding.as_ref()) {
+            parts.push(Part::new("does not bind", text));
         }
-        if with_ends {
-            cost(ui, run);
-            if let Some(text) = lines.and_then(|lines| lines.not_binding.as_ref()) {
-                ui.small("does not bind").on_hover_text(text);
-            }
-        }
-    });
+        parts.extend(cost(run));
+    }
+    status_line::show(ui, &parts);
 }
 
 /// The estimate that a value of this iteration is; `None` where it is none, or is not known any more.
@@ -74,15 +72,12 @@ pub fn surety(estimate: &Estimate) -> String {
 }
 
 /// What the last measure of alignment says beyond its curves.
-fn alignment(ui: &mut Ui, run: &RunEntry, freshness: Freshness) {
-    let Some((found, _)) = run.finding(Measure::Alignment) else { return };
-    let Detail::Alignment(detail) = &found.finding.detail else { return };
-    if let Some(lie) = detail.lie {
-        let text = format!("relative error {}", number::value(lie.relative_error));
-        ui.label(look(ui, RichText::new(text).small(), freshness)).on_hover_text(
-            "||g^ - g|| / ||g||, the rule's gradient against the exact one on the probe batch",
-        );
-    }
+fn alignment(ui: &Ui, run: &RunEntry, freshness: Freshness) -> Option<Part> {
+    let (found, _) = run.finding(Measure::Alignment)?;
+    let Detail::Alignment(detail) = &found.finding.detail else { return None };
+    let text = format!("relative error {}", number::value(detail.lie?.relative_error));
+    let tip = "||g^ - g|| / ||g||, the rule's gradient against the exact one on the probe batch";
+    Some(Part::new(look(ui, text.into(), freshness), tip))
 }
 
 /// How a value is written: plain, weak in italics where it is stale, in the colour of warnings where it has not
@@ -111,10 +106,9 @@ pub fn words(freshness: Freshness) -> String {
 }
 
 /// How old a value is, and whether it is to be relied on: a disc for a fresh one, an empty circle for a stale one, a
-/// cross for one that has not converged, each with words.
-pub fn stamp(ui: &mut Ui, freshness: Freshness) -> Response {
+/// cross for one that has not converged, each with words. `more` ends the tooltip.
+pub fn stamp(ui: &Ui, freshness: Freshness, more: &str) -> Part {
     let visuals = ui.visuals();
-    let warning = theme::warning(visuals.dark_mode);
     let (marker, color, tip): (Marker, Color32, &str) = match freshness {
         Freshness::Fresh { .. } => (
             Marker::Circle,
@@ -128,32 +122,25 @@ pub fn stamp(ui: &mut Ui, freshness: Freshness) -> Response {
         ),
         Freshness::NotConverged { .. } => (
             Marker::Cross,
-            warning,
+            theme::warning(visuals.dark_mode),
             "Marked by a ring on the curve. ||Hv - lambda v|| / |lambda| is above 0.001 after the products that a \
              measure may spend",
         ),
     };
-    ui.horizontal(|ui| {
-        ui.spacing_mut().item_spacing.x = 3.0;
-        let height = ui.text_style_height(&egui::TextStyle::Small);
-        let (rect, _) = ui.allocate_exact_size(vec2(8.0, height), egui::Sense::hover());
-        ui.painter().add(paint::marker(marker, rect.center(), 3.5, color));
-        ui.label(look(ui, RichText::new(words(freshness)).small(), freshness)).on_hover_text(tip)
-    })
-    .inner
+    let tip = if more.is_empty() { tip.to_owned() } else { format!("{tip}. {more}") };
+    Part::new(look(ui, words(freshness).into(), freshness), tip).marked(marker, color)
 }
 
 /// What the curvature cost, in products and iterations, and whether that thins it.
-pub fn cost(ui: &mut Ui, run: &RunEntry) {
-    let Some((found, _)) = run.finding(Measure::Curvature) else { return };
-    let Detail::Curvature(Some(detail)) = &found.finding.detail else { return };
+pub fn cost(run: &RunEntry) -> Vec<Part> {
+    let Some((found, _)) = run.finding(Measure::Curvature) else { return Vec::new() };
+    let Detail::Curvature(Some(detail)) = &found.finding.detail else { return Vec::new() };
     let cost = run.cost(Measure::Curvature);
     // A product costs the same whatever it is for.
     let share = detail.search_products as f64 / detail.products.max(1) as f64;
     // What they bought is in the tooltip: there is room for one line.
     let mut text = format!("{} products", detail.search_products);
-    // Rather in the tooltip alone than in a row of its own.
-    if let Some((_, updates)) = cost.filter(|_| ui.available_size_before_wrap().x > COST) {
+    if let Some((_, updates)) = cost {
         text += &format!(" = {} iterations", number::significant(share * updates, 2));
     }
     let mut tip = format!(
@@ -169,7 +156,7 @@ pub fn cost(ui: &mut Ui, run: &RunEntry) {
             number::significant(updates, 2)
         );
     }
-    ui.label(RichText::new(text).small().weak()).on_hover_text(tip + ".");
+    let mut parts = vec![Part::new(RichText::new(text).weak(), tip + ".")];
     if let Some(thin) = thinned(run, Measure::Curvature, Series::LambdaMax) {
         let text = format!("thinned to every {}", number::count(thin.found));
         let tip = format!(
@@ -177,8 +164,9 @@ pub fn cost(ui: &mut Ui, run: &RunEntry) {
              out, so that training keeps at least half of the machine; a run without a window takes all.",
             number::count(thin.asked)
         );
-        ui.label(RichText::new(text).small().weak()).on_hover_text(tip);
+        parts.push(Part::new(RichText::new(text).weak(), tip));
     }
+    parts
 }
 
 /// The eigenvalues that a measure of curvature found.

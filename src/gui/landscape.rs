@@ -5,6 +5,7 @@ mod cut;
 mod legend;
 mod shake;
 mod slice;
+mod status;
 mod tables;
 
 use eframe::egui::{self, Ui, vec2};
@@ -16,7 +17,7 @@ use super::plot::overlay::Overlay;
 use super::plot::surface::Turn;
 use super::theme;
 use crate::session::places::Place;
-use crate::session::{RunId, Session};
+use crate::session::{RunEntry, RunId, Session};
 use crate::training::config::RuleKind;
 
 /// What the panel shows.
@@ -59,6 +60,8 @@ impl View {
 pub struct State {
     view: View,
     table: bool,
+    /// In a low panel: whether what can be chosen is shown.
+    unfolded: bool,
     shown: tables::Table,
     colors: ColorMap,
     map: HeatMap,
@@ -101,22 +104,56 @@ pub fn show(ui: &mut Ui, session: &Session, state: &mut State, asked: &mut Asked
         return;
     };
     state.follow(session, run.id);
+    let room = ui.available_size();
+    if room.y >= LEAST_HEIGHT {
+        return contents(ui, session, run, state, asked);
+    }
+    egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+        ui.allocate_ui(vec2(room.x, LEAST_HEIGHT), |ui| contents(ui, session, run, state, asked));
+    });
+}
+
+/// Height of the panel, in points, below which it scrolls.
+const LEAST_HEIGHT: f32 = 170.0;
+/// Height of the panel, in points, below which what is chosen once is folded away: the picture needs the room.
+const LOW: f32 = 250.0;
+
+fn contents(ui: &mut Ui, session: &Session, run: &RunEntry, state: &mut State, asked: &mut Asked) {
     let is_slice = matches!(state.view, View::Map | View::Surface);
+    let folds = ui.available_height() < LOW && is_slice;
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
         views(ui, state);
+        if !folds {
+            with_table(ui, state);
+            ui.separator();
+        }
         if is_slice {
+            if !folds {
+                slice::colors(ui, state);
+            }
             slice::buttons(ui, run, state, asked);
         }
-    });
-    ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing.x = 4.0;
-        match state.view {
-            View::Map | View::Surface => slice::controls(ui, session, run, state, asked),
-            View::Cut => cut::controls(ui, session, run, state, asked),
-            View::Shake => shake::controls(ui, session, state, asked),
+        if folds {
+            let tip =
+                "Directions, centre, rule of the descent, colours, table: they take room from the picture";
+            toggle(ui, &mut state.unfolded, "choose", "Landscape: choices", tip);
         }
     });
+    if !folds || state.unfolded {
+        ui.horizontal_wrapped(|ui| {
+            ui.spacing_mut().item_spacing.x = 4.0;
+            match state.view {
+                View::Map | View::Surface => slice::controls(ui, session, run, state, asked),
+                View::Cut => cut::controls(ui, session, run, state, asked),
+                View::Shake => shake::controls(ui, session, state, asked),
+            }
+            if folds {
+                slice::colors(ui, state);
+                with_table(ui, state);
+            }
+        });
+    }
     if let Some(error) = session.bench().error() {
         ui.colored_label(theme::warning(ui.visuals().dark_mode), error);
     }
@@ -137,15 +174,20 @@ fn views(ui: &mut Ui, state: &mut State) {
             state.view = view;
         }
     }
-    let button = egui::Button::selectable(state.table, "table").small();
-    let response = ui.add(button).on_hover_text("Show the numbers below the picture");
-    let is_on = state.table;
-    let name = "Landscape: table of numbers";
+}
+
+fn with_table(ui: &mut Ui, state: &mut State) {
+    let tip = "Show the numbers below the picture";
+    toggle(ui, &mut state.table, "table", "Landscape: table of numbers", tip);
+}
+
+fn toggle(ui: &mut Ui, on: &mut bool, text: &str, name: &str, tip: &str) {
+    let response = ui.add(egui::Button::selectable(*on, text).small()).on_hover_text(tip);
+    let is_on = *on;
     response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, ui.is_enabled(), is_on, name));
     if response.clicked() {
-        state.table = !state.table;
+        *on = !*on;
     }
-    ui.separator();
 }
 
 /// Room for a picture, and for a table below it where one is shown.

@@ -32,6 +32,7 @@ mod rename;
 mod runs;
 mod spectrum;
 mod stability;
+mod status_line;
 mod sweep;
 mod top_bar;
 mod weights;

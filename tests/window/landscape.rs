@@ -8,7 +8,7 @@ use basinscope::session::{Action, RunState};
 use eframe::egui::{Key, Role, vec2};
 use egui_kittest::kittest::{NodeT, Queryable};
 
-use crate::harness::{Screen, click, current, sized, wait, with_paused_run};
+use crate::harness::{Screen, click, current, is_drawn, sized, wait, with_paused_run};
 
 /// A paused run twelve updates on, with a slice of nine by nine points, in a window large enough for everything.
 fn with_slice<'a>() -> Screen<'a> {
@@ -338,4 +338,39 @@ fn a_drag_over_the_map_takes_the_descents_along() {
     let descending = bench(&screen).descending().expect("descents");
     assert_eq!(descending.from, starts[1]);
     assert!(descending.all.iter().all(|trail| trail.diverged || trail.points.len() == 500));
+}
+
+/// The usual layout of 1280 by 720 with the largest text, which leaves so many points.
+#[test]
+fn with_the_largest_text_the_map_is_as_high_with_descents_as_without() {
+    let mut screen = with_slice();
+    screen.set_size(vec2(1280.0, 720.0));
+    screen.run_steps(3);
+    let map = |screen: &Screen<'_>| {
+        screen.get_by(|node| node.label().is_some_and(|l| l.starts_with("Loss landscape: loss over"))).rect()
+    };
+    assert!(screen.query_by_role_and_label(Role::ComboBox, "Slice directions").is_some());
+    screen.set_size(vec2(948.0, 533.0));
+    screen.run_steps(3);
+    let before = map(&screen);
+    assert!(before.height() > 95.0, "{before:?}");
+    screen.drag_at(before.center());
+    screen.run_steps(2);
+    screen.drop_at(before.center());
+    wait_long(&mut screen, "the descents", |w| {
+        w.session().bench().descending().is_some() && !w.session().bench().is_descending()
+    });
+    assert_eq!(map(&screen), before);
+    for rule in ["bptt", "e-prop", "rflo", "mdgl"] {
+        assert!(is_drawn(&screen, &format!("{rule} ")), "{rule} and its loss");
+    }
+    click(&mut screen, "Take the descents away");
+    assert!(bench(&screen).descending().is_none());
+    assert_eq!(map(&screen), before);
+    // What was folded away is a click away.
+    assert!(screen.query_by_label("Landscape: table of numbers").is_none());
+    click(&mut screen, "Landscape: choices");
+    assert!(screen.query_by_label("Landscape: table of numbers").is_some());
+    choose(&mut screen, "Slice directions", "eigenvectors");
+    assert_eq!(screen.unnamed_widgets(), Vec::<String>::new());
 }

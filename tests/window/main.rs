@@ -12,5 +12,6 @@ mod runs;
 mod settings;
 mod shell;
 mod spectrum;
+mod status_lines;
 mod sweep;
 mod table_of_runs;

@@ -7,6 +7,7 @@ use crate::gui::app::Asked;
 use crate::gui::plot::points::{self, Cloud, Points};
 use crate::gui::plot::scale::Scale;
 use crate::gui::plot::{number, values};
+use crate::gui::status_line::{self, Part};
 use crate::gui::theme::{self, Dash, Marker};
 use crate::session::landscape::{Ask, Cut};
 use crate::session::places::Place;
@@ -129,7 +130,8 @@ fn between(ui: &mut Ui, session: &Session, cut: &Cut, table: bool) {
         cut.points.iter().filter_map(|(t, outcome)| Some([*t, outcome.accuracy?])).collect();
     let ends: Vec<[f64; 2]> = loss.iter().copied().filter(|p| p[0] == 0.0 || p[0] == 1.0).collect();
     let of_run = session.run(cut.run).map_or(String::new(), |run| format!(", probe batch of {}", run.name));
-    ui.small(format!("t = 0: {}, t = 1: {}{of_run}", cut.names[0], cut.names[1]));
+    let text = format!("t = 0: {}, t = 1: {}{of_run}", cut.names[0], cut.names[1]);
+    status_line::show(ui, &[Part::new(text, "The two networks, and the trials of which the loss is")]);
     let (room, below) = rooms(ui, table);
     let has_accuracy = !accuracy.is_empty();
     let height = if has_accuracy { room.y * 0.6 - 2.0 } else { room.y };

@@ -1,11 +1,12 @@
 //! Owns what is drawn over a slice: the run's path and others', descents, bookmarks, the places that it was laid
 //! through.
 
-use eframe::egui::{self, Color32, Ui, vec2};
+use eframe::egui::{Color32, Ui};
 
+use crate::gui::plot::number;
 use crate::gui::plot::overlay::{DrawnPath, Landmark, Overlay, Spot};
 use crate::gui::plot::paint::LineLook;
-use crate::gui::plot::{header, number};
+use crate::gui::status_line::{self, Part};
 use crate::gui::theme::{self, Dash};
 use crate::numerics::landscape::descent::DescentPoint;
 use crate::numerics::landscape::trajectory::PathPoint;
@@ -67,34 +68,31 @@ fn descent_look(rule: RuleKind, is_chosen: bool) -> LineLook {
 /// As dark as the map, whatever the window's colours.
 const MAP: Color32 = Color32::from_gray(45);
 
-/// Height of the row of [`descents`].
-pub fn height(ui: &Ui) -> f32 {
-    ui.text_style_height(&egui::TextStyle::Small)
-}
-
-/// Which descent is which, and how far down each has come, in one row of a panel of usual width.
+/// Which descent is which, and how far down each has come, in one line; what each came to is left to the tooltips where
+/// there is no room for it.
 pub fn descents(ui: &mut Ui, descending: &Descending) {
-    ui.scope(|ui| {
-        ui.spacing_mut().item_spacing = vec2(6.0, 1.0);
-        ui.spacing_mut().interact_size.y = height(ui);
-        ui.horizontal_wrapped(|ui| {
-            for (i, trail) in descending.all.iter().enumerate() {
-                let loss = trail.points.last().map_or(String::new(), |p| number::significant(p.loss, 2));
-                let loss = if trail.diverged { "inf".to_owned() } else { loss };
-                let rule = rule_name(trail.rule);
-                let text = format!("{} {loss}", rule.trim_end_matches("-bptt"));
-                let look = descent_look(trail.rule, i == 0);
-                let response = header::entry_on(ui, Some((MAP, 13.0)), look, &text);
-                let whole = format!("{rule} {loss}");
-                response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &whole));
-                let end = if trail.diverged { "it diverged" } else { "the loss at its last step" };
-                response.on_hover_text(format!(
-                    "The descent with {rule}: {end}, on the probe batch. Solid in the plane, dashed in the full \
-                     space, where its place in the plane is what is drawn"
-                ));
-            }
-        });
-    });
+    let parts = |with_loss: bool| -> Vec<Part> {
+        let all = descending.all.iter().enumerate();
+        all.map(|(i, trail)| {
+            let loss = trail.points.last().map_or(String::new(), |p| number::significant(p.loss, 2));
+            let loss = if trail.diverged { "inf".to_owned() } else { loss };
+            let rule = rule_name(trail.rule);
+            let short = rule.trim_end_matches("-bptt");
+            let text = if with_loss { format!("{short} {loss}") } else { short.to_owned() };
+            let end = if trail.diverged { "it diverged" } else { "the loss at its last step" };
+            let tip = format!(
+                "The descent with {rule}: {end}, on the probe batch. Solid in the plane, dashed in the full space, \
+                 where its place in the plane is what is drawn"
+            );
+            Part::new(text, tip).named(format!("{rule} {loss}")).lined(descent_look(trail.rule, i == 0), MAP)
+        })
+        .collect()
+    };
+    let mut shown = parts(true);
+    if !status_line::fits(ui, &shown) {
+        shown = parts(false);
+    }
+    status_line::show(ui, &shown);
 }
 
 /// Half of the picture's width, as a distance in weight space.

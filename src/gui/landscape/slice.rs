@@ -6,11 +6,10 @@ use eframe::egui::{self, Ui};
 use toml::Value;
 
 use super::choose::{self, DIRECTIONS, directions_name, list};
-use super::{State, View, legend, rooms, tables};
+use super::{State, View, legend, rooms, status, tables};
 use crate::engine::messages::Found;
 use crate::gui::app::Asked;
 use crate::gui::plot::colormap::ColorMap;
-use crate::gui::plot::number;
 use crate::gui::plot::surface::Surface;
 use crate::gui::theme;
 use crate::numerics::landscape::LandscapeError;
@@ -52,8 +51,8 @@ pub fn controls(ui: &mut Ui, session: &Session, run: &RunEntry, state: &mut Stat
     descent(ui, session, run, state, asked);
 }
 
-/// Draws what stands beside the choice of the view.
-pub fn buttons(ui: &mut Ui, run: &RunEntry, state: &mut State, asked: &mut Asked) {
+/// Draws the choice of the colours.
+pub fn colors(ui: &mut Ui, state: &mut State) {
     let (name, other) = match state.colors {
         ColorMap::Viridis => ("viridis", ColorMap::Cividis),
         ColorMap::Cividis => ("cividis", ColorMap::Viridis),
@@ -64,6 +63,10 @@ pub fn buttons(ui: &mut Ui, run: &RunEntry, state: &mut State, asked: &mut Asked
     if button.clicked() {
         state.colors = other;
     }
+}
+
+/// Draws what stands beside the choice of the view.
+pub fn buttons(ui: &mut Ui, run: &RunEntry, state: &mut State, asked: &mut Asked) {
     let button = ui.add_enabled(run.is_alive(), egui::Button::new("Slice now").small());
     let tip = "Compute a slice around the chosen centre from the weights as they are, coarse to fine";
     if button.on_hover_text(tip).clicked() {
@@ -170,11 +173,6 @@ fn descent(ui: &mut Ui, session: &Session, run: &RunEntry, state: &mut State, as
         });
     }
     state.choices.steps = Some(steps);
-    let clear = ui.small_button("×").on_hover_text("Take the descents away");
-    clear.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, "Take the descents away"));
-    if clear.clicked() {
-        asked.act(Action::Landscape(Ask::ForgetDescents));
-    }
 }
 
 fn turn(ui: &mut Ui, state: &mut State) {
@@ -205,7 +203,7 @@ fn turn(ui: &mut Ui, state: &mut State) {
 
 /// Draws what is known of the slice.
 pub fn show(ui: &mut Ui, session: &Session, run: &RunEntry, state: &mut State, asked: &mut Asked) {
-    let Some((Found { finding, seconds_left, .. }, _)) = run.finding(Measure::Landscape) else {
+    let Some((Found { finding, .. }, _)) = run.finding(Measure::Landscape) else {
         ui.centered_and_justified(|ui| {
             ui.weak("No slice yet. Press Slice now, or turn on the measure Landscape.");
         });
@@ -224,7 +222,7 @@ pub fn show(ui: &mut Ui, session: &Session, run: &RunEntry, state: &mut State, a
         return;
     };
     let descending = session.bench().descending().filter(|d| d.run == run.id);
-    status(ui, session, run, slice, *seconds_left, descending, state);
+    status::show(ui, session, run, slice, descending, state, asked);
     take(ui, run, slice, descending, state);
     let (picture, below) = rooms(ui, state.table);
     let mut names = slice.names.clone();
@@ -278,98 +276,6 @@ fn strength(iteration: i64, now: i64) -> f32 {
     1.0 - 0.35 * (age / span).min(1.0)
 }
 
-/// Which iteration the slice is of, and how long ago that was.
-fn age(iteration: i64, now: i64) -> String {
-    let of = format!("slice of iteration {}", number::count(iteration));
-    match now - iteration {
-        0 => format!("{of}, fresh"),
-        old => format!("{of}, {} ago", number::counted(old.unsigned_abs(), "update")),
-    }
-}
-
-/// Width of the panel, in points, from which there is room for whole sentences in one row.
-const WIDE: f32 = 560.0;
-
-/// How old and how fine the slice is, and what it cannot show; below it the descents, or how to begin some, in one row
-/// either way, so that the picture stays where it is.
-fn status(
-    ui: &mut Ui,
-    session: &Session,
-    run: &RunEntry,
-    slice: &SliceDetail,
-    seconds_left: Option<f64>,
-    descending: Option<&Descending>,
-    state: &State,
-) {
-    let is_wide = ui.available_width() > WIDE;
-    // What a screen reader hears does not depend on the room.
-    let said = |ui: &mut Ui, short: &str, whole: &str, tip: &str| {
-        let response = ui.small(if is_wide { whole } else { short }).on_hover_text(tip);
-        response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, whole));
-    };
-    ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing = egui::vec2(8.0, 1.0);
-        let age = age(slice.iteration, run.iteration);
-        let tip = "Updates made when the slice was asked for. It is drawn fainter the further the weights have moved on since";
-        said(ui, age.trim_start_matches("slice of "), &age, tip);
-        if descending.is_some() && run.finding(Measure::Landscape).is_some_and(|(f, _)| f.finding.iteration > slice.iteration) {
-            ui.small("held").on_hover_text("It stays while descents are on it: take them away (×) for the newest");
-        }
-        let progress = slice.progress;
-        if !progress.is_complete() {
-            let left = seconds_left.map_or(String::new(), |s| format!(", {} left", number::duration(s)));
-            let [done, total] = [progress.done, progress.total].map(|n| number::count(n as i64));
-            let text = format!("{done} of {total} points{left}");
-            ui.small(text).on_hover_text("Coarse to fine: points not known yet have the loss of a neighbour");
-        }
-        let off = slice.path.iter().map(|p| p.coordinates.distance).fold(0.0, f64::max);
-        let short = format!("path ≤ {} off", number::significant(off, 3));
-        said(
-            ui,
-            &short,
-            &format!("{short} the plane"),
-            "Euclidean distance of the path from the plane over all weights. A point has the colour of its own true \
-             loss, and a dark core that is the larger the further off the plane it is: where its colour differs \
-             from the map's around it, the slice misleads.",
-        );
-        // Of a narrow panel the room is needed for how far the grid or the descents are.
-        let is_free = is_wide || descending.is_none() && progress.is_complete();
-        if let Some((lowest, highest)) = tables::differences(slice).filter(|_| is_free) {
-            let [lowest, highest] = [lowest, highest].map(|v| number::significant(v, 3));
-            ui.small(format!("true − plane {lowest} to {highest}")).on_hover_text(
-                "The true loss of each stored state of the path minus the plane's loss at the same coordinates, \
-                 smallest and largest, on the probe batch without L2: 0 where the state lies in the plane. Far \
-                 from 0 the slice misleads about this path. All values are in the table.",
-            );
-        }
-        let (enormous, bad) = state.map.beyond();
-        if enormous + bad > 0 {
-            let whole = format!("losses: {enormous} beyond the colours, {bad} not finite");
-            said(
-                ui,
-                &format!("{} beyond", enormous + bad),
-                &whole,
-                "Losses above both 100 medians and 10 upper quartiles of the grid are white, NaN and infinite ones \
-                 grey: they do not spoil the colours of the others",
-            );
-        }
-        if descending.is_some() && session.bench().is_descending() {
-            let share = descending.map_or(0.0, Descending::share);
-            ui.add(egui::ProgressBar::new(share as f32).desired_width(60.0).desired_height(10.0));
-        }
-    });
-    match descending {
-        Some(descending) => legend::descents(ui, descending),
-        None => {
-            let height = legend::height(ui);
-            ui.allocate_ui(egui::vec2(ui.available_width(), height), |ui| {
-                ui.set_min_height(height);
-                ui.small(egui::RichText::new("click or drag in the map to descend from there").weak());
-            });
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -383,12 +289,5 @@ mod tests {
         }
         assert!(strength(10_000, 10_100) > 0.95, "late in a run they move slowly");
         assert_eq!(strength(500, 20), 1.0, "a run that went back");
-    }
-
-    #[test]
-    fn the_age_of_a_slice_is_told_with_its_iteration() {
-        assert_eq!(age(10, 10), "slice of iteration 10, fresh");
-        assert_eq!(age(10, 11), "slice of iteration 10, 1 update ago");
-        assert_eq!(age(1200, 13_700), "slice of iteration 1,200, 12,500 updates ago");
     }
 }

@@ -70,9 +70,6 @@ pub fn show(ui: &mut Ui, run: &RunEntry, detail: &CurvatureDetail, with_table: b
         at: Some((0.0, "zero".into())),
         ..Points::new("Hessian spectral density", "eigenvalue", "share per decade", clouds)
     };
-    if found.is_none() {
-        ui.small("The density is being taken").on_hover_text("120 Hessian-vector products");
-    }
     beside(
         ui,
         with_table,

@@ -11,6 +11,7 @@ use super::freshness;
 use super::plot::number;
 use super::plot::points::{self, Points};
 use super::plot::table;
+use super::status_line::{self, Part};
 use crate::session::freshness::Freshness;
 use crate::session::{Action, RunEntry, RunId, Session};
 use crate::training::history::Series;
@@ -121,7 +122,8 @@ pub fn show(ui: &mut Ui, session: &Session, state: &mut State, asked: &mut Asked
     let Detail::Curvature(Some(detail)) = &found.finding.detail else {
         return nothing(ui, "A Hessian-vector product was not finite.");
     };
-    caption(ui, run, detail, found.finding.iteration);
+    let is_awaited = state.view == View::Density && run.finding(Measure::Density).is_none();
+    caption(ui, run, detail, found.finding.iteration, is_awaited);
     match state.view {
         View::Density => {
             state.wants_density = true;
@@ -137,27 +139,36 @@ fn nothing(ui: &mut Ui, text: &str) {
 }
 
 /// What was measured, when, and how surely.
-fn caption(ui: &mut Ui, run: &RunEntry, detail: &CurvatureDetail, at: i64) {
+fn caption(ui: &mut Ui, run: &RunEntry, detail: &CurvatureDetail, at: i64, is_awaited: bool) {
     let loose = detail.top.iter().chain([&detail.lambda_min]).filter(|e| !e.converged);
     let loose = loose.map(|e| e.residual).reduce(f64::max);
-    ui.horizontal_wrapped(|ui| {
+    let n = number::count(detail.n_weights as i64);
+    let text = format!("Hessian over {} ({n} weights) of {}", detail.block.name(), run.name);
+    let what = Part::new(
+        text,
+        "Second derivatives of the true training loss on the probe batch, L2 included, by the weights of the block; \
+         its eigenvalues are curvatures, in units of the loss per squared weight. Exact products (R-operator), \
+         eigenvalues by Lanczos.",
+    );
+    let stamp = freshness::stamp(ui, Freshness::of(run, Measure::Curvature, at).unless(loose), "");
+    let estimates = [
+        ("trace", &detail.trace, Series::HessianTrace.meaning()),
+        ("relative flatness", &detail.relative_flatness, Series::RelativeFlatness.meaning()),
+    ];
+    let estimates = estimates.into_iter().map(|(name, estimate, tip)| {
+        Part::new(format!("{name} {} {}", number::value(estimate.value), freshness::surety(estimate)), tip)
+    });
+    let awaited = is_awaited.then(|| Part::new("The density is being taken", "120 Hessian-vector products"));
+    let below = awaited.into_iter().chain(estimates).chain(freshness::cost(run)).collect();
+    lines(ui, vec![what, stamp], below);
+}
+
+/// Two lines that stand close.
+fn lines(ui: &mut Ui, above: Vec<Part>, below: Vec<Part>) {
+    ui.scope(|ui| {
         ui.spacing_mut().item_spacing.y = 1.0;
-        let n = number::count(detail.n_weights as i64);
-        let text = format!("Hessian over {} ({n} weights) of {}", detail.block.name(), run.name);
-        ui.small(text).on_hover_text(
-            "Second derivatives of the true training loss on the probe batch, L2 included, by the weights of the \
-             block; its eigenvalues are curvatures, in units of the loss per squared weight. Exact products \
-             (R-operator), eigenvalues by Lanczos.",
-        );
-        freshness::stamp(ui, Freshness::of(run, Measure::Curvature, at).unless(loose));
-        freshness::cost(ui, run);
-        for (name, estimate, tip) in [
-            ("trace", &detail.trace, Series::HessianTrace.meaning()),
-            ("relative flatness", &detail.relative_flatness, Series::RelativeFlatness.meaning()),
-        ] {
-            let text = format!("{name} {} {}", number::value(estimate.value), freshness::surety(estimate));
-            ui.small(text).on_hover_text(tip);
-        }
+        status_line::show(ui, &above);
+        status_line::show(ui, &below);
     });
 }
 
@@ -171,40 +182,42 @@ fn lyapunov(
 ) {
     let dark = ui.visuals().dark_mode;
     let exponents = &detail.exponents;
-    ui.horizontal_wrapped(|ui| {
-        let which = if detail.all { "all" } else { "the leading" };
-        let mut text = format!(
-            "Lyapunov exponents of {}, {which} {}, {} finite",
-            run.name,
-            exponents.mean.len(),
-            exponents.finite
-        );
-        if exponents.silent_trials > 0 {
-            text += &format!(", {} silent trials left out", exponents.silent_trials);
-        }
-        ui.small(text).on_hover_text(
-            "Nats per step along the probe batch's trajectories: mean over the trials, bars the standard \
-             deviation. -inf: a direction that is crushed to nothing (usual for ReLU without leak).",
-        );
-        freshness::stamp(ui, Freshness::of(run, Measure::Lyapunov, at));
-        ui.small(format!(
+    let which = if detail.all { "all" } else { "the leading" };
+    let mut text = format!(
+        "Lyapunov exponents of {}, {which} {}, {} finite",
+        run.name,
+        exponents.mean.len(),
+        exponents.finite
+    );
+    if exponents.silent_trials > 0 {
+        text += &format!(", {} silent trials left out", exponents.silent_trials);
+    }
+    let what = Part::new(
+        text,
+        "Nats per step along the probe batch's trajectories: mean over the trials, bars the standard deviation. \
+         -inf: a direction that is crushed to nothing (usual for ReLU without leak).",
+    );
+    let stamp = freshness::stamp(ui, Freshness::of(run, Measure::Lyapunov, at), "");
+    let mut values = vec![Part::new(
+        format!(
             "largest {}, sum of the finite {}",
             number::value(exponents.max()),
             number::value(exponents.sum())
-        ))
-        .on_hover_text(format!("{}; {}", Series::LyapunovMax.meaning(), Series::LyapunovSum.meaning()));
-        if detail.all {
-            ui.small(format!(
+        ),
+        format!("{}; {}", Series::LyapunovMax.meaning(), Series::LyapunovSum.meaning()),
+    )];
+    if detail.all {
+        values.push(Part::new(
+            format!(
                 "Kaplan-Yorke dimension {}, entropy rate {}",
                 number::value(exponents.kaplan_yorke_dimension()),
                 number::value(exponents.entropy_rate())
-            ))
-            .on_hover_text(
-                "Kaplan-Yorke dimension: how many leading exponents add up to 0, by linear interpolation. Entropy \
-                 rate: the sum of the positive exponents, nats per step, an upper bound (Pesin).",
-            );
-        }
-    });
+            ),
+            "Kaplan-Yorke dimension: how many leading exponents add up to 0, by linear interpolation. Entropy rate: \
+             the sum of the positive exponents, nats per step, an upper bound (Pesin).",
+        ));
+    }
+    lines(ui, vec![what, stamp], values);
     if !detail.all {
         let all = ui.small_button("Measure all exponents");
         let tip = "Take all exponents from now on (the setting Exponents of the measures: 0 = all)";
@@ -237,19 +250,18 @@ fn lyapunov(
 /// The largest exponent over the steps that it is a mean of.
 fn convergence(ui: &mut Ui, run: &RunEntry, detail: &LyapunovDetail, at: i64, with_table: bool) {
     let exponents = &detail.exponents;
-    ui.horizontal_wrapped(|ui| {
-        let text = format!(
-            "Largest Lyapunov exponent of {}, mean over {} steps after {} left out",
-            run.name,
-            detail.convergence.len(),
-            exponents.skip
-        );
-        ui.small(text).on_hover_text(
-            "(1/n) sum of ln |R_11| over the first n steps counted, mean over the trials, nats per step. Where it \
-             still moves at the end, the value says something of this trial's length, not of the network for ever.",
-        );
-        freshness::stamp(ui, Freshness::of(run, Measure::Lyapunov, at));
-    });
+    let text = format!(
+        "Largest Lyapunov exponent of {}, mean over {} steps after {} left out",
+        run.name,
+        detail.convergence.len(),
+        exponents.skip
+    );
+    let what = Part::new(
+        text,
+        "(1/n) sum of ln |R_11| over the first n steps counted, mean over the trials, nats per step. Where it still \
+         moves at the end, the value says something of this trial's length, not of the network for ever.",
+    );
+    status_line::show(ui, &[what, freshness::stamp(ui, Freshness::of(run, Measure::Lyapunov, at), "")]);
     let step = |i: usize| (exponents.skip + i + 1) as f64;
     let (color, _) = super::theme::run_style(run.colour, ui.visuals().dark_mode);
     let line = detail.convergence.iter().enumerate().map(|(i, v)| [step(i), *v]).collect();

@@ -8,6 +8,7 @@ use crate::gui::plot::cells::{CellAxis, Cells, ShownCell};
 use crate::gui::plot::colormap::{ColorMap, Colors};
 use crate::gui::plot::number;
 use crate::gui::spectrum::beside;
+use crate::gui::status_line::{self, Part};
 use crate::session::Action;
 use crate::session::series_words::{in_words, unit};
 use crate::session::sweeping::outcomes::{Axis, Cell, Map, Outcomes};
@@ -94,10 +95,9 @@ fn caption(ui: &mut Ui, map: &Map, view: &View) {
     if open > 0 {
         text += &format!("; {open} runs have not ended");
     }
-    ui.small(text).on_hover_text(
-        "A click on a cell opens its runs. A cross marks a cell with runs that diverged; where at least half of them \
-         did, it has no colour.",
-    );
+    let tip = "A click on a cell opens its runs. A cross marks a cell with runs that diverged; where at least half of \
+               them did, it has no colour.";
+    status_line::show(ui, &[Part::new(text, tip)]);
 }
 
 fn words(map: &Map, k: usize) -> String {

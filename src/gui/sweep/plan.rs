@@ -6,6 +6,7 @@ use eframe::egui::{self, PopupCloseBehavior, Ui};
 use super::{folder_button, key_in_words, meaning};
 use crate::gui::app::Asked;
 use crate::gui::plot::number;
+use crate::gui::status_line::{self, Part};
 use crate::session::sweeping::draft::{Draft, MOST_AT_ONCE, Varied, spaced, typed, values};
 use crate::session::sweeping::{Ask, Sweeping};
 use crate::session::{Action, Dialog, Session};
@@ -237,30 +238,35 @@ fn folder(ui: &mut Ui, sweeping: &Sweeping, draft: &mut Draft, width: f32, asked
 fn start(ui: &mut Ui, session: &Session, asked: &mut Asked) {
     let sweeping = session.sweeping();
     let mut is_sound = false;
+    // One line each, so that nothing below them moves while a plan is typed.
+    let mut notes = vec![Part::new(
+        "All else as in the experiment panel",
+        "Keys that are not set follow the preset of each run's task and rule",
+    )];
     match sweeping.preview() {
         None => _ = ui.weak("Counting the runs"),
         Some(Err(error)) => {
-            ui.add(egui::Label::new(egui::RichText::new(error).color(ui.visuals().error_fg_color)).wrap());
+            let text = egui::RichText::new(error).color(ui.visuals().error_fg_color);
+            ui.add(egui::Label::new(text).truncate().show_tooltip_when_elided(false)).on_hover_text(error);
         }
         Some(Ok(preview)) => {
             is_sound = true;
             let mut text = format!(
-                "{} runs, {} updates; all else as in the experiment panel",
+                "{} runs, {} updates",
                 number::count(preview.runs as i64),
                 number::count(i64::try_from(preview.updates).unwrap_or(i64::MAX))
             );
             if let Some(seconds) = session.seconds_of_updates(preview.updates) {
                 text += &format!("; the updates alone take about {}", number::duration(seconds));
             }
-            // One line, so that nothing below it moves while it is typed.
-            let tip = format!(
-                "{text}.\nKeys that are not set follow the preset of each run's task and rule. The time is that of \
-                 the updates alone, without measures."
-            );
-            ui.add(egui::Label::new(text).truncate()).on_hover_text(tip);
-            preview.warnings.iter().for_each(|w| _ = ui.weak(w));
+            let tip = format!("{text}.\nThe time is that of the updates alone, without measures.");
+            ui.add(egui::Label::new(text).truncate().show_tooltip_when_elided(false)).on_hover_text(tip);
+            let warning =
+                |text: &String| Part::new(egui::RichText::new(text).strong(), "A warning: this may surprise");
+            notes.splice(0..0, preview.warnings.iter().map(warning));
         }
     }
+    status_line::show(ui, &notes);
     ui.horizontal_wrapped(|ui| {
         let ready = is_sound && !sweeping.is_running();
         let start = ui.add_enabled(ready, egui::Button::new("Start the sweep")).on_hover_text(

@@ -8,6 +8,7 @@ use crate::gui::plot::number;
 use crate::gui::plot::points::{self, Cloud, Points};
 use crate::gui::plot::scale::Scale;
 use crate::gui::spectrum::beside;
+use crate::gui::status_line::{self, Part};
 use crate::gui::theme::Dash;
 use crate::session::Action;
 use crate::session::series_words::{in_words, is_log};
@@ -45,11 +46,13 @@ pub fn curves(ui: &mut Ui, sweeping: &Sweeping, outcomes: &Outcomes, with_table:
     } else {
         String::new()
     };
-    ui.small(format!("mean and one standard deviation over runs{of}{left_out}")).on_hover_text(format!(
+    let text = format!("mean and one standard deviation over runs{of}{left_out}");
+    let tip = format!(
         "Read from the runs' files, as means over stretches where they are long; of at most {} runs at once. Runs \
          differ in the seed, and in the keys of which all values are taken.",
         number::count(MOST_RUNS as i64)
-    ));
+    );
+    status_line::show(ui, &[Part::new(text, tip)]);
     if groups.iter().all(|g| g.points.is_empty()) {
         ui.weak("No curve yet: no run of these has ended, or none has this series.");
         return;
@@ -128,7 +131,8 @@ pub fn scatter(ui: &mut Ui, sweeping: &Sweeping, outcomes: &Outcomes, with_table
     // The plot keeps most of the room; what has none stands in the tooltip.
     let room = (LINES_SHARE * ui.available_height() / ui.text_style_height(&egui::TextStyle::Small)) as usize;
     for line in lines.iter().take(room.clamp(1, 1 + MOST_LINES)) {
-        ui.small(line).on_hover_ui(|ui| {
+        let small = egui::Label::new(egui::RichText::new(line).small()).truncate();
+        ui.add(small.show_tooltip_when_elided(false)).on_hover_ui(|ui| {
             ui.label(lines.iter().take(MOST_IN_TIP).map(|line| format!("{line}\n")).collect::<String>());
             ui.label(COEFFICIENTS);
         });
@@ -139,7 +143,8 @@ pub fn scatter(ui: &mut Ui, sweeping: &Sweeping, outcomes: &Outcomes, with_table
         .map(|(n, why)| format!("{n} {why}"))
         .collect();
     if !left_out.is_empty() {
-        ui.small(format!("left out: {}", left_out.join(", ")));
+        let text = format!("left out: {}", left_out.join(", "));
+        status_line::show(ui, &[Part::new(text, "Runs without a point in the plot")]);
     }
     let dark = ui.visuals().dark_mode;
     let clouds: Vec<Cloud> = scatter
