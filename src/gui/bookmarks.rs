@@ -7,6 +7,7 @@ use super::app::Asked;
 use super::commands::{self, Command};
 use super::plot::number;
 use super::rename::{Renamed, Renaming};
+use super::runs::ROW;
 use crate::session::landscape::Ask;
 use crate::session::places::Place;
 use crate::session::runs::{Bookmark, BookmarkReason};
@@ -36,7 +37,7 @@ pub fn show(ui: &mut Ui, session: &Session, state: &mut State, asked: &mut Asked
         ui.weak("No bookmark yet.");
         return;
     }
-    let height = ui.spacing().interact_size.y;
+    ui.spacing_mut().item_spacing.y = 2.0;
     TableBuilder::new(ui)
         .id_salt("bookmarks")
         .min_scrolled_height(0.0)
@@ -47,7 +48,7 @@ pub fn show(ui: &mut Ui, session: &Session, state: &mut State, asked: &mut Asked
         .column(Column::remainder().at_least(150.0).clip(true))
         .column(Column::auto().at_least(90.0))
         .column(Column::auto().at_least(310.0))
-        .header(height, |mut header| {
+        .header(ROW, |mut header| {
             for (name, tip) in [
                 ("Run", "The run whose state is kept"),
                 ("Iteration", "Updates made when the state was kept"),
@@ -61,7 +62,7 @@ pub fn show(ui: &mut Ui, session: &Session, state: &mut State, asked: &mut Asked
             }
         })
         .body(|body| {
-            body.rows(height, rows.len(), |mut row| {
+            body.rows(ROW, rows.len(), |mut row| {
                 let (run, bookmark) = rows[row.index()];
                 row.col(|ui| {
                     ui.add(egui::Label::new(&run.name).truncate());

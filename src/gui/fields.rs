@@ -306,13 +306,22 @@ fn real(ui: &mut Ui, field: Field<'_>, range: Range, now: f64, asked: &mut Asked
     response
 }
 
+/// A value as one would type it: a list of numbers without the points that none of them needs.
+fn typed(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(list) => {
+            let item = |v: &Value| v.as_float().map_or_else(|| v.to_string(), |x| x.to_string());
+            format!("[{}]", list.iter().map(item).collect::<Vec<_>>().join(", "))
+        }
+        other => other.to_string(),
+    }
+}
+
 /// Lists and paths are typed.
 fn text(ui: &mut Ui, field: Field<'_>, value: &Value, asked: &mut Asked) -> Response {
     let id = ui.scope_id().with((field.key, "text"));
-    let now = match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
+    let now = typed(value);
     let mut text = ui.data_mut(|data| data.get_temp::<String>(id)).unwrap_or_else(|| now.clone());
     // Its frame is outside of it.
     let width = (ui.available_width() - 10.0).clamp(56.0, 150.0);
@@ -329,4 +338,19 @@ fn text(ui: &mut Ui, field: Field<'_>, value: &Value, asked: &mut Asked) -> Resp
         }
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_shown_as_it_would_be_typed_and_means_the_same() {
+        let list = Value::Array(vec![10.0.into(), 2.5.into(), 3.into()]);
+        assert_eq!(typed(&list), "[10, 2.5, 3]");
+        let read = toml::from_str::<toml::Table>(&format!("v = {}", typed(&list))).unwrap();
+        let numbers =
+            |value: &Value| value.as_array().unwrap().iter().filter_map(as_number).collect::<Vec<_>>();
+        assert_eq!(numbers(&read["v"]), numbers(&list));
+    }
 }

@@ -126,10 +126,10 @@ fn contents(ui: &mut Ui, session: &Session, run: &RunEntry, state: &mut State, a
         views(ui, state);
         if !folds {
             with_table(ui, state);
-            ui.separator();
         }
         if is_slice {
             if !folds {
+                ui.separator();
                 slice::colors(ui, state);
             }
             slice::buttons(ui, run, state, asked);

@@ -58,7 +58,7 @@ impl Room {
 }
 
 /// Height of a row, in points: low, so that a class of runs is seen at once.
-const ROW: f32 = 18.0;
+pub const ROW: f32 = 18.0;
 
 /// The table itself.
 fn table(

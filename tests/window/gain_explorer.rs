@@ -36,7 +36,7 @@ fn gain(session: &Session) -> f64 {
 fn a_scan_comes_by_itself_shows_its_crossing_and_a_click_takes_a_gain() {
     let mut screen = explored();
     let crossing = explorer(&screen).zero_crossing().expect("24 units cross zero below gain 2");
-    until_drawn(&mut screen, &format!("zero crossing at gain {}", (crossing * 100.0).round() / 100.0));
+    until_drawn(&mut screen, &format!("zero at {}", (crossing * 100.0).round() / 100.0));
     assert_eq!(screen.unnamed_widgets(), Vec::<String>::new());
     let before = gain(screen.state().session());
     let scan = screen.get_by(|n| n.label().is_some_and(|l| l.starts_with("Exponent against gain")));

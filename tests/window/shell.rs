@@ -242,3 +242,15 @@ fn a_search_without_a_hit_says_so() {
     assert!(screen.query_by_label("No entry has \"Eligibxyz\" in it").is_some());
     assert!(screen.query_by_label("Curves, by their names in files").is_none());
 }
+
+/// As many points as a window of 1280 by 720 has with text two steps larger.
+#[test]
+fn with_larger_text_the_list_of_keys_stays_within_the_window() {
+    let mut screen = sized(vec2(1058.0, 595.0), vec![Action::Demonstrate]);
+    screen.key_press(Key::Questionmark);
+    screen.run_steps(6);
+    for (first_or_last, text) in [("first", "Keys do nothing"), ("last", "Plots: drag to move")] {
+        let rect = screen.get_by_label_contains(text).rect();
+        assert!(rect.top() > 25.0 && rect.bottom() < 595.0, "the {first_or_last} line at {rect:?}");
+    }
+}

@@ -125,3 +125,19 @@ fn a_bookmark_is_of_the_run_whose_button_was_pressed() {
     assert_eq!(screen.state().session().runs()[0].bookmarks.len(), 1);
     assert!(screen.state().session().runs()[1].bookmarks.is_empty());
 }
+
+#[test]
+fn every_button_of_a_row_is_within_a_window_of_any_width() {
+    // 1280 points with the largest text, with text two steps larger, with the usual one.
+    for (width, height) in [(948.0, 533.0), (1058.0, 595.0), (1280.0, 720.0)] {
+        let screen = sized(vec2(width, height), vec![Action::Demonstrate]);
+        for name in names(&screen) {
+            let last = screen.get_by_label(&format!("More seeds of {name}")).rect();
+            let first = screen.get_by_label(&format!("Pin {name}")).rect();
+            assert!(
+                last.right() <= width && first.left() > 0.0 && first.right() < last.left(),
+                "{width}: {last:?}"
+            );
+        }
+    }
+}

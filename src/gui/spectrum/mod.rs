@@ -86,6 +86,7 @@ pub fn show(ui: &mut Ui, session: &Session, state: &mut State, asked: &mut Asked
         return;
     };
     ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = 1.0;
         for (view, name, tip) in VIEWS {
             let button = egui::Button::selectable(state.view == view, egui::RichText::new(name).small());
             let response = ui.add(button.small()).on_hover_text(tip);
