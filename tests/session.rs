@@ -86,7 +86,7 @@ fn settings_that_act_at_once_act_and_leave_a_mark_others_wait() {
     assert_eq!(run.config.optimizer.learning_rate, 0.25);
     assert_eq!(run.marks[0].iteration, 100);
     assert_eq!(run.marks[0].kind, MarkKind::Changed);
-    assert_eq!(run.marks[0].text, "optimizer.learning_rate 0.5 → 0.25");
+    assert_eq!(run.marks[0].text, "learning rate 0.5 → 0.25");
     assert_eq!(run.config.network.gain, 1.0, "a gain needs a reset");
     let pending = session.pending();
     assert_eq!(pending.len(), 1, "{pending:?}");
@@ -295,7 +295,7 @@ fn a_run_that_diverges_says_so_and_goes_on_with_half_the_rate() {
     assert!((0..1000).all(|i| matches!(curve.at(i), Some(Reading::Exact(p)) if p.iteration == i)), "no gap");
     let rewound: Vec<_> = run.marks.iter().filter(|m| m.kind == MarkKind::Rewound).collect();
     assert_eq!(rewound.len(), 1);
-    assert!(rewound[0].text.contains("optimizer.learning_rate 0.15 → 0.075"), "{}", rewound[0].text);
+    assert!(rewound[0].text.contains("learning rate 0.15 → 0.075"), "{}", rewound[0].text);
 }
 
 #[test]

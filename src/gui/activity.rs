@@ -4,7 +4,7 @@ use eframe::egui::{self, Ui, vec2};
 
 use super::app::Asked;
 use super::plot::raster::{self, Raster};
-use super::plot::time_lines;
+use super::plot::time_lines::TimeLines;
 use crate::session::{Action, RunId, Session};
 
 /// What the panel keeps.
@@ -66,12 +66,22 @@ pub fn show(ui: &mut Ui, session: &Session, state: &mut State, _: &mut Asked) {
     }
     let height = ui.available_height();
     let strip = |share: f32| vec2(ui.available_width(), (height - 18.0) * share);
-    let (first, middle, last) = (strip(0.22), strip(0.5), strip(0.28));
+    // The numbers of the steps, below the last, are those of all three.
+    let (first, middle, last) = (strip(0.27), strip(0.37), strip(0.36));
     if activity.x.ncols() <= MOST_LINES {
-        time_lines::show(ui, "Input", "input channel", &activity.x, first);
+        let (title, channel) = ("Input", "input channel");
+        let lines = TimeLines { title, channel, values: &activity.x, target: None, correct: None };
+        lines.show(ui, first);
     } else {
-        raster::show(ui, "Input", "channel", &state.inputs, first);
+        raster::show(ui, "Input", "channel", &state.inputs, false, first);
     }
-    raster::show(ui, "Units", "unit", &state.units, middle);
-    time_lines::show(ui, "Output", "output channel", &activity.y, last);
+    raster::show(ui, "Units", "unit", &state.units, false, middle);
+    let outputs = TimeLines {
+        title: "Output",
+        channel: "output channel",
+        values: &activity.y,
+        target: activity.target.as_ref(),
+        correct: activity.correct.map(|class| class as usize),
+    };
+    outputs.show(ui, last);
 }

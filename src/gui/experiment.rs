@@ -10,7 +10,7 @@ use super::fields::{self, Control, Field, Reading};
 use super::theme;
 use crate::numerics::tasks::TaskKind;
 use crate::session::settings::{Settings, flat, without_wrong};
-use crate::session::{Action, Session, words};
+use crate::session::{Action, Session, setting_words};
 use crate::training::config::Config;
 use crate::training::config::error::ConfigError;
 use crate::training::config::keys as config;
@@ -241,7 +241,7 @@ fn bottom(
             }
         }
         for difference in waiting.iter().take(6) {
-            ui.colored_label(warning, words::difference(difference));
+            ui.colored_label(warning, setting_words::change(difference));
         }
         if waiting.len() > 6 {
             ui.colored_label(warning, format!("and {} more", waiting.len() - 6));

@@ -10,6 +10,7 @@ use super::app::Asked;
 use super::explain::explained;
 use super::plot::number;
 use super::theme;
+use crate::session::setting_words::term;
 use crate::session::{Action, Session};
 use crate::training::config::error::ConfigError;
 use crate::training::config::keys::{KeyInfo, Range, Values};
@@ -168,30 +169,6 @@ fn set(field: Field<'_>, value: impl Into<Value>, asked: &mut Asked) {
 fn settle(response: &Response, asked: &mut Asked) {
     if response.drag_stopped() || response.lost_focus() {
         asked.act(Action::Settle);
-    }
-}
-
-/// The field's term for a word of a configuration file.
-fn term<'a>(key: &str, word: &'a str) -> &'a str {
-    match (key, word) {
-        ("rule.kind", "bptt") => "BPTT",
-        ("rule.kind", "e-prop") => "three-factor (e-prop)",
-        ("rule.kind", "rflo") => "RFLO",
-        ("rule.kind", "mdgl") => "MDGL",
-        ("rule.kind", "scaled-bptt") => "BPTT scaled by rho",
-        ("rule.kind", "truncated-bptt") => "truncated BPTT",
-        ("rule.kind", "upscaled") => "a rule over its rho",
-        ("task.kind", "romo") => "Romo",
-        ("task.kind", "two-alternative") => "two-alternative choice",
-        ("task.kind", "delayed-match") => "delayed match",
-        ("task.kind", "cued-match") => "cued delayed match",
-        ("task.kind", "pattern") => "pattern generation",
-        ("task.kind", "sequential-mnist") => "sequential MNIST",
-        ("task.kind", "file") => "trials from a file",
-        ("optimizer.kind", "sgd") => "SGD",
-        ("optimizer.kind", "adam") => "Adam",
-        ("network.activation", "relu") => "ReLU",
-        _ => word,
     }
 }
 

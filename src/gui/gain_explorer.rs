@@ -346,12 +346,12 @@ fn activity(ui: &mut Ui, state: &mut State, look: &Look, floss: Option<&Look>, s
         state.drawn = Some(key);
     }
     match floss {
-        None => raster::show(ui, "Activity of a trial", "unit", &state.before, size),
+        None => raster::show(ui, "Activity of a trial", "unit", &state.before, true, size),
         Some(_) => {
             ui.horizontal(|ui| {
                 let half = vec2(size.x / 2.0 - 4.0, size.y);
-                raster::show(ui, "Before flossing", "unit", &state.before, half);
-                raster::show(ui, "After flossing", "unit", &state.after, half);
+                raster::show(ui, "Before flossing", "unit", &state.before, true, half);
+                raster::show(ui, "After flossing", "unit", &state.after, true, half);
             });
         }
     }

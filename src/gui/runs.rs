@@ -12,7 +12,7 @@ use super::rename::{Renamed, Renaming};
 use super::theme::{self, Dash};
 use crate::session::freshness::Freshness;
 use crate::session::runs::Difference;
-use crate::session::{Action, RunEntry, RunId, Session, words};
+use crate::session::{Action, RunEntry, RunId, Session, setting_words, words};
 use crate::training::history::Series;
 
 /// What the table keeps: the name that is being typed, and which run was last brought into sight.
@@ -156,7 +156,9 @@ fn columns(
     row.col(|ui| {
         // What is measured changes nothing in a run: it is left to the tooltip, unless nothing else differs.
         let ordered = in_order(&run.differs);
-        let in_words = |all: &[&Difference]| all.iter().map(|d| difference(d)).collect::<Vec<_>>().join(", ");
+        let in_words = |all: &[&Difference]| {
+            all.iter().map(|d| setting_words::setting(d)).collect::<Vec<_>>().join(", ")
+        };
         let of_run = ordered.iter().position(|d| d.key.starts_with("measure.")).filter(|n| *n > 0);
         let shown = in_words(&ordered[..of_run.unwrap_or(ordered.len())]);
         ui.add(egui::Label::new(shown).truncate()).on_hover_text(in_words(&ordered));
@@ -207,18 +209,6 @@ fn in_order(differs: &[Difference]) -> Vec<&Difference> {
     let mut ordered: Vec<&Difference> = differs.iter().collect();
     ordered.sort_by_key(rank);
     ordered
-}
-
-fn difference(d: &Difference) -> String {
-    // `rule.kind` is called after the rule, `network.gain` after the gain.
-    let key = d.key.trim_end_matches(".kind");
-    let key = key.rsplit('.').next().unwrap_or(key).replace('_', " ");
-    match &d.to {
-        Some(toml::Value::String(word)) => format!("{key} {word}"),
-        Some(toml::Value::Float(x)) => format!("{key} {}", number::short(*x)),
-        Some(value) => format!("{key} {value}"),
-        None => format!("no {key}"),
-    }
 }
 
 fn name(ui: &mut Ui, run: &RunEntry, state: &mut State, asked: &mut Asked) {

@@ -37,7 +37,7 @@ mod tests {
 
     #[test]
     fn a_change_is_found_again_in_its_note() {
-        let text = "rule.kind \"bptt\" → \"e-prop\"".to_owned();
+        let text = "rule BPTT → three-factor (e-prop)".to_owned();
         let mark = Mark { iteration: 360, text, kind: MarkKind::Changed, alters: true };
         assert_eq!(of_note(&sentence(&mark)), Some(mark.clone()));
         let broken = Mark { text: "branched off a\nb at 360".into(), ..mark };

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::runs::{
     Bookmark, BookmarkReason, GoingBack, Mark, MarkKind, RunEntry, RunId, RunState, ShownWeights, Ticket,
 };
-use super::{Session, words};
+use super::{Session, setting_words, words};
 use crate::engine::handle::{RunHandle, Silence};
 use crate::engine::messages::{Event, Noted};
 use crate::training::config::{Config, ScheduleKind};
@@ -285,7 +285,7 @@ impl RunEntry {
         let differences = super::settings::differences(&self.acting, &acting);
         let alters = iteration > 0 && alters(&self.acting, &acting);
         self.acting = acting;
-        let text = differences.iter().map(words::difference).collect::<Vec<_>>().join(", ");
+        let text = differences.iter().map(setting_words::change).collect::<Vec<_>>().join(", ");
         if text.is_empty() {
             return;
         }
@@ -318,7 +318,7 @@ impl RunEntry {
         let mut is_altered = false;
         if let Some(GoingBack { config, marks }) = self.going_back.pop_front() {
             for difference in super::settings::differences(&self.acting, &config) {
-                text = format!("{text}, {}", words::difference(&difference));
+                text = format!("{text}, {}", setting_words::change(&difference));
             }
             // A bookmark goes on with the settings that led to it.
             is_altered = iteration > 0 && marks.is_none() && alters(&self.acting, &config);

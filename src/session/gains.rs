@@ -34,7 +34,7 @@ fn of_look(look: &Look, floss: Option<&Look>) -> Vec<Panel> {
     let (layers, notes): (Vec<Layer>, Vec<String>) = exponents.unzip();
     // What is not drawn of the network before tells enough.
     let note = notes.into_iter().next().unwrap_or_default();
-    let (x, y) = (Axis::new("number", Scale::Linear), Axis::new("nats per step", Scale::Linear));
+    let (x, y) = (Axis::new("rank", Scale::Linear), Axis::new("nats per step", Scale::Linear));
     let title = format!("Lyapunov exponents at gain {}", value(look.gain));
     let mut panels = vec![Panel { title, x, y, layers, note }];
     let places: Vec<_> = looks

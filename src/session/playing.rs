@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::lessons::{Check, Lesson, StepRun, lessons};
 use super::runs::{Mark, MarkKind, RunId, RunState};
 use super::settings::{flat_value, put};
-use super::{Notice, Session, trainers, words};
+use super::{Notice, Session, setting_words, trainers, words};
 use crate::engine::Engine;
 use crate::engine::errand::Asked;
 use crate::engine::messages::Found;
@@ -285,7 +285,7 @@ fn reach(run: &StepRun, workers: &dyn Workers) -> Result<State, String> {
         for (key, value) in flat_value(&toml::Value::Table(change.set.clone())) {
             marks.push(Mark {
                 iteration: change.at as i64,
-                text: format!("{key} {value}"),
+                text: format!("{} {}", setting_words::key(&key), setting_words::value(&key, &value)),
                 kind: MarkKind::Changed,
                 alters: true,
             });

@@ -7,7 +7,7 @@ use toml::{Table, Value};
 
 use super::runs::{Bookmark, BookmarkReason, GoingBack, Mark, MarkKind, RunEntry, RunId, RunState, Ticket};
 use super::settings::{Steps, differences, given_for, put};
-use super::{Session, compare, demonstration, words};
+use super::{Session, compare, demonstration, setting_words, words};
 use crate::engine::errand::question;
 use crate::engine::messages::{Command, Making};
 use crate::engine::run_worker::Made;
@@ -287,7 +287,7 @@ impl Session {
         match resolve(given.clone()) {
             Ok(resolved) => {
                 for difference in differences(&acted, &resolved.config) {
-                    text = format!("{text}, {}", words::difference(&difference));
+                    text = format!("{text}, {}", setting_words::change(&difference));
                 }
                 marks.push(Mark { iteration: at, text, kind: MarkKind::Branched, alters: true });
                 let earlier = self.earlier(from);

@@ -1,6 +1,6 @@
 //! Owns the sentences in which a run says how it is and how it ended, and the names of rules.
 
-use super::runs::{Difference, RunEntry, RunState};
+use super::runs::{RunEntry, RunState};
 use super::stability::above_line;
 use crate::files::figure::number::{counted, significant};
 use crate::training::config::RuleKind;
@@ -62,12 +62,6 @@ pub fn end_of(run: &RunEntry) -> Option<String> {
     let end = end(reason, run.iteration);
     let cause = matches!(reason, StopReason::Diverged { .. }).then(|| above_line(run)).flatten();
     Some(cause.map_or(end.clone(), |cause| format!("{end} {cause}")))
-}
-
-/// A change of a setting: `optimizer.learning_rate 0.01 → 0.005`.
-pub fn difference(d: &Difference) -> String {
-    let value = |v: &Option<toml::Value>| v.as_ref().map_or("–".into(), ToString::to_string);
-    format!("{} {} → {}", d.key, value(&d.from), value(&d.to))
 }
 
 /// The name of a rule, as in settings.

@@ -206,7 +206,7 @@ fn activity<T: Scalar>(network: &Network<T>, weights: &Weights<T>, trials: &Tria
     let mut activity = Activity::new(network, trials.n_steps(), 1, false);
     activity.load(trials, 0);
     activity.forward(network, &packed);
-    TrialActivity::of(network.dims, &activity)
+    TrialActivity::of(network.dims, &activity, trials, 0)
 }
 
 #[cfg(test)]

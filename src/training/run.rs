@@ -11,6 +11,7 @@ use crate::numerics::parallel::Workers;
 use crate::numerics::random::Stream;
 use crate::numerics::scalar::Scalar;
 use crate::numerics::tasks::TaskFacts;
+use crate::numerics::trials::{Target, Trials};
 use crate::numerics::weights::{Dims, Weights};
 
 /// Why a run ended.
@@ -169,25 +170,48 @@ pub trait Run: Send {
     fn activity(&self, trial: usize) -> TrialActivity;
 }
 
-/// One probe trial under the weights now; all arrays [T, ...].
+/// One trial under the weights now; all arrays [T, ...].
 #[derive(Clone, Debug, PartialEq)]
 #[allow(missing_docs)]
 pub struct TrialActivity {
     pub x: Array2<f64>,
     pub z: Array2<f64>,
     pub y: Array2<f64>,
+    /// What the output should be, [T, n_out], NaN at steps that do not count; `None` where a class is asked for.
+    pub target: Option<Array2<f64>>,
+    /// The output that should be the largest, where the trial has one right choice.
+    pub correct: Option<u32>,
 }
 
 impl TrialActivity {
-    /// The first trial of a forward pass over one trial.
-    pub fn of<T: Scalar>(dims: Dims, activity: &Activity<T>) -> Self {
+    /// Of the first trial of a forward pass, which is number `trial` of `trials`.
+    pub fn of<T: Scalar>(dims: Dims, activity: &Activity<T>, trials: &Trials<T>, trial: usize) -> Self {
         let array =
             |v: &[T], n: usize| Array2::from_shape_fn((activity.n_steps, n), |(t, i)| v[t * n + i].f64());
         let Dims { n_in, n_rec, n_out } = dims;
+        let counts = |t: usize| trials.mask[(t, trial)].f64() > 0.0;
+        let target = match &trials.target {
+            Target::Values(values) => {
+                let value = |(t, o)| if counts(t) { values[(t, trial, o)].f64() } else { f64::NAN };
+                Some(Array2::from_shape_fn((activity.n_steps, n_out), value))
+            }
+            Target::Labels(_) => None,
+        };
+        let correct = match (&trials.decision, &trials.target) {
+            (Some(decision), _) => Some(decision.correct[trial]),
+            (None, Target::Values(_)) => None,
+            (None, Target::Labels(labels)) => {
+                let mut asked = (0..activity.n_steps).filter(|t| counts(*t)).map(|t| labels[(t, trial)]);
+                let first = asked.next();
+                first.filter(|first| asked.all(|label| label == *first))
+            }
+        };
         Self {
             x: array(&activity.x, n_in),
             z: array(&activity.z[n_rec..], n_rec),
             y: array(&activity.y, n_out),
+            target,
+            correct,
         }
     }
 }

@@ -363,6 +363,6 @@ impl<T: Scalar> Run for Trainer<T> {
         let mut activity = Activity::new(&self.network, n_steps, 1, false);
         activity.load(&self.probe, trial);
         activity.forward(&self.network, &packed);
-        TrialActivity::of(self.network.dims, &activity)
+        TrialActivity::of(self.network.dims, &activity, &self.probe, trial)
     }
 }

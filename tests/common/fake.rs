@@ -173,7 +173,8 @@ impl Run for Fake {
 
     fn activity(&self, trial: usize) -> TrialActivity {
         let value = |x: f64| ndarray::Array2::from_elem((1, 1), x);
-        TrialActivity { x: value(trial as f64), z: value(self.iteration as f64), y: value(0.0) }
+        let (x, z, y) = (value(trial as f64), value(self.iteration as f64), value(0.0));
+        TrialActivity { x, z, y, target: Some(value(1.0)), correct: None }
     }
 }
 

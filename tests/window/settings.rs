@@ -35,7 +35,7 @@ fn the_gain_waits_for_apply_and_reset_which_says_what_differs() {
     let mut screen = with_paused_run();
     type_into(&mut screen, "Initial gain", "0.7");
     assert_eq!(current(&screen).config.network.gain, 1.0);
-    assert!(screen.query_by_label_contains("network.gain 1.0 → 0.7").is_some());
+    assert!(screen.query_by_label_contains("initial gain 1 → 0.7").is_some());
     click(&mut screen, "Apply and reset");
     assert_eq!(current(&screen).config.network.gain, 0.7);
     assert!(screen.query_by_label_contains("→ 0.7").is_none());

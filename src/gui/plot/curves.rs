@@ -11,6 +11,7 @@ use super::readout::{Readout, Value};
 use super::scale::{self, Scale};
 use super::trace::{Abscissa, Drawing, Trace, Traces, widen};
 use super::{header, table};
+use crate::gui::explain::{explained, meaning};
 use crate::gui::theme::{self, Dash, Marker};
 use crate::session::compare::BandPoint;
 use crate::session::curves::{Curve, Reading};
@@ -61,6 +62,9 @@ pub enum Vertical {
     Log,
     SignedLog,
 }
+
+/// How near to a mark's line, in points, the cursor reads what happened there (`[own]`).
+const NEAR: f32 = 4.0;
 
 /// What the user chose for one plot.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -239,7 +243,7 @@ impl Curves<'_> {
         }
         for (curve, trace) in self.curves.iter().zip(drawn.iter().map(|own| &own.raw)) {
             let points = trace.lines.iter().map(Vec::len).sum::<usize>();
-            let apart = frame.width() / points.max(1) as f32;
+            let apart = apart(trace, x_of);
             if let Some(shape) = curve.look.marker
                 && !curve.faint
                 && (apart > 9.0 || points == 1)
@@ -259,7 +263,7 @@ impl Curves<'_> {
             painter.extend(trace.not_finite.iter().map(|x| paint::not_finite(x_of(*x), frame, warning)));
         }
         kept.keep(self.id, self.curves.iter().map(|curve| curve.name.clone()).zip(drawn));
-        paint::corner(ui, frame, self.x_name, &[self.x_name]);
+        self.name_of_x(ui, frame);
         if let Some(level) = self.level
             && let Some(place) = scales[1].place(level.value)
         {
@@ -278,7 +282,8 @@ impl Curves<'_> {
             && frame.x_range().contains(x_of(place))
         {
             let top = response.hover_pos().map_or(frame.top() + 4.0, |p| p.y);
-            self.readout(x, scales).show(ui, frame, x_of(place), top);
+            let marks = self.marks_at(x_of(place), scales[0], x_of);
+            self.readout(x, scales, marks).show(ui, frame, x_of(place), top);
         }
         response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, self.in_words()));
     }
@@ -305,7 +310,7 @@ impl Curves<'_> {
     }
 
     /// Every curve's sample nearest to the cursor, exactly.
-    fn readout(&self, x: f64, scales: [Scale; 2]) -> Readout {
+    fn readout(&self, x: f64, scales: [Scale; 2], marks: Vec<String>) -> Readout {
         let value = |curve: &Shown<'_>| {
             let (iteration, text) = match curve.drawing(scales, 1, None).nearest(x)? {
                 Reading::Exact(p) => (p.iteration, number::significant(p.value, 6)),
@@ -314,24 +319,57 @@ impl Curves<'_> {
             Some(Value { look: curve.look, text, name: curve.name.clone(), iteration })
         };
         let at = (self.x_name != "iteration").then(|| format!("{} {}", self.x_name, number::value(x)));
-        Readout { at, values: self.curves.iter().filter(|curve| !curve.faint).filter_map(value).collect() }
+        Readout {
+            at,
+            marks,
+            values: self.curves.iter().filter(|curve| !curve.faint).filter_map(value).collect(),
+        }
+    }
+
+    /// What the horizontal axis is, left of its numbers: on the plot itself it would hide where curves end.
+    fn name_of_x(&self, ui: &Ui, frame: egui::Rect) {
+        let short = self.x_name.split([' ', ',']).next().unwrap_or(self.x_name);
+        let short = if self.x_name.starts_with("training loss") { "loss" } else { short };
+        let font = egui::TextStyle::Small.resolve(ui.style());
+        let color = ui.visuals().weak_text_color();
+        let galley = ui.painter().layout_no_wrap(short.to_owned(), font, color);
+        let rect = egui::Align2::RIGHT_TOP.anchor_size(frame.left_bottom() + vec2(-8.0, 3.0), galley.size());
+        ui.painter().galley(rect.min, galley, color);
+        let response = ui.interact(rect, ui.scope_id().with(("axis of", self.id)), egui::Sense::hover());
+        response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, self.x_name));
+        explained(response, || meaning(self.x_name).unwrap_or_else(|| self.x_name.into()));
     }
 
     fn paint_marks(&self, ui: &Ui, frame: egui::Rect, x_scale: Scale, x_of: impl Fn(f64) -> f32) {
         let font = egui::TextStyle::Small.resolve(ui.style());
         let painter = ui.painter().with_clip_rect(frame);
+        let color = ui.visuals().weak_text_color();
         let mut free_from = frame.left();
         for (x, text) in &self.marks {
             let Some(x) = x_scale.place(*x).map(&x_of) else { continue };
-            // A label that would lie on the one before is left to the cursor and the table.
-            if x < free_from {
+            // A label that would lie on the one before is left to the cursor.
+            if x < free_from || x > frame.right() {
                 continue;
             }
-            let color = ui.visuals().weak_text_color();
-            let galley = painter.layout_no_wrap(text.clone(), font.clone(), color);
-            free_from = x + galley.size().x + 8.0;
-            painter.galley(pos2(x + 3.0, frame.top() + 1.0), galley, color);
+            let whole = painter.layout_no_wrap(text.clone(), font.clone(), color);
+            let width = whole.size().x;
+            let room = [frame.right() - x - 6.0, x - free_from - 6.0];
+            // Right of its line; left of it where only there is room for all of it.
+            let is_right = width <= room[0] || width > room[1];
+            let galley = match is_right && width > room[0] {
+                true => paint::cut(&painter, text, &font, color, room[0]),
+                false => whole,
+            };
+            let left = if is_right { x + 3.0 } else { x - 3.0 - width };
+            free_from = (left + galley.size().x).max(x) + 8.0;
+            painter.galley(pos2(left, frame.top() + 1.0), galley, color);
         }
+    }
+
+    /// What happened within a few points of the screen of the cursor.
+    fn marks_at(&self, cursor: f32, x_scale: Scale, x_of: impl Fn(f64) -> f32) -> Vec<String> {
+        let is_near = |x: f64| x_scale.place(x).is_some_and(|place| (x_of(place) - cursor).abs() < NEAR);
+        self.marks.iter().filter(|(x, _)| is_near(*x)).map(|(_, text)| text.clone()).collect()
     }
 }
 
@@ -415,6 +453,15 @@ impl Shown<'_> {
             );
         }
     }
+}
+
+/// The mean distance of the points of a trace along the horizontal axis, in points of the screen.
+fn apart(trace: &Trace, x_of: impl Fn(f64) -> f32) -> f32 {
+    let mut all = trace.lines.iter().flatten();
+    let (first, last) = (all.next(), trace.lines.iter().flatten().next_back());
+    let steps = trace.lines.iter().map(Vec::len).sum::<usize>().saturating_sub(1).max(1);
+    let ends = first.zip(last).map_or(0.0, |(first, last)| (x_of(last[0]) - x_of(first[0])).abs());
+    ends / steps as f32
 }
 
 /// The least extent of the vertical axis in places: a tenth of a decade, or 2 % of the value.

@@ -4,16 +4,14 @@ use eframe::egui::{self, Response, Ui, vec2};
 
 use super::curves::{Curves, Vertical, View};
 use super::paint::LineLook;
-use crate::gui::explain::explained;
+use crate::gui::explain::{explained, meaning};
 
 /// Length of a line's sample in a legend, in points.
 const SAMPLE: f32 = 20.0;
 
 /// The legend: what the lines are, with what there is to say about them.
 pub fn legend(ui: &mut Ui, plot: &Curves<'_>) {
-    ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing = vec2(8.0, 1.0);
-        ui.spacing_mut().interact_size.y = ui.text_style_height(&egui::TextStyle::Small);
+    row(ui, |ui| {
         for (look, text, tip) in &plot.key {
             explained(entry(ui, *look, text), || (*tip).to_owned());
         }
@@ -52,6 +50,32 @@ pub fn entry_on(ui: &mut Ui, ground: Option<(egui::Color32, f32)>, look: LineLoo
         ui.small(text)
     })
     .inner
+}
+
+/// What the axes of a plot are, with a tooltip on each of `names`: on the row of its legend where that has room left,
+/// never on the plot itself, where curves may be.
+pub fn names(ui: &mut Ui, text: &str, names: &[&str]) {
+    let (font, color) = (egui::TextStyle::Small.resolve(ui.style()), ui.visuals().weak_text_color());
+    let width = ui.painter().layout_no_wrap(text.to_owned(), font, color).size().x;
+    let row_has_begun = ui.cursor().left() > ui.max_rect().left() + 1.0;
+    if ui.layout().main_wrap && row_has_begun && ui.available_size_before_wrap().x < width {
+        ui.end_row();
+    }
+    let label = egui::Label::new(egui::RichText::new(text).small().weak()).truncate();
+    explained(ui.add(label), || {
+        let each = names.iter().filter_map(|name| Some(format!("{name}: {}", meaning(name)?)));
+        let all = each.collect::<Vec<_>>().join("\n");
+        if all.is_empty() { text.to_owned() } else { all }
+    });
+}
+
+/// The row above a plot, for its legend and the names of its axes.
+pub fn row(ui: &mut Ui, content: impl FnOnce(&mut Ui)) {
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing = vec2(8.0, 1.0);
+        ui.spacing_mut().interact_size.y = ui.text_style_height(&egui::TextStyle::Small);
+        content(ui);
+    });
 }
 
 /// The switches of a plot, from right to left.

@@ -1,6 +1,6 @@
 //! Owns how the spread of the values of a few groups is drawn.
 
-use eframe::egui::{self, Color32, Ui, Vec2, vec2};
+use eframe::egui::{self, Color32, Ui, Vec2};
 use egui_plot::{Line, PlotPoints};
 
 use super::paint::LineLook;
@@ -35,14 +35,13 @@ impl Histogram {
         let (rect, _) = ui.allocate_exact_size(size, egui::Sense::hover());
         let down = egui::Layout::top_down(egui::Align::Min);
         let mut child = ui.new_child(egui::UiBuilder::new().max_rect(rect).layout(down));
-        child.horizontal_wrapped(|ui| {
-            ui.spacing_mut().item_spacing = vec2(8.0, 1.0);
-            ui.spacing_mut().interact_size.y = ui.text_style_height(&egui::TextStyle::Small);
+        header::row(&mut child, |ui| {
             for (group, look) in self.groups() {
                 explained(header::entry(ui, look, &short(group)), || {
                     format!("{}\n{}", words(group), meaning(&group.name).unwrap_or_default())
                 });
             }
+            header::names(ui, &format!("density by {x_name}"), &["density", x_name]);
         });
         let shown = axes::axes(title, [Scale::Linear; 2], &child).include_y(0.0).show(&mut child, |plot| {
             for (group, look) in self.groups() {
@@ -52,8 +51,6 @@ impl Histogram {
                 plot.line(line.style(paint::line_style(look.dash)).allow_hover(false));
             }
         });
-        let names = ["density", x_name];
-        paint::corner(ui, *shown.transform.frame(), &format!("density by {x_name}"), &names);
         shown.response.widget_info(|| {
             let words: Vec<String> = self.spread.groups.iter().map(words).collect();
             egui::WidgetInfo::labeled(egui::Role::Image, true, format!("{title}: {}", words.join("; ")))

@@ -5,7 +5,7 @@ use egui_plot::{PlotImage, PlotPoint};
 use ndarray::{Array2, ArrayView2};
 
 use super::scale::Scale;
-use super::{axes, number, paint};
+use super::{axes, header, number, paint};
 use crate::files::figure::colors;
 
 /// A matrix on its way to the screen.
@@ -52,6 +52,12 @@ pub fn show(ui: &mut Ui, title: &str, name: &str, matrix: &Matrix, size: Vec2) {
     let (rows, columns) = matrix.values.dim();
     let down = egui::Layout::top_down(egui::Align::Min);
     let mut child = ui.new_child(egui::UiBuilder::new().max_rect(rect).layout(down));
+    let reach = number::value(matrix.reach);
+    let legend = match rect.width() {
+        width if width < LEGEND_WIDTH => format!("{title}, ±{reach}"),
+        _ => format!("{title}, blue -{reach} to orange {reach}"),
+    };
+    header::row(&mut child, |ui| header::names(ui, &legend, &[title]));
     let shown = axes::axes(title, [Scale::Linear; 2], &child)
         .show_grid(false)
         .invert_y(true)
@@ -62,12 +68,6 @@ pub fn show(ui: &mut Ui, title: &str, name: &str, matrix: &Matrix, size: Vec2) {
             plot.image(image.allow_hover(false));
         });
     let frame = *shown.transform.frame();
-    let reach = number::value(matrix.reach);
-    let legend = match frame.width() {
-        width if width < LEGEND_WIDTH => format!("{title}, ±{reach}"),
-        _ => format!("{title}, blue -{reach} to orange {reach}"),
-    };
-    paint::corner(ui, frame, &legend, &[title]);
     if let Some(pointer) = shown.response.hover_pos() {
         let at = shown.transform.value_from_position(pointer);
         if let Some((row, column)) = cell(at, rows, columns) {

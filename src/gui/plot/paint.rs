@@ -1,9 +1,10 @@
 //! Owns what is drawn by hand: markers, line samples for legends, marks at the edges of a plot.
 
-use eframe::egui::{self, Color32, Pos2, Shape, Stroke, Vec2, pos2, vec2};
+use std::sync::Arc;
+
+use eframe::egui::{self, Color32, Galley, Pos2, Shape, Stroke, Vec2, pos2, vec2};
 use egui_plot::LineStyle;
 
-use crate::gui::explain::{explained, meaning};
 use crate::gui::theme::{Dash, Marker};
 
 /// egui_plot's name of a dash.
@@ -84,28 +85,17 @@ pub fn below(x: f32, frame: egui::Rect, color: Color32) -> Shape {
     marker(Marker::TriangleDown, pos2(x, frame.bottom() - 5.0), 4.0, color)
 }
 
-/// Small text in the lower right corner of a plot: what its axes are, with a tooltip on each of `names`.
-pub fn corner(ui: &egui::Ui, frame: egui::Rect, text: &str, names: &[&str]) {
-    let font = egui::TextStyle::Small.resolve(ui.style());
-    let at = frame.right_bottom() - vec2(4.0, 1.0);
-    let painter = ui.painter().with_clip_rect(frame);
-    let laid_out =
-        |text: &str| painter.layout_no_wrap(text.to_owned(), font.clone(), ui.visuals().weak_text_color());
-    let mut galley = laid_out(text);
-    if galley.size().x > frame.width() - 8.0 {
-        // What the vertical axis is says most; the tooltip has both.
-        galley = laid_out(text.split(" by ").next().unwrap_or(text));
-    }
-    let rect = egui::Align2::RIGHT_BOTTOM.anchor_size(at, galley.size());
-    painter.rect_filled(rect.expand(2.0), 2.0, ui.visuals().extreme_bg_color.gamma_multiply(0.7));
-    painter.galley(rect.min, galley, ui.visuals().weak_text_color());
-    let response = ui.interact(rect, ui.scope_id().with(("axes of", text)), egui::Sense::hover());
-    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, text));
-    explained(response, || {
-        let each = names.iter().filter_map(|name| Some(format!("{name}: {}", meaning(name)?)));
-        let all = each.collect::<Vec<_>>().join("\n");
-        if all.is_empty() { text.to_owned() } else { all }
-    });
+/// The beginning of a text in this room.
+pub fn cut(
+    painter: &egui::Painter,
+    text: &str,
+    font: &egui::FontId,
+    color: Color32,
+    room: f32,
+) -> Arc<Galley> {
+    let mut job = egui::text::LayoutJob::simple_singleline(text.to_owned(), font.clone(), color);
+    job.wrap = egui::text::TextWrapping::truncate_at_width(room.max(0.0));
+    painter.layout_job(job)
 }
 
 /// Text in a box with the plot's background, kept inside `frame`.

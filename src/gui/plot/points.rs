@@ -208,8 +208,6 @@ impl Points {
         if let Some((_, at, (number, i))) = nearest {
             paint::boxed_text(ui, frame, at, vec![(None, self.words(&self.clouds[number], i))]);
         }
-        let names = [self.y_name, self.x_name];
-        paint::corner(ui, frame, &format!("{} by {}", self.y_name, self.x_name), &names);
         shown.response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, self.in_words()));
         let clicked = shown.response.interact_pointer_pos().filter(|_| shown.response.clicked())?;
         let x = x.value(shown.transform.value_from_position(clicked).x);
@@ -217,9 +215,7 @@ impl Points {
     }
 
     fn legend(&self, ui: &mut Ui) {
-        ui.horizontal_wrapped(|ui| {
-            ui.spacing_mut().item_spacing = vec2(8.0, 1.0);
-            ui.spacing_mut().interact_size.y = ui.text_style_height(&egui::TextStyle::Small);
+        header::row(ui, |ui| {
             for cloud in self.clouds.iter().filter(|cloud| cloud.in_legend) {
                 explained(header::entry(ui, cloud.look, &cloud.name), || {
                     let axes = || format!("{} by {}", self.y_name, self.x_name);
@@ -232,6 +228,7 @@ impl Points {
                 let look = LineLook { color: grey, dash: Dash::Dashed, marker: None, width: 1.2 };
                 explained(header::entry(ui, look, name), || "A circle around 0, without unit".into());
             }
+            header::names(ui, &format!("{} by {}", self.y_name, self.x_name), &[self.y_name, self.x_name]);
         });
     }
 

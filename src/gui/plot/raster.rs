@@ -7,7 +7,7 @@ use ndarray::Array2;
 use super::colormap::{self, ColorMap, Colors};
 use super::number;
 use super::scale::Scale;
-use super::{axes, paint};
+use super::{axes, header, paint};
 
 /// A matrix on its way to the screen; its image is made when the numbers change, not every frame.
 #[derive(Default)]
@@ -43,15 +43,19 @@ impl Raster {
     }
 }
 
-/// Draws a raster with its axes and colour bar.
-pub fn show(ui: &mut Ui, title: &'static str, row_name: &str, raster: &Raster, size: Vec2) {
+/// Draws a raster with its axes and colour bar; `with_steps`: with the numbers of the steps below it.
+pub fn show(ui: &mut Ui, title: &'static str, row_name: &str, raster: &Raster, with_steps: bool, size: Vec2) {
     let (Some(values), Some(texture)) = (&raster.values, &raster.texture) else { return };
     let (n_steps, n_rows) = values.dim();
     let (rect, _) = ui.allocate_exact_size(size, egui::Sense::hover());
     let plot_rect =
         egui::Rect::from_min_max(rect.min, pos2(rect.right() - colormap::BAR_WIDTH, rect.bottom()));
-    let mut child = ui.new_child(egui::UiBuilder::new().max_rect(plot_rect));
+    let down = egui::Layout::top_down(egui::Align::Min);
+    let mut child = ui.new_child(egui::UiBuilder::new().max_rect(plot_rect).layout(down));
+    let names = format!("{title}, step by {row_name}");
+    header::row(&mut child, |ui| header::names(ui, &names, &[title, "step", row_name]));
     let shown = axes::axes(title, [Scale::Linear; 2], &child)
+        .show_axes([with_steps, true])
         .show_grid(false)
         .set_margin_fraction(Vec2::ZERO)
         .show(&mut child, |plot| {
@@ -62,7 +66,6 @@ pub fn show(ui: &mut Ui, title: &'static str, row_name: &str, raster: &Raster, s
             );
         });
     let frame = *shown.transform.frame();
-    paint::corner(ui, frame, &format!("{title}, step by {row_name}"), &[title, "step", row_name]);
     let bar = egui::Rect::from_min_max(
         pos2(rect.right() - colormap::BAR_WIDTH + 6.0, frame.top() + 4.0),
         pos2(rect.right(), frame.bottom() - 4.0),

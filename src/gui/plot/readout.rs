@@ -6,7 +6,7 @@ use std::sync::Arc;
 use eframe::egui::{self, Galley, Pos2, Rect, Vec2, pos2, vec2};
 
 use super::number;
-use super::paint::LineLook;
+use super::paint::{self, LineLook};
 
 /// Room between the cursor and what is read, so that the curves at the cursor stay in sight (`[own]`).
 const APART: f32 = 12.0;
@@ -32,6 +32,8 @@ pub struct Value {
 pub struct Readout {
     /// Where the cursor stands, where that is no iteration.
     pub at: Option<String>,
+    /// What happened there.
+    pub marks: Vec<String>,
     /// The values, one of each curve.
     pub values: Vec<Value>,
 }
@@ -73,7 +75,12 @@ impl Readout {
                 let name = if with_names { format!(" {name}") } else { String::new() };
                 Piece { look: Some(*look), galley: text(format!("{number}{name}{own}")) }
             });
-            std::iter::once(head).chain(rest).collect::<Vec<Piece>>()
+            let room = LARGEST[0] * frame.width() - 8.0;
+            let marks = self.marks.iter().map(|mark| {
+                let galley = paint::cut(&painter, mark, &font, color, room);
+                Piece { look: None, galley }
+            });
+            std::iter::once(head).chain(marks).chain(rest).collect::<Vec<Piece>>()
         };
         let rows_of_one = pieces(true);
         let sizes: Vec<Vec2> = rows_of_one.iter().map(Piece::size).collect();

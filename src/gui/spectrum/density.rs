@@ -5,19 +5,16 @@ use eframe::egui::Ui;
 use super::beside;
 use super::eigenvalues::{eigenvalue_clouds, known, table as eigenvalue_table};
 use crate::gui::plot::points::{self, Points};
-use crate::gui::plot::scale::{Scale, threshold};
+use crate::gui::plot::scale::Scale;
 use crate::gui::plot::{number, table};
 use crate::gui::theme;
 use crate::numerics::curvature::density::Node;
 use crate::session::RunEntry;
+use crate::session::spectral_density::{self, WIDTH};
 use crate::training::measures::{CurvatureDetail, DensityDetail, Detail, Eigenvalue, Measure};
 
-/// Standard deviation of a node of the quadrature on the axis, and width of a bar, in decades (`[own]`).
-const WIDTH: f64 = 0.12;
+/// Width of a bar, in decades (`[own]`).
 const BAR: f64 = 0.25;
-
-/// Points along the density.
-const ALONG: usize = 400;
 
 /// Draws it.
 pub fn show(ui: &mut Ui, run: &RunEntry, detail: &CurvatureDetail, with_table: bool) {
@@ -27,18 +24,15 @@ pub fn show(ui: &mut Ui, run: &RunEntry, detail: &CurvatureDetail, with_table: b
         _ => None,
     });
     let known = known(detail);
-    let nodes = || found.iter().flat_map(|(own, _)| own.density.probes.iter().flatten().map(|n| n.value));
-    let magnitudes = known.iter().map(|e| e.value).chain(nodes()).map(f64::abs);
-    let largest = magnitudes.clone().fold(0.0, f64::max);
-    // What is smaller than a millionth of the largest is zero to the measure.
-    let scale = Scale::SignedLog { threshold: threshold(1e-6 * largest, largest, 6) };
+    let nodes = found.iter().flat_map(|(own, _)| spectral_density::nodes(own));
+    let scale = spectral_density::scale(known.iter().map(|e| e.value).chain(nodes));
     let each = 1.0 / (detail.n_weights.max(1) as f64 * BAR);
     let bars = bars(&known, scale, each);
     let floor = 0.3 * each;
     let mut clouds = Vec::new();
     let color = theme::run_style(run.colour, dark).0;
     if let Some((own, at)) = found {
-        let curve = along(own, scale, floor);
+        let curve = spectral_density::along(own, scale, floor).into_iter().map(|(x, y)| [x, y]).collect();
         let name = format!("density, iteration {}", number::count(at));
         let tip = format!(
             "Share of all eigenvalues per decade of the axis, from {} random vectors with {} products together \
@@ -112,16 +106,6 @@ fn bars(values: &[&Eigenvalue], scale: Scale, each: f64) -> Vec<Bar> {
         }
     }
     bars
-}
-
-/// The density along the axis, not below `floor`.
-fn along(own: &DensityDetail, scale: Scale, floor: f64) -> Vec<[f64; 2]> {
-    let places: Vec<f64> = own.density.probes.iter().flatten().filter_map(|n| scale.place(n.value)).collect();
-    let low = places.iter().copied().fold(f64::INFINITY, f64::min) - 4.0 * WIDTH;
-    let high = places.iter().copied().fold(f64::NEG_INFINITY, f64::max) + 4.0 * WIDTH;
-    let at: Vec<f64> = (0..ALONG).map(|i| low + (high - low) * i as f64 / (ALONG - 1) as f64).collect();
-    let heights = own.density.smoothed_on(|value| scale.place(value), &at, WIDTH);
-    at.iter().zip(heights).map(|(at, height)| [scale.value(*at), height.max(floor)]).collect()
 }
 
 fn density_table(ui: &mut Ui, own: &DensityDetail, scale: Scale) {

@@ -28,7 +28,19 @@ pub fn activity(run: &RunEntry) -> Vec<Panel> {
         image("Input", "input channel", &activity.x, &note)
     };
     let units = image("Units", "unit", &activity.z, &note);
-    vec![inputs, units, lines("Output", "output channel", &activity.y, note)]
+    let mut outputs = lines("Output", "output channel", &activity.y, note);
+    if let Some(target) = &activity.target {
+        outputs.layers.extend(target.columns().into_iter().enumerate().map(|(i, column)| {
+            let counts = column.iter().enumerate().filter(|(_, v)| v.is_finite());
+            let points = counts.map(|(step, v)| (step as f64, *v, *v, *v)).collect();
+            let name = if activity.y.ncols() > 1 { format!("target {i}") } else { "target".into() };
+            Layer::Points { name, points, look: run_look(i) }
+        }));
+    }
+    if let Some(correct) = activity.correct {
+        outputs.note = format!("{}, output channel {correct} is right", outputs.note);
+    }
+    vec![inputs, units, outputs]
 }
 
 /// [steps, channels] against the steps; what is not finite is a cross.

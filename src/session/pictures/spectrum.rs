@@ -4,15 +4,11 @@
 use super::{ranked, signed};
 use crate::files::figure::look::{Dash, GREY, Look, Marker, run_look};
 use crate::files::figure::number::count;
-use crate::files::figure::scale::{Scale, threshold};
+use crate::files::figure::scale::Scale;
 use crate::files::figure::{Axis, Layer, Panel};
 use crate::session::RunEntry;
+use crate::session::spectral_density::{self, WIDTH};
 use crate::training::measures::{CurvatureDetail, DensityDetail, Detail, Eigenvalue, Measure};
-
-/// Standard deviation of a node of the quadrature on the axis, in decades, as in the window (`[own]`).
-const WIDTH: f64 = 0.12;
-/// Points along the density (`[own]`).
-const ALONG: usize = 400;
 
 /// What was measured last, and the course of the eigenvalues.
 pub fn panels(run: &RunEntry) -> Vec<Panel> {
@@ -36,13 +32,18 @@ pub fn panels(run: &RunEntry) -> Vec<Panel> {
         let (layer, note) = ranked(&detail.exponents.mean, run.name.clone(), run_look(run.colour));
         panels.push(Panel {
             title: format!("Lyapunov exponents at iteration {}", found.finding.iteration),
-            x: Axis::new("number", Scale::Linear),
+            x: ranks(detail.exponents.mean.len()),
             y: Axis::new("nats per step", Scale::Linear),
             layers: vec![layer],
             note,
         });
     }
     panels
+}
+
+/// An axis over places in the order from the largest down.
+fn ranks(n: usize) -> Axis {
+    Axis { range: Some((0.5, n as f64 + 0.5)), ..Axis::new("rank", Scale::Linear) }
 }
 
 fn by_rank(run: &RunEntry, detail: &CurvatureDetail, iteration: i64) -> Panel {
@@ -60,7 +61,7 @@ fn by_rank(run: &RunEntry, detail: &CurvatureDetail, iteration: i64) -> Panel {
     }
     Panel {
         title: format!("Hessian eigenvalues at iteration {iteration}"),
-        x: Axis::new("number", Scale::Linear),
+        x: ranks(detail.top.len()),
         y: Axis::new("eigenvalue", signed(detail.top.iter().map(|e| e.value), 6)),
         layers,
         note: String::new(),
@@ -69,18 +70,10 @@ fn by_rank(run: &RunEntry, detail: &CurvatureDetail, iteration: i64) -> Panel {
 
 /// The density per decade of the axis.
 fn density(run: &RunEntry, detail: &DensityDetail, iteration: i64) -> Panel {
-    let nodes = || detail.density.probes.iter().flatten().map(|node| node.value);
-    let largest = nodes().map(f64::abs).fold(0.0, f64::max);
-    // What is smaller than a millionth of the largest is zero to the measure.
-    let scale = Scale::SignedLog { threshold: threshold(1e-6 * largest, largest, 6) };
-    let places = || nodes().filter_map(|value| scale.place(value));
-    let low = places().fold(f64::INFINITY, f64::min) - 4.0 * WIDTH;
-    let high = places().fold(f64::NEG_INFINITY, f64::max) + 4.0 * WIDTH;
-    let at: Vec<f64> = (0..ALONG).map(|i| low + (high - low) * i as f64 / (ALONG - 1) as f64).collect();
-    let heights = detail.density.smoothed_on(|value| scale.place(value), &at, WIDTH);
+    let scale = spectral_density::scale(spectral_density::nodes(detail));
     // A hundredth of what one eigenvalue is.
     let floor = 0.01 / detail.n_weights.max(1) as f64;
-    let points = at.iter().zip(heights).map(|(at, height)| (scale.value(*at), height.max(floor))).collect();
+    let points = spectral_density::along(detail, scale, floor);
     Panel {
         title: format!("Density of the Hessian's spectrum at iteration {iteration}"),
         x: Axis::new("eigenvalue", scale),
