@@ -290,9 +290,9 @@ fn an_ended_run_answers_and_goes_on_when_given_more_to_do() {
     let mut handle = engine().start("test", fake(&Script::default(), "iterations = 10"));
     handle.send(Command::Run);
     assert_eq!(until_end(&mut handle).1, StopReason::Done);
-    handle.send(Command::Checkpoint(7));
+    handle.send(Command::Checkpoint { ticket: 7, with_way: false });
     let (ticket, checkpoint) = wait_for(&mut handle, |event| match event {
-        Event::Checkpoint { ticket, checkpoint } => Some((ticket, checkpoint)),
+        Event::Checkpoint { ticket, checkpoint, .. } => Some((ticket, checkpoint)),
         _ => None,
     });
     assert_eq!((ticket, checkpoint.iteration), (7, 10));
@@ -342,15 +342,15 @@ fn a_screen_that_looks_at_everything_changes_no_bit_of_training() {
         handle.send(Command::Activity(Some(3)));
         for i in 0..20 {
             handle.send(Command::Step(1));
-            handle.send(Command::Checkpoint(i));
+            handle.send(Command::Checkpoint { ticket: i, with_way: false });
             handle.send(Command::Activity(Some(i as usize)));
         }
         handle.send(Command::Run);
         assert_eq!(until_end(&mut handle).1, StopReason::Done);
         handle.send(Command::Measure(Measure::ALL.to_vec()));
-        handle.send(Command::Checkpoint(99));
+        handle.send(Command::Checkpoint { ticket: 99, with_way: false });
         let seen = wait_for(&mut handle, |event| match event {
-            Event::Checkpoint { ticket: 99, checkpoint } => Some(checkpoint),
+            Event::Checkpoint { ticket: 99, checkpoint, .. } => Some(checkpoint),
             _ => None,
         });
         assert_eq!(*seen, alone, "on {threads} threads");
@@ -495,7 +495,7 @@ fn a_slice_that_is_no_longer_wanted_ends_whatever_is_being_measured() {
             "another" => handle.as_mut().expect("open").send(slice_request(SliceDirections::Trajectory)),
             "back" => {
                 let make = Making(fake(&script, off));
-                handle.as_mut().expect("open").send(Command::GoBack { iteration: 0, make });
+                handle.as_mut().expect("open").send(Command::GoBack { iteration: 0, make, way: None });
             }
             _ => drop(handle.take()),
         }
@@ -692,7 +692,7 @@ fn a_run_that_goes_back_forgets_what_came_after_and_goes_on() {
     let mut handle = engine().start("test", fake(&script, "iterations = 1000"));
     handle.send(Command::Step(100));
     wait_for(&mut handle, |e| progress(e).filter(|p| p.iteration == 100));
-    handle.send(Command::Checkpoint(1));
+    handle.send(Command::Checkpoint { ticket: 1, with_way: false });
     handle.send(Command::Step(400));
     let checkpoint = wait_for(&mut handle, |event| match event {
         Event::Checkpoint { checkpoint, .. } => Some(checkpoint),
@@ -701,7 +701,7 @@ fn a_run_that_goes_back_forgets_what_came_after_and_goes_on() {
     wait_for(&mut handle, |e| progress(e).filter(|p| p.iteration == 500));
     let own = (config("iterations = 120"), script.clone());
     let make: Make = Box::new(move || Ok(fake::made(&own.0, &own.1, Some(&checkpoint))));
-    handle.send(Command::GoBack { iteration: 100, make: Making(make) });
+    handle.send(Command::GoBack { iteration: 100, make: Making(make), way: None });
     handle.send(Command::Run);
     wait_for(&mut handle, |e| matches!(e, Event::WentBack { iteration: 100 }).then_some(()));
     let (rows, reason) = until_end(&mut handle);

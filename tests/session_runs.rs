@@ -8,11 +8,13 @@ mod shared;
 use std::sync::Arc;
 
 use basinscope::engine::Engine;
+use basinscope::files::history_csv;
+use basinscope::session::action::Export;
 use basinscope::session::runs::MarkKind;
 use basinscope::session::{Action, RunEntry, RunId, RunState, Session, words};
 use basinscope::training::config::RuleKind;
 use basinscope::training::config::resolve::parse;
-use basinscope::training::history::Series;
+use basinscope::training::history::{History, Series};
 use fake::Script;
 use shared::{current, faked, id, set, slow, until};
 use toml::Value;
@@ -309,6 +311,66 @@ fn a_jump_to_before_a_change_undoes_it_and_the_way_back_tells_of_it_again() {
     assert_eq!(altered(&session), [40]);
     session.act(Action::BranchFrom { run, bookmark: later, set: vec![] });
     assert!(altered(&session).contains(&40), "a branch has the past of what it leaves");
+}
+
+/// Every value of a run, as its files have them.
+fn history(session: &mut Session, run: RunId) -> History {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("history.csv");
+    session.act(Action::Select(run));
+    session.act(Action::Save(Export::Curves, path.clone()));
+    until(session, "the file", |_| path.exists());
+    history_csv::read(&path, Series::ALL).expect("it is read")
+}
+
+#[test]
+fn whoever_goes_back_to_a_way_that_was_left_finds_it_whole() {
+    let mut session = session(GIVEN);
+    let run = paused_at(&mut session, 10);
+    for (at, label) in [(10, "ten"), (40, "forty")] {
+        step_to(&mut session, at);
+        session.act(Action::Bookmark { label: label.into() });
+        until(&mut session, "the bookmark", |s| bookmark(s, label).is_some());
+    }
+    step_to(&mut session, 60);
+    let whole = history(&mut session, run);
+    assert_eq!(whole.series(Series::TrainLoss).len(), 60);
+    let took = current(&session).seconds.total();
+    let jump = |session: &mut Session, label: &str, to: i64| {
+        let bookmark = bookmark(session, label).expect("it is there");
+        session.act(Action::JumpTo(run, bookmark));
+        until(session, "the jump", |s| {
+            current(s).iteration == to && current(s).marks.last().is_some_and(|m| m.iteration == to)
+        });
+    };
+    jump(&mut session, "ten", 10);
+    // Another way from there, which is left in turn.
+    session.act(set("optimizer.learning_rate", 0.25));
+    step_to(&mut session, 20);
+    assert_eq!(current(&session).curves.last(Series::TrainLoss).map(|p| p.iteration), Some(19));
+
+    // To the end of the first way, and to a bookmark in the middle of it.
+    jump(&mut session, "before a jump, at 60", 60);
+    let curve = current(&session).curves.get(Series::TrainLoss).expect("a curve").values().0.to_vec();
+    let values: Vec<(i64, f64)> = curve.iter().map(|p| (p.iteration, p.value)).collect();
+    assert_eq!(values, whole.series(Series::TrainLoss));
+    assert!((current(&session).seconds.total() - took).abs() < 1e-9);
+    assert_eq!(history(&mut session, run), whole, "the files have it too");
+    jump(&mut session, "ten", 10);
+    jump(&mut session, "forty", 40);
+    let mut part = whole.clone();
+    part.truncate_after(40);
+    assert_eq!(history(&mut session, run), part);
+
+    // The other way is as it was, and a branch has the way of its bookmark.
+    jump(&mut session, "before a jump, at 20", 20);
+    let curve = current(&session).curves.get(Series::TrainLoss).expect("a curve");
+    assert_eq!(curve.values().0.len(), 20);
+    let forty = bookmark(&session, "forty").expect("it is there");
+    session.act(Action::BranchFrom { run, bookmark: forty, set: vec![] });
+    until(&mut session, "the branch", |s| current(s).state == RunState::Paused);
+    let branch = id(&session);
+    assert_eq!(history(&mut session, branch), part);
 }
 
 #[test]

@@ -34,18 +34,25 @@ pub enum Command {
     Speed(Option<f64>),
     /// Show this probe trial, about ten times a second while running; `None`: show none.
     Activity(Option<usize>),
-    /// Give a checkpoint, under this ticket.
-    Checkpoint(u64),
+    /// Give a checkpoint.
+    Checkpoint {
+        /// Under which it comes.
+        ticket: u64,
+        /// Whether with the way to it.
+        with_way: bool,
+    },
     /// Give the state and the path up to it.
     State(Reply<Standing>),
     /// Give everything there is of the run, for files and branches.
     Collect(Reply<Box<Collected>>),
-    /// Go on as another run: one set back, with what is known of this one up to there.
+    /// Go on as another run: one set back, with what is known of the way up to there.
     GoBack {
         /// Updates made there.
         iteration: i64,
         /// Builds it.
         make: Making,
+        /// How it came there, where that is another way than this run's.
+        way: Option<Arc<Way>>,
     },
     /// End the run as stopped by the user.
     Stop,
@@ -73,6 +80,15 @@ pub struct Collected {
 pub struct Standing {
     /// Its state.
     pub checkpoint: Arc<Checkpoint>,
+    /// Its path.
+    pub trajectory: Arc<Trajectory>,
+}
+
+/// How a run came to a state.
+#[derive(Clone, Debug)]
+pub struct Way {
+    /// Every value so far.
+    pub history: History,
     /// Its path.
     pub trajectory: Arc<Trajectory>,
 }
@@ -123,6 +139,8 @@ pub enum Event {
         ticket: u64,
         /// The state.
         checkpoint: Arc<Checkpoint>,
+        /// The way to it, where that was asked for.
+        way: Option<Arc<Way>>,
     },
     /// A state worth keeping.
     Noted {

@@ -1,17 +1,22 @@
 //! Owns [`Outbox`], what a run worker has said and the screen has not yet taken.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use crossbeam_channel::{Sender, TrySendError};
 
-use super::messages::{Event, Progress};
+use super::messages::{Event, Noted, Progress};
 use super::repaint::Repaint;
 use crate::training::history::Row;
+use crate::training::measures::{Detail, Measure};
 
 /// Rows kept for a screen that does not take them (24 MB). Above it the older half is thinned: of every 16
 /// values of a series in turn only the smallest, the largest and all that are not finite stay.
 const MOST_ROWS: usize = 1 << 20;
 const THINNED: usize = 16;
+/// Spectra, and states of one kind, that wait for such a screen (`[own]`).
+const MOST_SPECTRA: usize = 256;
+const MOST_STATES: usize = 20;
 
 /// Events in order, and one batch of rows that goes with the next progress.
 pub(super) struct Outbox {
@@ -68,14 +73,22 @@ impl Outbox {
     }
 
     /// Says something with the next progress. A newer picture takes the place of an older one that still waits
-    /// here.
+    /// here; of what makes a course of its own, spectra and states worth keeping, every other goes where too many
+    /// wait.
     pub fn push_later(&mut self, event: Event) {
-        self.queue.retain(|old| match (old, &event) {
-            (Event::Found(old), Event::Found(new)) => old.finding.measure != new.finding.measure,
-            (Event::Activity { .. }, Event::Activity { .. }) => false,
-            (Event::Noted { why: old, .. }, Event::Noted { why: new, .. }) => old != new,
-            _ => true,
-        });
+        if let Event::Found(new) = &event {
+            self.queue.iter_mut().for_each(|old| forget_vectors(old, new.finding.measure));
+        }
+        let same = |old: &Event| is_same_kind(old, &event);
+        let waiting = self.queue.iter().filter(|old| same(old)).count();
+        if waiting >= most_waiting(&event) {
+            let mut i = 0;
+            self.queue.retain(|old| {
+                i += usize::from(same(old));
+                // The first of several stays: a course begins there.
+                !same(old) || (waiting > 1 && i % 2 == 1)
+            });
+        }
         self.queue.push_back(event);
     }
 
@@ -140,6 +153,36 @@ impl Outbox {
     }
 }
 
+/// Whether one event says what the other does, of another moment.
+fn is_same_kind(a: &Event, b: &Event) -> bool {
+    match (a, b) {
+        (Event::Found(a), Event::Found(b)) => a.finding.measure == b.finding.measure,
+        (Event::Noted { why: a, .. }, Event::Noted { why: b, .. }) => a == b,
+        (Event::Activity { .. }, Event::Activity { .. }) => true,
+        _ => false,
+    }
+}
+
+/// How many of its kind may wait for a screen that takes none.
+fn most_waiting(event: &Event) -> usize {
+    match event {
+        Event::Found(found) if found.finding.measure == Measure::Curvature => MOST_SPECTRA,
+        Event::Noted { why: Noted::RateChange | Noted::BoundCrossed, .. } => MOST_STATES,
+        Event::Found(_) | Event::Noted { .. } | Event::Activity { .. } => 1,
+        _ => usize::MAX,
+    }
+}
+
+/// Of a spectrum that is no longer the newest nobody asks for the eigenvectors, which may be large.
+fn forget_vectors(event: &mut Event, newer: Measure) {
+    if let Event::Found(found) = event
+        && found.finding.measure == newer
+        && let Detail::Curvature(Some(detail)) = &mut found.finding.detail
+    {
+        detail.vectors = Arc::default();
+    }
+}
+
 /// Thins the first `n` rows.
 fn thin(rows: &mut Vec<Row>, n: usize) {
     use std::collections::HashMap;
@@ -184,8 +227,43 @@ struct Group {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::engine::messages::Found;
     use crate::training::history::Series;
+    use crate::training::measures::Finding;
+
+    fn found(measure: Measure, iteration: i64) -> Event {
+        let finding = Finding { measure, iteration, rows: Vec::new(), detail: Detail::Curvature(None) };
+        Event::Found(Box::new(Found { finding, processor: Duration::ZERO, seconds_left: None }))
+    }
+
+    #[test]
+    fn a_screen_that_is_late_still_gets_the_course_of_the_spectra_and_of_the_rest_the_newest() {
+        let (sender, _receiver) = crossbeam_channel::bounded(1);
+        let mut outbox = Outbox::new(sender, Repaint::new(Arc::new(|| {})));
+        let waiting = |outbox: &Outbox, measure: Measure| {
+            let of = |event: &Event| match event {
+                Event::Found(found) if found.finding.measure == measure => Some(found.finding.iteration),
+                _ => None,
+            };
+            outbox.queue.iter().filter_map(of).collect::<Vec<i64>>()
+        };
+        for iteration in 0..100 {
+            outbox.push_later(found(Measure::Curvature, iteration));
+            outbox.push_later(found(Measure::Lyapunov, iteration));
+        }
+        assert_eq!(waiting(&outbox, Measure::Curvature), (0..100).collect::<Vec<_>>());
+        assert_eq!(waiting(&outbox, Measure::Lyapunov), [99]);
+        for iteration in 100..10_000 {
+            outbox.push_later(found(Measure::Curvature, iteration));
+        }
+        let course = waiting(&outbox, Measure::Curvature);
+        assert!(course.len() <= MOST_SPECTRA && course.len() > MOST_SPECTRA / 4, "{}", course.len());
+        assert_eq!((course[0], course[course.len() - 1]), (0, 9_999));
+        assert!(course.is_sorted_by(|a, b| a < b));
+    }
 
     #[test]
     fn thinning_keeps_every_spike_and_every_bad_value() {

@@ -14,7 +14,7 @@ use crossbeam_channel::{Receiver, Select, TryRecvError, bounded};
 use super::archive::Archive;
 use super::clock::ThreadClock;
 use super::handle::{RunHandle, SliceWish, SliceWished};
-use super::messages::{Collected, Command, Event, Noted, Progress, Ready, Standing};
+use super::messages::{Collected, Command, Event, Noted, Progress, Ready, Standing, Way};
 use super::outbox::Outbox;
 use super::panic_message;
 use super::pool::Processors;
@@ -173,7 +173,7 @@ impl<'a> Worker<'a> {
         self.watch.start(&*self.run);
         loop {
             match self.next_command() {
-                Ok(Some(Command::GoBack { iteration, make })) => self.go_back(iteration, make.0)?,
+                Ok(Some(Command::GoBack { iteration, make, way })) => self.go_back(iteration, make.0, way)?,
                 Ok(Some(command)) => self.obey(command),
                 Ok(None) => self.update(),
                 Err(Closed) => return Ok(()),
@@ -291,9 +291,12 @@ impl<'a> Worker<'a> {
                 self.activity = trial;
                 self.show_activity();
             }
-            Command::Checkpoint(ticket) => {
+            Command::Checkpoint { ticket, with_way } => {
                 let checkpoint = Arc::new(self.run.checkpoint());
-                self.outbox.push(Event::Checkpoint { ticket, checkpoint });
+                let way = with_way
+                    .then(|| Way { history: self.archive.history(), trajectory: self.watch.trajectory() });
+                let way = way.map(Arc::new);
+                self.outbox.push(Event::Checkpoint { ticket, checkpoint, way });
             }
             Command::State(reply) => {
                 let checkpoint = Arc::new(self.run.checkpoint());
@@ -322,16 +325,20 @@ impl<'a> Worker<'a> {
 
     /// Becomes the run that `make` builds, which has made `iteration` updates; what this one knows up to there
     /// is its own.
-    fn go_back(&mut self, iteration: i64, make: Make) -> Result<(), String> {
+    fn go_back(&mut self, iteration: i64, make: Make, way: Option<Arc<Way>>) -> Result<(), String> {
         self.settle();
         let made = make()?;
         let (of_engine, slices) = (self.engine.measures.share(), self.slices.clone());
         let measures = made.measurer.map(|m| measure_worker::start(self.name, m, of_engine, slices));
         // The path forgets what lies after by itself when it goes on.
-        let trajectory = Arc::unwrap_or_clone(self.watch.trajectory());
+        let trajectory = match &way {
+            Some(way) => (*way.trajectory).clone(),
+            None => Arc::unwrap_or_clone(self.watch.trajectory()),
+        };
         self.watch = Watch::new(measures, made.run.config().measure, trajectory);
         self.run = made.run;
         self.trail = Trail::default();
+        way.into_iter().for_each(|way| self.archive = Archive::new(&way.history));
         self.archive.truncate_after(iteration);
         self.running = false;
         self.steps_left = 0;

@@ -416,6 +416,14 @@ impl Curves {
         history
     }
 
+    /// Adds every value of a history.
+    pub fn take(&mut self, history: &History) {
+        for (series, values) in history.all() {
+            let row = |(iteration, value): &(i64, f64)| Row { iteration: *iteration, series, value: *value };
+            values.iter().for_each(|v| self.push(row(v)));
+        }
+    }
+
     /// Drops what lies after `iteration`.
     pub fn truncate_after(&mut self, iteration: i64) {
         self.curves.values_mut().for_each(|c| c.truncate_after(iteration));

@@ -101,19 +101,28 @@ impl Session {
                 self.runs[at].activity = Some((trial, iteration, activity));
                 self.runs[at].weights = Some(ShownWeights { iteration, now: weights, initial });
             }
-            Event::Checkpoint { ticket, checkpoint } => {
-                let number = self.number();
+            Event::Checkpoint { ticket, checkpoint, way } => {
+                let (number, iteration) = (self.number(), checkpoint.iteration);
                 let run = &mut self.runs[at];
                 let Some(i) = run.tickets.iter().position(|(t, _)| *t == ticket) else { return };
-                let (_, Ticket::Bookmark { label, reason }) = run.tickets.swap_remove(i);
-                let label =
-                    if label.is_empty() { default_label(reason, checkpoint.iteration) } else { label };
-                let config = run.acting.clone();
-                if reason == BookmarkReason::Jump {
-                    run.make_room(reason, MOST_JUMPS);
+                if let (_, Ticket::Bookmark { label, reason }) = run.tickets.swap_remove(i) {
+                    let label = if label.is_empty() { default_label(reason, iteration) } else { label };
+                    let config = run.acting.clone();
+                    if reason == BookmarkReason::Jump {
+                        run.make_room(reason, MOST_JUMPS);
+                    }
+                    let (marks, past) = (run.marks_until(iteration), None);
+                    run.bookmarks.push(Bookmark {
+                        id: number,
+                        label,
+                        reason,
+                        config,
+                        marks,
+                        checkpoint,
+                        past,
+                    });
                 }
-                let marks = run.marks_until(checkpoint.iteration);
-                run.bookmarks.push(Bookmark { id: number, label, reason, config, marks, checkpoint });
+                way.into_iter().for_each(|way| run.leaves(way, iteration));
             }
             Event::WentBack { iteration } => self.runs[at].went_back(iteration),
             Event::Found(found) => {
@@ -239,7 +248,7 @@ impl RunEntry {
         self.make_room(reason, most);
         let (label, config) = (default_label(reason, checkpoint.iteration), self.acting.clone());
         let marks = self.marks_until(checkpoint.iteration);
-        self.bookmarks.push(Bookmark { id, label, reason, config, marks, checkpoint });
+        self.bookmarks.push(Bookmark { id, label, reason, config, marks, checkpoint, past: None });
     }
 
     /// What happened to it up to an iteration.
@@ -299,24 +308,24 @@ impl RunEntry {
     }
 
     /// Goes on with another's worker and settings; from a bookmark with what had happened up to it.
-    pub(super) fn take_over(&mut self, other: RunEntry, marks: Option<Vec<Mark>>) {
+    pub(super) fn take_over(&mut self, other: RunEntry, to: GoingBack) {
         self.given = other.given;
         self.config = other.config;
         self.handle = other.handle;
-        self.going_back = VecDeque::from([GoingBack { config: other.acting, marks }]);
+        self.going_back = VecDeque::from([GoingBack { config: other.acting, ..to }]);
         self.tickets.clear();
     }
 
     /// The worker has gone back to `iteration`: the curves end there, and go on from there.
     pub(super) fn went_back(&mut self, iteration: i64) {
         while self.read(usize::MAX) {}
-        self.curves.truncate_after(iteration);
-        self.spectra.truncate_after(iteration);
-        self.seconds.truncate_after(iteration);
+        let back = self.going_back.pop_front();
+        let past = back.as_ref().and_then(|back| back.past.as_deref());
+        (self.curves, self.spectra, self.seconds) = self.known_up_to(iteration, past);
         self.marks = self.marks_until(iteration);
         let mut text = format!("set back to iteration {iteration}");
         let mut is_altered = false;
-        if let Some(GoingBack { config, marks }) = self.going_back.pop_front() {
+        if let Some(GoingBack { config, marks, .. }) = back {
             for difference in super::settings::differences(&self.acting, &config) {
                 text = format!("{text}, {}", setting_words::change(&difference));
             }

@@ -21,7 +21,7 @@ use crate::files::snapshot::Snapshot;
 use crate::files::{atomic, history_csv, task_data};
 use crate::training::config::Cadence;
 use crate::training::config::resolve::{parse, resolve};
-use crate::training::history::{History, Row};
+use crate::training::history::History;
 use crate::training::measures::{Finding, Measure, Subject, measurer};
 use crate::training::plan::is_plan;
 use crate::training::run::StopReason;
@@ -127,7 +127,8 @@ impl Session {
         let found =
             self.run(run).and_then(|run| Some((run, run.bookmarks.iter().find(|b| b.id == bookmark)?)));
         let (run, bookmark) = found.ok_or("the bookmark is gone")?;
-        let mut history = run.curves.to_history();
+        let past = bookmark.past.as_ref().map(|past| past.way.history.clone());
+        let mut history = past.unwrap_or_else(|| run.curves.to_history());
         history.truncate_after(bookmark.iteration());
         Ok(Collected {
             config: bookmark.config.clone(),
@@ -243,11 +244,7 @@ impl Session {
             if is_done {
                 run.state = RunState::Ended(StopReason::Done);
             }
-            for (series, values) in history.all() {
-                let row =
-                    |(iteration, value): &(i64, f64)| Row { iteration: *iteration, series, value: *value };
-                values.iter().for_each(|v| run.curves.push(row(v)));
-            }
+            run.curves.take(&history);
         });
         Some(id)
     }

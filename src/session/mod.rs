@@ -66,6 +66,7 @@ pub mod stability;
 mod starting;
 pub mod sweep;
 pub mod sweeping;
+mod ways;
 pub mod weight_spectra;
 pub mod words;
 
@@ -360,7 +361,7 @@ impl Session {
     fn ask_checkpoint(&mut self, id: RunId, what: Ticket) {
         let ticket = self.number();
         self.with(id, |r| r.tickets.push((ticket, what)));
-        self.tell(id, Command::Checkpoint(ticket));
+        self.tell(id, Command::Checkpoint { ticket, with_way: false });
     }
 
     /// Fills in where each run differs from the others of its task: the keys on which not all agree.

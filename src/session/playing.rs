@@ -20,7 +20,7 @@ use crate::numerics::parallel::Workers;
 use crate::training::config::Config;
 use crate::training::config::resolve::resolve;
 use crate::training::driver::Driver;
-use crate::training::history::{History, Row, Series};
+use crate::training::history::{History, Series};
 use crate::training::measures::Finding;
 use crate::training::run::{Checkpoint, StopReason};
 
@@ -199,11 +199,7 @@ impl Session {
         let id = self.start(state.given.clone(), state.config.clone(), from, None, false);
         self.with(id, |run| {
             run.call(name.into());
-            for (series, values) in state.history.all() {
-                let row =
-                    |(iteration, value): &(i64, f64)| Row { iteration: *iteration, series, value: *value };
-                values.iter().for_each(|v| run.curves.push(row(v)));
-            }
+            run.curves.take(&state.history);
             let found = |finding: &Finding| {
                 (
                     finding.measure,

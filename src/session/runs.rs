@@ -10,6 +10,7 @@ use super::curves::Curves;
 use super::seconds::Seconds;
 use super::settings::Steps;
 use super::spectra::Spectra;
+use super::ways::Past;
 use crate::engine::handle::RunHandle;
 use crate::engine::messages::Found;
 use crate::numerics::tasks::TaskFacts;
@@ -106,6 +107,8 @@ pub struct Bookmark {
     pub marks: Vec<Mark>,
     /// The full state.
     pub checkpoint: Arc<Checkpoint>,
+    /// How the run came there, where it has left that way since; `None`: as its curves say.
+    pub past: Option<Arc<Past>>,
 }
 
 impl Bookmark {
@@ -210,12 +213,19 @@ pub(super) struct GoingBack {
     pub config: Config,
     /// Of a bookmark, which goes on with its own settings: what had happened up to it.
     pub marks: Option<Vec<Mark>>,
+    /// How it came there, where that is not the way that the worker is on.
+    pub past: Option<Arc<Past>>,
 }
 
 /// What a checkpoint was asked for.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Ticket {
-    Bookmark { label: String, reason: BookmarkReason },
+    Bookmark {
+        label: String,
+        reason: BookmarkReason,
+    },
+    /// The way that is left.
+    Way,
 }
 
 impl RunEntry {

@@ -275,11 +275,8 @@ impl Session {
         let mut given = given_for(&run.given, &bookmark.config);
         set.iter().for_each(|(key, value)| put(&mut given, key, Some(value.clone())));
         let (checkpoint, at) = (Arc::clone(&bookmark.checkpoint), bookmark.iteration());
-        let (mut curves, mut spectra, mut seconds) =
-            (run.curves.clone(), run.spectra.clone(), run.seconds.clone());
-        curves.truncate_after(at);
-        spectra.truncate_after(at);
-        seconds.truncate_after(at);
+        let past = bookmark.past.clone();
+        let (curves, spectra, seconds) = run.known_up_to(at, past.as_deref());
         let mut marks = bookmark.marks.clone();
         let (name, speed, acted) =
             (format!("{}, branch at {at}", run.name), run.speed, bookmark.config.clone());
@@ -290,7 +287,7 @@ impl Session {
                     text = format!("{text}, {}", setting_words::change(&difference));
                 }
                 marks.push(Mark { iteration: at, text, kind: MarkKind::Branched, alters: true });
-                let earlier = self.earlier(from);
+                let earlier = past.as_ref().map(|past| past.earlier()).unwrap_or_else(|| self.earlier(from));
                 let from = Some((from, at));
                 let run = !set.is_empty();
                 let id = self.start(given, resolved.config, Some((checkpoint, earlier)), from, run);
@@ -308,17 +305,19 @@ impl Session {
     pub(super) fn jump(&mut self, id: RunId, bookmark: u64) {
         let Some(bookmark) = self.run(id).and_then(|r| r.bookmark(bookmark)) else { return };
         let (checkpoint, config) = (Arc::clone(&bookmark.checkpoint), bookmark.config.clone());
-        let marks = Some(bookmark.marks.clone());
+        let (marks, past) = (Some(bookmark.marks.clone()), bookmark.past.clone());
         // Where it stood is not lost. The same settings, changed at the same iterations, give the same state.
         let changes = |marks: &[Mark]| marks.iter().filter(|m| m.alters).cloned().collect::<Vec<_>>();
         let is_kept = |run: &RunEntry| {
             let is_same = |b: &&Bookmark| b.config == run.acting && changes(&b.marks) == changes(&run.marks);
             run.bookmarks.iter().filter(is_same).any(|b| b.iteration() == run.iteration)
         };
-        if self.run(id).is_some_and(|run| run.is_alive() && run.iteration > 0 && !is_kept(run)) {
-            self.ask_checkpoint(id, Ticket::Bookmark { label: String::new(), reason: BookmarkReason::Jump });
-        }
-        self.set_back(id, checkpoint, GoingBack { config, marks }, false);
+        let is_lost = self.run(id).is_some_and(|run| run.is_alive() && run.iteration > 0 && !is_kept(run));
+        let left = match is_lost {
+            true => Ticket::Bookmark { label: String::new(), reason: BookmarkReason::Jump },
+            false => Ticket::Way,
+        };
+        self.set_back(id, checkpoint, GoingBack { config, marks, past }, left, false);
     }
 
     pub(super) fn rewind_with_half_rate(&mut self, id: RunId) {
@@ -328,7 +327,8 @@ impl Session {
         config.optimizer.learning_rate *= 0.5;
         match checkpoint {
             Some(checkpoint) => {
-                self.set_back(id, checkpoint, GoingBack { config, marks: None }, true);
+                let to = GoingBack { config, marks: None, past: None };
+                self.set_back(id, checkpoint, to, Ticket::Way, true);
             }
             None => {
                 let given = given_for(&run.given, &config);
@@ -341,24 +341,26 @@ impl Session {
         }
     }
 
-    /// Sets a run back to a state, keeping its curves up to there.
-    fn set_back(&mut self, id: RunId, checkpoint: Arc<Checkpoint>, to: GoingBack, run: bool) {
+    /// Sets a run back to a state, with its curves up to there; what it leaves is kept as `left` says.
+    fn set_back(&mut self, id: RunId, checkpoint: Arc<Checkpoint>, to: GoingBack, left: Ticket, run: bool) {
         let Some(at) = self.runs.iter().position(|r| r.id == id) else { return };
         let config = to.config.clone();
         let given = given_for(&self.runs[at].given, &config);
         let iteration = checkpoint.iteration;
         if self.runs[at].is_alive() {
+            self.ask_way(id, left);
+            let way = to.past.as_ref().map(|past| Arc::clone(&past.way));
             let (build, own) = (Arc::clone(&self.build), config.clone());
             let make = Making(Box::new(move || build(&own, Some(&checkpoint))));
-            self.tell(id, Command::GoBack { iteration, make });
+            self.tell(id, Command::GoBack { iteration, make, way });
             let run = &mut self.runs[at];
             run.given = given;
             run.config = config;
             run.going_back.push_back(to);
         } else {
-            let earlier = self.earlier(id);
+            let earlier = to.past.as_ref().map(|past| past.earlier()).unwrap_or_else(|| self.earlier(id));
             let fresh = self.entry(id, given, config, Some((checkpoint, earlier)), false);
-            self.runs[at].take_over(fresh, to.marks);
+            self.runs[at].take_over(fresh, to);
             self.runs[at].went_back(iteration);
             self.tell_new_worker(at);
         }

@@ -326,6 +326,7 @@ impl Session {
                     config: snapshot.config.clone(),
                     marks: kept.marks.iter().cloned().map(KeptMark::mark).collect(),
                     checkpoint: Arc::new(snapshot.checkpoint()?),
+                    past: None,
                 })
             })
             .collect();
