@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use basinscope::engine::Engine;
+use basinscope::files::figure::number::short;
 use basinscope::session::explorer::Ask;
 use basinscope::session::landscape::Ask as OfLandscape;
 use basinscope::session::places::Place;
@@ -286,7 +287,7 @@ fn files_of_a_run_say_what_was_changed_while_it_learned() {
     let rate = session.current().map(|r| r.config.optimizer.learning_rate).expect("a run");
     session.act(Action::Set { key: "optimizer.learning_rate".into(), value: 0.125.into() });
     until(&mut session, "the mark", |s| s.current().is_some_and(|r| !r.marks.is_empty()));
-    let change = format!("changed at iteration 25: learning rate {rate} → 0.125");
+    let change = format!("changed at iteration 25: learning rate {} → 0.125", short(rate));
     let settings = read(&mut session, Export::Settings, "after.toml");
     assert!(settings.contains(&change) && !settings.contains("gives the same numbers"), "{settings}");
     let read_again = parse(&settings).map(basinscope::training::config::resolve::resolve);

@@ -17,8 +17,8 @@ fn a_second_run_is_one_click_and_says_what_differs() {
     screen.get_by_role_and_label(Role::ComboBox, "Rule").click();
     screen.run_steps(3);
     click(&mut screen, "BPTT");
-    assert!(screen.query_all_by_label_contains("rule bptt").next().is_some());
-    assert!(screen.query_all_by_label_contains("rule e-prop").next().is_some());
+    assert!(screen.query_all_by_label_contains("rule BPTT").next().is_some());
+    assert!(screen.query_all_by_label_contains("rule three-factor (e-prop)").next().is_some());
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use eframe::egui::{self, Response, Ui, vec2};
 
 use super::curves::{Curves, Vertical, View};
-use super::paint::LineLook;
+use super::paint::{self, LineLook};
 use crate::gui::explain::{explained, meaning};
 
 /// Length of a line's sample in a legend, in points.
@@ -52,17 +52,32 @@ pub fn entry_on(ui: &mut Ui, ground: Option<(egui::Color32, f32)>, look: LineLoo
     .inner
 }
 
-/// What the axes of a plot are, with a tooltip on each of `names`: on the row of its legend where that has room left,
-/// never on the plot itself, where curves may be.
-pub fn names(ui: &mut Ui, text: &str, names: &[&str]) {
+/// Height of a plot with its legend, in points, below which nothing but entries has a row of its own (`[own]`).
+const LOW: f32 = 120.0;
+
+/// What the axes of a plot are, with a tooltip on each of `names`: on the row of its legend as far as that has room
+/// left, never on the plot itself, where curves may be; on a row of its own where the plot with its legend has the
+/// `height` for it.
+pub fn names(ui: &mut Ui, height: f32, text: &str, names: &[&str]) {
     let (font, color) = (egui::TextStyle::Small.resolve(ui.style()), ui.visuals().weak_text_color());
-    let width = ui.painter().layout_no_wrap(text.to_owned(), font, color).size().x;
+    let width = ui.painter().layout_no_wrap(text.to_owned(), font.clone(), color).size().x;
     let row_has_begun = ui.cursor().left() > ui.max_rect().left() + 1.0;
-    if ui.layout().main_wrap && row_has_begun && ui.available_size_before_wrap().x < width {
-        ui.end_row();
+    let mut room = ui.available_size_before_wrap().x;
+    if ui.layout().main_wrap && row_has_begun && room < width {
+        match (height < LOW, room < 0.3 * width) {
+            (true, true) => return,
+            (true, false) => {}
+            (false, _) => {
+                ui.end_row();
+                room = ui.available_size_before_wrap().x;
+            }
+        }
     }
-    let label = egui::Label::new(egui::RichText::new(text).small().weak()).truncate();
-    explained(ui.add(label), || {
+    let galley = paint::cut(ui.painter(), text, &font, color, room);
+    let (rect, response) = ui.allocate_exact_size(galley.size(), egui::Sense::hover());
+    ui.painter().galley(rect.min, galley, color);
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, text));
+    explained(response, || {
         let each = names.iter().filter_map(|name| Some(format!("{name}: {}", meaning(name)?)));
         let all = each.collect::<Vec<_>>().join("\n");
         if all.is_empty() { text.to_owned() } else { all }

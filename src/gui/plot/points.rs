@@ -99,7 +99,7 @@ impl Points {
         let (rect, _) = ui.allocate_exact_size(size, egui::Sense::hover());
         let down = egui::Layout::top_down(egui::Align::Min);
         let mut child = ui.new_child(egui::UiBuilder::new().max_rect(rect).layout(down));
-        self.legend(&mut child);
+        self.legend(&mut child, size.y);
         let [x, y] = self.scales;
         let grey = theme::change_mark(ui.visuals().dark_mode);
         let mut plot = axes::axes(self.title, self.scales, &child);
@@ -214,7 +214,7 @@ impl Points {
         Some(Click { x, point: nearest.map(|(_, _, point)| point) })
     }
 
-    fn legend(&self, ui: &mut Ui) {
+    fn legend(&self, ui: &mut Ui, height: f32) {
         header::row(ui, |ui| {
             for cloud in self.clouds.iter().filter(|cloud| cloud.in_legend) {
                 explained(header::entry(ui, cloud.look, &cloud.name), || {
@@ -228,7 +228,12 @@ impl Points {
                 let look = LineLook { color: grey, dash: Dash::Dashed, marker: None, width: 1.2 };
                 explained(header::entry(ui, look, name), || "A circle around 0, without unit".into());
             }
-            header::names(ui, &format!("{} by {}", self.y_name, self.x_name), &[self.y_name, self.x_name]);
+            header::names(
+                ui,
+                height,
+                &format!("{} by {}", self.y_name, self.x_name),
+                &[self.y_name, self.x_name],
+            );
         });
     }
 

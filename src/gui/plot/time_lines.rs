@@ -105,7 +105,7 @@ impl TimeLines<'_> {
     }
 
     fn legend(&self, ui: &mut Ui, dark: bool) {
-        header::names(ui, &format!("{} by step", self.title), &[self.title, "step"]);
+        header::names(ui, f32::INFINITY, &format!("{} by step", self.title), &[self.title, "step"]);
         let n_channels = self.values.ncols();
         if n_channels > 1 {
             for channel in 0..n_channels.min(MOST_NAMED) {
