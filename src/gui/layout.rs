@@ -179,9 +179,9 @@ const RUNS: f32 = 130.0;
 /// Height in points of the bar above the panels.
 const TOP_BAR: f32 = 26.0;
 
-/// The height of a window shared between the panels and the runs: these are never fewer than four where there is room.
+/// The height of a window shared between the panels and the runs: also in a low one there is room for four of them.
 fn rows(panels: TileId, runs: TileId, height: f32) -> [(TileId, f32); 2] {
-    let of_runs = (RUNS / (height - TOP_BAR)).clamp(1.0 / 5.6, 0.3);
+    let of_runs = if height < LOW_PICTURES { (RUNS / (height - TOP_BAR)).clamp(0.2, 0.3) } else { 1.0 / 5.6 };
     [(panels, 1.0 - of_runs), (runs, of_runs)]
 }
 
