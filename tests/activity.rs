@@ -71,7 +71,7 @@ fn where_a_class_is_asked_for_the_right_output_is_the_label_s() {
         let Target::Labels(labels) = &probe.target else { panic!("{kind:?} asks for a class") };
         for (trial, activity) in all.iter().enumerate() {
             assert_eq!(activity.target, None);
-            let last = (0..probe.n_steps()).filter(|t| probe.mask[(*t, trial)] > 0.0).next_back();
+            let last = (0..probe.n_steps()).rfind(|t| probe.mask[(*t, trial)] > 0.0);
             let label = labels[(last.expect("a step that counts"), trial)];
             assert_eq!(activity.correct, Some(label), "{kind:?}, trial {trial}");
             assert!((label as usize) < activity.y.ncols());
