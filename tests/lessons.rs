@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use basinscope::engine::Engine;
 use basinscope::session::lessons::{WHICH, lessons};
-use basinscope::session::{Action, Export, Playing, RunState, Session, settings, trainers};
+use basinscope::session::{Action, Export, Picture, Playing, RunState, Session, settings, trainers};
 use basinscope::training::config::resolve::{parse, resolve};
+use basinscope::training::history::Series;
 
 fn session() -> Session {
     Session::new(Engine::new(0, Arc::new(|| ())), trainers(), toml::Table::new())
@@ -38,7 +39,7 @@ fn every_setting_of_every_step_is_sound() {
         for run in (0..lesson.steps.len()).flat_map(|step| lesson.runs(step)) {
             let at = format!("{}, {}", lesson.name, run.name);
             let resolved = resolve(run.set.clone()).unwrap_or_else(|e| panic!("{at}: {e}"));
-            assert!(run.at >= 1 && run.at < resolved.config.iterations, "{at}: nothing left to run");
+            assert!(run.at < resolved.config.iterations, "{at}: nothing left to run");
             if let Some(change) = &run.change {
                 assert!(change.at < run.at, "{at}");
                 for key in settings::flat_value(&toml::Value::Table(change.set.clone())).keys() {
@@ -47,7 +48,8 @@ fn every_setting_of_every_step_is_sound() {
             }
         }
         for check in lesson.steps.iter().flat_map(|step| &step.checks) {
-            assert!(check.diverged != check.series.is_some(), "{}: {check:?}", lesson.name);
+            let kinds = [check.diverged, check.series.is_some(), !check.rise.is_empty()];
+            assert_eq!(kinds.into_iter().filter(|kind| *kind).count(), 1, "{}: {check:?}", lesson.name);
             assert!(check.diverged || check.above.is_some() || check.below.is_some(), "{check:?}");
         }
     }
@@ -78,7 +80,10 @@ fn every_step_is_reached_and_shows_what_it_says() {
                     wrong.push(format!("{}, step {}: {words}; it is {value:?}", lesson.name, step + 1));
                 }
             }
-            assert!(session.figure(own.picture).is_ok(), "{}, step {}: no picture", lesson.name, step + 1);
+            // Only those who shake see a shake.
+            let is_drawn = own.picture == Picture::Shake || session.figure(own.picture).is_ok();
+            assert!(is_drawn, "{}, step {}: no picture", lesson.name, step + 1);
+            assert!(!own.checks.is_empty(), "{}, step {}: nothing is checked", lesson.name, step + 1);
         }
         // And back, where nothing is left to compute.
         reach(&mut session, 0);
@@ -117,6 +122,14 @@ fn a_run_of_a_lesson_that_has_diverged_says_so_and_can_be_rewound() {
     session.act(Action::RewindWithHalfRate(id));
     let rewound = |s: &Session| s.run(id).is_some_and(|run| run.config.optimizer.learning_rate == 1.5);
     until(&mut session, "half the rate", rewound);
+    session.act(Action::Speed(None));
+    let learned = |s: &Session| {
+        let loss = s.run(id).and_then(|run| run.curves.last(Series::TrainLoss));
+        s.run(id).is_some_and(|run| run.iteration > 900) && loss.is_some_and(|p| p.value < 1e-4)
+    };
+    until(&mut session, "a rate that it can bear", learned);
+    let sharpness = session.run(id).and_then(|run| run.curves.last(Series::LambdaMax)).expect("a measure");
+    assert!((1.0..1.6).contains(&sharpness.value), "{}", sharpness.value);
     session.act(Action::EndLesson);
     assert_eq!(about(&session), 0, "what was said of it is gone with it");
 }
@@ -137,23 +150,44 @@ fn every_lesson_is_a_page_that_is_up_to_date_and_listed_with_its_time() {
 }
 
 #[test]
+fn what_diverges_before_its_first_update_is_not_offered_a_smaller_rate() {
+    let lesson = lessons().iter().position(|lesson| lesson.name == "gain").expect("the lesson");
+    let mut session = session();
+    session.act(Action::BeginLesson(lesson));
+    reach(&mut session, lessons()[lesson].steps.len() - 1);
+    let ended = session.runs().iter().find(|run| matches!(run.state, RunState::Ended(_))).expect("a run");
+    assert!(!ended.gains_by_rewinding());
+    let id = ended.id;
+    session.act(Action::Select(id));
+    let about = |s: &Session| s.notices().iter().filter(|n| n.run == Some(id)).count();
+    assert_eq!(about(&session), 1);
+    session.act(Action::Reset);
+    assert_eq!(about(&session), 0, "what was said of it is gone with what it was");
+}
+
+#[test]
 fn a_lesson_is_written_with_a_picture_of_every_step() {
     let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("gain.md");
-    let mut session = session();
-    session.act(Action::Save(Export::Lesson, path.clone()));
-    assert!(session.notices().last().is_some_and(|n| n.text.contains("no lesson")));
-    let number = lessons().iter().position(|lesson| lesson.name == "gain").expect("the lesson");
-    session.act(Action::BeginLesson(number));
-    session.act(Action::Save(Export::Lesson, path.clone()));
-    until(&mut session, "the page", |s| s.errands().count() == 0);
-    let last = session.notices().last().expect("a notice");
-    assert!(!last.is_error, "{}", last.text);
-    let text = std::fs::read_to_string(&path).expect("a page");
-    for step in 1..=lessons()[number].steps.len() {
-        let name = format!("gain-{step}.png");
-        assert!(text.contains(&format!("]({name})")), "{name} is not on the page");
-        let bytes = std::fs::read(folder.path().join(&name)).expect("a picture");
-        assert!(eframe::icon_data::from_png_bytes(&bytes).is_ok(), "{name}");
+    for name in ["gain", "sharp"] {
+        let path = folder.path().join(format!("{name}.md"));
+        let mut session = session();
+        session.act(Action::Save(Export::Lesson, path.clone()));
+        assert!(session.notices().last().is_some_and(|n| n.text.contains("no lesson")));
+        let number = lessons().iter().position(|lesson| lesson.name == name).expect("the lesson");
+        session.act(Action::BeginLesson(number));
+        session.act(Action::Save(Export::Lesson, path.clone()));
+        until(&mut session, "the page", |s| s.errands().count() == 0);
+        let last = session.notices().last().expect("a notice");
+        assert!(!last.is_error, "{}", last.text);
+        let text = std::fs::read_to_string(&path).expect("a page");
+        let mut pictures = Vec::new();
+        for step in 1..=lessons()[number].steps.len() {
+            let file = format!("{name}-{step}.png");
+            assert!(text.contains(&format!("]({file})")), "{file} is not on the page");
+            let bytes = std::fs::read(folder.path().join(&file)).expect("a picture");
+            assert!(eframe::icon_data::from_png_bytes(&bytes).is_ok(), "{file}");
+            assert!(!pictures.contains(&bytes), "{file} shows what another step shows");
+            pictures.push(bytes);
+        }
     }
 }

@@ -4,8 +4,7 @@ use eframe::egui::{self, Ui};
 
 use super::app::Asked;
 use super::theme;
-use crate::session::{Action, RunState, Session};
-use crate::training::run::StopReason;
+use crate::session::{Action, Session};
 
 /// Messages shown at once; older ones wait.
 const MOST: usize = 3;
@@ -26,10 +25,8 @@ pub fn show(ui: &mut Ui, session: &Session, asked: &mut Asked) {
                 if dismiss.clicked() {
                     asked.act(Action::Dismiss(notice.id));
                 }
-                let diverged = notice
-                    .run
-                    .and_then(|id| session.run(id))
-                    .filter(|run| matches!(run.state, RunState::Ended(StopReason::Diverged { .. })));
+                let diverged =
+                    notice.run.and_then(|id| session.run(id)).filter(|run| run.gains_by_rewinding());
                 if let Some(run) = diverged {
                     let rewind = ui
                         .small_button("Rewind with half the rate")

@@ -184,6 +184,16 @@ const PLOTS: &[Plot] = &[
     },
     Plot {
         panel: Panel::Lyapunov,
+        id: "exponent",
+        title: "Largest Lyapunov exponent",
+        choice: "largest alone",
+        series: &[(Series::LyapunovMax, "largest exponent", Dash::Solid)],
+        empty: LYAPUNOV,
+        level: Some((0.0, "0: neither growing nor shrinking")),
+        ..PLAIN
+    },
+    Plot {
+        panel: Panel::Lyapunov,
         id: "lyapunov-sum",
         title: "Sum of the Lyapunov exponents",
         choice: "sum",
@@ -211,6 +221,16 @@ const PLOTS: &[Plot] = &[
             (Series::Cosine, "cosine", Dash::Dashed),
             (Series::GeneralizationGap, "gap", Dash::Dotted),
         ],
+        empty: ALIGNMENT,
+        level: Some((1.0, "1: the exact gradient")),
+        ..PLAIN
+    },
+    Plot {
+        panel: Panel::Alignment,
+        id: "rho",
+        title: "Rho and cosine",
+        choice: "rho, cosine",
+        series: &[(Series::Rho, "rho", Dash::Solid), (Series::Cosine, "cosine", Dash::Dashed)],
         empty: ALIGNMENT,
         level: Some((1.0, "1: the exact gradient")),
         ..PLAIN

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use toml::Table;
 
 use super::pictures::Picture;
-use crate::files::figure::number::counted;
+use crate::files::figure::number::{count, counted};
 use crate::training::history::Series;
 
 /// A lesson.
@@ -105,7 +105,8 @@ pub struct Changed {
     pub set: Table,
 }
 
-/// An expected observation: the last value of a series, or its ratio to another run's or another series'.
+/// An expected observation: a value of a series, the last where nothing else is said, or its ratio to another run's or
+/// another series'; or a rise of the loss along a direction of a slice.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Check {
@@ -123,6 +124,16 @@ pub struct Check {
     /// Its first value in the place of its last.
     #[serde(default)]
     pub at_start: bool,
+    /// Its last value at or before this iteration in the place of its last.
+    #[serde(default)]
+    pub at: Option<i64>,
+    /// The mean of so many last values in the place of its last.
+    #[serde(default)]
+    pub mean_of_last: Option<usize>,
+    /// In the place of a series: by how much the loss rises from the middle of the run's slice to its edge along this
+    /// direction, 1 or 2, in the mean over both sides; where two are named, the first rise divided by the second.
+    #[serde(default)]
+    pub rise: Vec<usize>,
     /// It is larger than this.
     #[serde(default)]
     pub above: Option<f64>,
@@ -147,6 +158,27 @@ impl Check {
             return format!("{} has diverged", self.run);
         }
         let series = self.series.map_or("", Series::name);
+        let mut text = match self.rise.as_slice() {
+            [] => String::new(),
+            [one] => format!("the rise of the loss along direction {one} of the slice of {}", self.run),
+            [one, other, ..] => format!(
+                "the rise of the loss along direction {one} of the slice of {}, divided by that along {other},",
+                self.run
+            ),
+        };
+        if self.rise.is_empty() {
+            text = self.value_words(series);
+        }
+        let _ = match (self.above, self.below) {
+            (Some(low), Some(high)) => write!(text, " is between {low} and {high}"),
+            (Some(low), None) => write!(text, " is above {low}"),
+            (None, Some(high)) => write!(text, " is below {high}"),
+            (None, None) => write!(text, " is known"),
+        };
+        text
+    }
+
+    fn value_words(&self, series: &str) -> String {
         let mut text = match (&self.over, self.of) {
             (Some(other), _) => format!("{series} of {}, divided by that of {other},", self.run),
             (None, Some(of)) => format!("{series} divided by {} of {}", of.name(), self.run),
@@ -155,12 +187,12 @@ impl Check {
         if self.at_start {
             text += " at the start";
         }
-        let _ = match (self.above, self.below) {
-            (Some(low), Some(high)) => write!(text, " is between {low} and {high}"),
-            (Some(low), None) => write!(text, " is above {low}"),
-            (None, Some(high)) => write!(text, " is below {high}"),
-            (None, None) => write!(text, " is known"),
-        };
+        if let Some(at) = self.at {
+            let _ = write!(text, " at iteration {}", count(at));
+        }
+        if let Some(n) = self.mean_of_last {
+            let _ = write!(text, ", mean of the last {n} values,");
+        }
         text
     }
 
@@ -182,6 +214,17 @@ impl Lesson {
     pub fn runs(&self, step: usize) -> &[StepRun] {
         let own = self.steps[..=step.min(self.steps.len() - 1)].iter().rev().find(|s| !s.runs.is_empty());
         own.map_or(&[], |step| &step.runs)
+    }
+
+    /// The colour of a run: its place among the names in the lesson.
+    pub fn slot(&self, name: &str) -> usize {
+        let mut names: Vec<&str> = Vec::new();
+        for run in self.steps.iter().flat_map(|step| &step.runs) {
+            if !names.contains(&run.name.as_str()) {
+                names.push(&run.name);
+            }
+        }
+        names.iter().position(|own| *own == name).unwrap_or(names.len())
     }
 
     /// The lesson as a page that is read without the program. `picture` gives the file of a step's picture.

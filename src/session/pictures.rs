@@ -25,6 +25,12 @@ pub enum Picture {
     Loss,
     Accuracy,
     Curvature,
+    /// The largest eigenvalue alone, with its stability lines; this and the next three are for pages of lessons.
+    Sharpness,
+    Trace,
+    /// Rho and cosine without the gap.
+    Rho,
+    Gap,
     Lyapunov,
     Alignment,
     /// The slice of the landscape of the selected run.
@@ -77,6 +83,10 @@ impl Picture {
             Picture::Loss => "loss",
             Picture::Accuracy => "accuracy",
             Picture::Curvature => "curvature",
+            Picture::Sharpness => "sharpness",
+            Picture::Trace => "trace",
+            Picture::Rho => "rho and cosine",
+            Picture::Gap => "gap",
             Picture::Lyapunov => "lyapunov",
             Picture::Alignment => "alignment",
             Picture::Slice => "slice",
@@ -109,6 +119,10 @@ fn curves_of(picture: Picture) -> Option<Curves> {
         Picture::Loss => ("Loss", "loss", Some(true)),
         Picture::Accuracy => ("Accuracy", "accuracy", Some(false)),
         Picture::Curvature => ("Leading Hessian eigenvalues", "eigenvalue", None),
+        Picture::Sharpness => ("Sharpness", "lambda_max", None),
+        Picture::Trace => ("Hessian trace", "trace", None),
+        Picture::Rho => ("Rho and cosine", "", Some(false)),
+        Picture::Gap => ("Generalization gap", "gap", Some(false)),
         Picture::Lyapunov => ("Largest Lyapunov exponent", "nats per step", Some(false)),
         Picture::Alignment => ("Alignment and generalization gap", "", Some(false)),
         Picture::All | Picture::Slice | Picture::Cut | Picture::Shake => return None,
@@ -123,6 +137,13 @@ fn curves_of(picture: Picture) -> Option<Curves> {
         Picture::Curvature => {
             (&[(LambdaMax, "lambda_max", Dash::Solid), (LambdaMin, "lambda_min", Dash::Dashed)], None)
         }
+        Picture::Sharpness => (&[(LambdaMax, "lambda_max", Dash::Solid)], None),
+        Picture::Trace => (&[(HessianTrace, "trace", Dash::Solid)], None),
+        Picture::Rho => (
+            &[(Rho, "rho", Dash::Solid), (Cosine, "cosine", Dash::Dashed)],
+            Some((1.0, "the exact gradient")),
+        ),
+        Picture::Gap => (&[(GeneralizationGap, "gap", Dash::Solid)], Some((0.0, "no gap"))),
         Picture::Lyapunov => {
             (&[(LyapunovMax, "largest exponent", Dash::Solid)], Some((0.0, "neither growing nor shrinking")))
         }
@@ -259,7 +280,7 @@ impl Session {
                     None => layers.extend(lines(curve, *series, &name, look)),
                 }
             }
-            if picture == Picture::Curvature {
+            if matches!(picture, Picture::Curvature | Picture::Sharpness) {
                 note = stability(run, alone, &mut layers, slot).unwrap_or(note);
             }
             if alone {

@@ -6,10 +6,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::landscape::Ask;
 use super::lessons::{Check, Lesson, StepRun, lessons};
+use super::pictures::Picture;
 use super::runs::{Mark, MarkKind, RunId, RunState};
 use super::settings::{flat_value, put};
-use super::{Notice, Session, setting_words, trainers, words};
+use super::{Action, Notice, Session, setting_words, trainers, words};
 use crate::engine::Engine;
 use crate::engine::errand::Asked;
 use crate::engine::messages::Found;
@@ -181,7 +183,7 @@ impl Session {
         let mut placed = Vec::new();
         for (run, state) in runs.iter().zip(states) {
             match state {
-                Ok(state) => placed.push(self.place(&run.name, &state)),
+                Ok(state) => placed.push(self.place(&run.name, lesson.slot(&run.name), &state)),
                 Err(text) => self.notice(format!("{}: {text}", run.name), true, None),
             }
         }
@@ -192,13 +194,15 @@ impl Session {
     }
 
     /// A paused run in a state.
-    fn place(&mut self, name: &str, state: &State) -> RunId {
+    fn place(&mut self, name: &str, slot: usize, state: &State) -> RunId {
         let (history, trajectory) = (state.history.clone(), state.trajectory.clone());
         let earlier = Box::new(move || (history, trajectory)) as super::starting::Earlier;
         let from = Some((Arc::clone(&state.checkpoint), earlier));
         let id = self.start(state.given.clone(), state.config.clone(), from, None, false);
         self.with(id, |run| {
             run.call(name.into());
+            // The same in every step and on every page; the user's own runs are hidden meanwhile.
+            run.colour = slot;
             run.curves.take(&state.history);
             let found = |finding: &Finding| {
                 (
@@ -222,6 +226,13 @@ impl Session {
         id
     }
 
+    /// Shakes every run of the lesson, as a step says that the class should.
+    fn shake_all(&mut self) {
+        let runs = self.playing.as_ref().map(|playing| playing.runs.clone()).unwrap_or_default();
+        runs.iter().for_each(|id| self.with(*id, |run| run.pinned = true));
+        self.act(Action::Landscape(Ask::Shake { relative: false }));
+    }
+
     /// What the step expects, in words, with the value that is there and whether it is as expected.
     pub fn observations(&self) -> Vec<(String, Option<f64>, bool)> {
         let Some(playing) = self.playing.as_ref().filter(|playing| playing.is_reached()) else {
@@ -241,11 +252,29 @@ impl Session {
         if check.diverged {
             return (None, matches!(own.state, RunState::Ended(StopReason::Diverged { .. })));
         }
-        let at = |run: &super::RunEntry, series| match check.at_start {
-            true => run.curves.get(series)?.values().0.first().map(|p| p.value),
-            false => run.curves.last(series).map(|p| p.value),
+        let at = |run: &super::RunEntry, series| {
+            let values = run.curves.get(series)?.values().0;
+            match (check.at_start, check.at, check.mean_of_last) {
+                (true, ..) => values.first().map(|p| p.value),
+                (_, Some(at), _) => values.iter().rev().find(|p| p.iteration <= at).map(|p| p.value),
+                (.., Some(n)) => {
+                    let last = &values[values.len().checked_sub(n)?..];
+                    Some(last.iter().map(|p| p.value).sum::<f64>() / n as f64)
+                }
+                _ => values.last().map(|p| p.value),
+            }
+        };
+        let rise = |direction: usize| {
+            let along = &self.slice_of(own)?.grid.through_centre()[direction.checked_sub(1)?.min(1)];
+            let middle = along.iter().min_by(|a, b| a.0.abs().total_cmp(&b.0.abs()))?.1;
+            Some(0.5 * (along.first()?.1 + along.last()?.1) - middle)
         };
         let value = || {
+            match check.rise.as_slice() {
+                [] => {}
+                [one] => return rise(*one),
+                [one, other, ..] => return Some(rise(*one)? / rise(*other)?),
+            }
             let series = check.series?;
             let value = at(own, series)?;
             match (&check.over, check.of) {
@@ -309,6 +338,10 @@ fn reach(run: &StepRun, workers: &dyn Workers) -> Result<State, String> {
 
 /// Keeps on the way what a run keeps that may diverge.
 fn to_end(driver: &mut Driver, trail: &mut Trail, workers: &dyn Workers) -> StopReason {
+    if driver.run().config().iterations == 0 {
+        // Before the first update, with its measures.
+        return driver.stop(workers);
+    }
     loop {
         if trail.wants(driver.iteration()) {
             trail.keep(Arc::new(driver.checkpoint()));
@@ -359,7 +392,18 @@ pub(super) fn write_pages(path: &Path, lesson: usize) -> Result<(), String> {
             return Err(notice.text.clone());
         }
         let name = format!("{stem}-{}.png", step + 1);
-        let figure = session.figure(lessons()[lesson].steps[step].picture)?;
+        let picture = lessons()[lesson].steps[step].picture;
+        if picture == Picture::Shake {
+            session.shake_all();
+            while session.bench().shake_share().is_some() {
+                if start.elapsed() > PATIENCE {
+                    return Err("the runs of the lesson take too long to shake".into());
+                }
+                session.logic(Duration::from_millis(5));
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        }
+        let figure = session.figure(picture)?;
         figure.write(&path.with_file_name(&name)).map_err(|e| e.to_string())?;
         files.insert(step, name);
     }

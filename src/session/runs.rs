@@ -229,6 +229,12 @@ pub(super) enum Ticket {
 }
 
 impl RunEntry {
+    /// Whether it has diverged where a smaller rate may help: after an update that it can go back behind.
+    pub fn gains_by_rewinding(&self) -> bool {
+        let from = self.rewind.as_ref().map_or(0, |state| state.iteration);
+        matches!(self.state, RunState::Ended(StopReason::Diverged { iteration, .. }) if iteration > from)
+    }
+
     /// Whether it can go on (it is no ghost and did not fail).
     pub fn is_alive(&self) -> bool {
         !matches!(self.state, RunState::Ghost | RunState::Failed(_))

@@ -102,6 +102,8 @@ impl Session {
         }
         let mut old = std::mem::replace(old, fresh);
         self.tell_new_worker(at);
+        // What was said of its end is no longer so.
+        self.notices.retain(|notice| notice.run != Some(id) || !notice.is_error);
         if old.pinned {
             old.id = RunId(self.number());
             // Its worker stays, asleep: a ghost can still be shaken, written to a file, branched from.

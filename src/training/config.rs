@@ -350,6 +350,8 @@ pub enum SliceDirections {
     Random,
     /// The top two Hessian eigenvectors.
     Eigenvectors,
+    /// The top Hessian eigenvector and a random direction of the same length.
+    EigenvectorRandom,
     /// The first two principal components of the run's trajectory.
     Trajectory,
     /// The plane through three chosen points.

@@ -93,9 +93,10 @@ impl Short {
     }
 }
 
-const KINDS: [SliceDirections; 4] = [
+const KINDS: [SliceDirections; 5] = [
     SliceDirections::Random,
     SliceDirections::Eigenvectors,
+    SliceDirections::EigenvectorRandom,
     SliceDirections::Trajectory,
     SliceDirections::ThreePoints,
 ];
@@ -150,6 +151,27 @@ fn a_path_has_true_losses_and_those_of_the_plane_which_agree_in_the_plane_only()
         }
     }
     assert!(far > 10, "a plane misleads about most of a path, {far}");
+}
+
+#[test]
+fn an_eigenvector_beside_a_random_direction_is_as_long_and_reaches_as_far() {
+    let short = Short::new("bptt");
+    let of = |directions| short.slice(&short.request(directions)).expect("a plane");
+    let both = of(SliceDirections::EigenvectorRandom);
+    assert_eq!(both.plane.d1(), of(SliceDirections::Eigenvectors).plane.d1());
+    let random = of(SliceDirections::Random);
+    let length = norm(random.plane.d1());
+    for (unit, filtered) in both.plane.d2().iter().zip(random.plane.d1()) {
+        // One division apart.
+        assert!((unit * length - filtered).abs() <= 1e-12 * filtered.abs());
+    }
+    // Unit vectors, to the rounding of a sum of their squares.
+    assert!([both.plane.d1(), both.plane.d2()].iter().all(|d| (norm(d) - 1.0).abs() < 1e-12));
+    assert_eq!(both.grid.a, both.grid.b);
+    assert_eq!(
+        both.reach(),
+        *both.grid.a.last().expect("an edge") * norm(both.plane.d1()).max(norm(both.plane.d2()))
+    );
 }
 
 #[test]
@@ -268,7 +290,7 @@ fn a_finer_grid_in_the_same_plane_begins_with_the_points_of_the_one_before() {
             let mut work = short.measurer.begin_slice(short.subject(), &fine).expect("a path");
             let reused = work.advance(0, &Serial, &|| true).expect("a plane").done;
             // Of a range that is not even around the centre an edge may fall outside.
-            let is_even = matches!(directions, SliceDirections::Random | SliceDirections::Eigenvectors);
+            let is_even = !matches!(directions, SliceDirections::Trajectory | SliceDirections::ThreePoints);
             let edges = if is_even { 0 } else { 9 + 9 };
             assert!(reused <= known && reused + edges >= known, "{directions:?}: {reused} of {known}");
             if known < 81 {

@@ -7,7 +7,7 @@ use crate::session::{RunEntry, Session};
 use crate::training::config::SliceDirections;
 
 /// Directions to choose from, with what they show and hide.
-pub const DIRECTIONS: [(SliceDirections, &str, &str); 4] = [
+pub const DIRECTIONS: [(SliceDirections, &str, &str); 5] = [
     (
         SliceDirections::Trajectory,
         "trajectory",
@@ -18,6 +18,12 @@ pub const DIRECTIONS: [(SliceDirections, &str, &str); 4] = [
         SliceDirections::Eigenvectors,
         "eigenvectors",
         "The Hessian's top two eigenvectors at the centre: the steepest walls; the path hardly moves in them",
+    ),
+    (
+        SliceDirections::EigenvectorRandom,
+        "eigenvector-random",
+        "The Hessian's top eigenvector and a random direction of the same length: the steepest wall beside a typical \
+         way up",
     ),
     (
         SliceDirections::Random,

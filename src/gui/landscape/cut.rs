@@ -12,6 +12,7 @@ use crate::gui::theme::{self, Dash, Marker};
 use crate::session::landscape::{Ask, Cut};
 use crate::session::places::Place;
 use crate::session::{Action, RunEntry, Session};
+use crate::training::config::SliceDirections;
 use crate::training::measures::SliceDetail;
 
 /// Draws the controls.
@@ -97,8 +98,13 @@ fn axes(ui: &mut Ui, slice: &SliceDetail, table: bool) {
         points::line(name(1), colors[1], Dash::Dashed, along_b.clone()),
     ];
     let x_name = "distance from the centre, in units of the direction";
+    // A wall beside a plain is seen where heights add up.
+    let of_loss = match slice.directions {
+        SliceDirections::EigenvectorRandom => Scale::Linear,
+        _ => scale(along_a.iter().chain(&along_b).map(|p| p[1])),
+    };
     let plot = Points {
-        scales: [Scale::Linear, scale(along_a.iter().chain(&along_b).map(|p| p[1]))],
+        scales: [Scale::Linear, of_loss],
         zero_line: false,
         at: Some((0.0, slice.centre.clone())),
         ..Points::new("Loss along the slice's axes", x_name, "loss", clouds)

@@ -10,7 +10,6 @@ use crate::gui::status_line::{self, Part};
 use crate::gui::theme::{self, Dash};
 use crate::numerics::landscape::descent::DescentPoint;
 use crate::numerics::landscape::trajectory::PathPoint;
-use crate::numerics::weights::norm;
 use crate::session::RunEntry;
 use crate::session::landscape::{Descending, RULES};
 use crate::session::words::rule_name;
@@ -19,19 +18,24 @@ use crate::training::measures::SliceDetail;
 
 /// Everything that is drawn over a slice.
 pub fn overlay(run: &RunEntry, slice: &SliceDetail, descending: Option<&Descending>) -> Overlay {
-    let reach = reach(slice);
+    let reach = slice.reach();
     let mut paths = Vec::new();
     for (other, path) in slice.others.iter() {
-        let mut drawn = of_path(&other.name, path, reach);
+        let path = near(path, reach);
+        if path.is_empty() {
+            continue;
+        }
+        let mut drawn = of_path(&other.name, &path, reach);
         drawn.color = Color32::from_gray(210);
         drawn.width = 1.2;
         drawn.labels = vec![(path.len().saturating_sub(1), other.name.clone())];
         paths.push(drawn);
     }
     // Runs are drawn on a dark map whatever the window's theme.
-    let mut own = of_path(&run.name, &slice.path, reach);
+    let path = near(&slice.path, reach);
+    let mut own = of_path(&run.name, &path, reach);
     own.color = theme::run_style(run.colour, true).0;
-    own.labels = ends(run, &slice.path);
+    own.labels = ends(run, &path);
     paths.push(own);
     if let Some(descending) = descending {
         // The rule asked for last, on top of its ghosts.
@@ -95,18 +99,13 @@ pub fn descents(ui: &mut Ui, descending: &Descending) {
     status_line::show(ui, &shown);
 }
 
-/// Half of the picture's width, as a distance in weight space.
-fn reach(slice: &SliceDetail) -> f64 {
-    let half = |axis: &[f64], direction: &[f64]| {
-        let span = axis.first().zip(axis.last()).map_or(0.0, |(first, last)| (last - first).abs());
-        0.5 * span * norm(direction)
-    };
-    let (a, b) = (half(&slice.grid.a, slice.plane.d1()), half(&slice.grid.b, slice.plane.d2()));
-    a.max(b).max(f64::MIN_POSITIVE)
-}
-
 fn nearness(distance: f64, reach: f64) -> f64 {
     1.0 / (1.0 + 4.0 * distance / reach)
+}
+
+/// The points that lie no further off the plane than the map reaches: the rest would only scribble over it.
+fn near(path: &[PathPoint], reach: f64) -> Vec<PathPoint> {
+    path.iter().filter(|point| point.coordinates.distance <= reach).copied().collect()
 }
 
 fn of_path(name: &str, path: &[PathPoint], reach: f64) -> DrawnPath {

@@ -10,6 +10,7 @@ use crate::numerics::landscape::shake::{Shake, Shaken as AtRadius, Spread};
 use crate::session::landscape::{Cut, Descending, RULES, Shaken, Trail};
 use crate::session::words::rule_name;
 use crate::session::{RunEntry, Session};
+use crate::training::config::SliceDirections;
 use crate::training::measures::SliceDetail;
 
 /// The slice of a run with the lines of equal loss and the path.
@@ -37,7 +38,10 @@ pub fn slice(run: &RunEntry, slice: &SliceDetail, descending: Option<&Descending
         let white = Look { width: 0.4, opacity: 0.8, ..Look::solid([255; 3]) };
         layers.push(Layer::curve("", points, white));
     }
-    let points: Vec<(f64, f64)> = path.iter().map(|p| (p.coordinates.a, p.coordinates.b)).collect();
+    let reach = slice.reach();
+    let near = || path.iter().filter(|p| p.coordinates.distance <= reach);
+    let points: Vec<(f64, f64)> = near().map(|p| (p.coordinates.a, p.coordinates.b)).collect();
+    let left_out = path.len() - points.len();
     let off = path.iter().map(|p| p.coordinates.distance).fold(0.0, f64::max);
     if let Some(last) = points.last().copied() {
         let look = Look { marker: None, ..run_look(run.colour) };
@@ -53,8 +57,19 @@ pub fn slice(run: &RunEntry, slice: &SliceDetail, descending: Option<&Descending
     let range = |axis: &[f64]| axis.first().copied().zip(axis.last().copied());
     let x = Axis { range: range(&grid.a), ..Axis::new(&names[0], Scale::Linear) };
     let y = Axis { range: range(&grid.b), ..Axis::new(&names[1], Scale::Linear) };
-    let title = format!("Loss landscape of iteration {}, centre {}", slice.iteration, slice.centre);
-    let mut note = format!("A slice hides all other directions; the path lies up to {off:.3} off the plane.");
+    let at = count(slice.iteration);
+    let title = if slice.centre == format!("iteration {}", slice.iteration) {
+        format!("Loss landscape around iteration {at}")
+    } else {
+        format!("Loss landscape of iteration {at}, centre {}", slice.centre)
+    };
+    let mut note = format!("The path lies up to {} off the plane.", significant(off, 3));
+    if left_out > 0 {
+        note.push_str(&format!(
+            " Not drawn: {} of its points, further off than the picture reaches.",
+            count(left_out as i64)
+        ));
+    }
     if let Some(LossScale { high, n_enormous, n_not_finite, .. }) = scale
         && n_enormous + n_not_finite > 0
     {
@@ -97,6 +112,11 @@ pub fn cuts(session: &Session) -> Vec<Panel> {
 fn along_axes(run: &RunEntry, slice: &SliceDetail) -> Panel {
     let [along_a, along_b] = slice.grid.through_centre();
     let all = [along_a.clone(), along_b.clone()].concat();
+    // A wall beside a plain is seen where heights add up.
+    let of_loss = match slice.directions {
+        SliceDirections::EigenvectorRandom => Scale::Linear,
+        _ => scale(&all),
+    };
     let lines = [(along_a, 0, Dash::Solid), (along_b, 1, Dash::Dashed)];
     let layers = lines.into_iter().zip(&slice.names).map(|((points, slot, dash), name)| {
         Layer::curve(name, points, Look { marker: None, ..run_look(slot) }.dashed(dash))
@@ -104,7 +124,7 @@ fn along_axes(run: &RunEntry, slice: &SliceDetail) -> Panel {
     Panel {
         title: format!("Loss along the axes of the slice at iteration {}", slice.iteration),
         x: Axis::new("distance from the centre, in units of the direction", Scale::Linear),
-        y: Axis::new("loss", scale(&all)),
+        y: Axis::new("loss", of_loss),
         layers: layers.collect(),
         note: format!("{}, through {}", run.name, slice.centre),
     }

@@ -289,7 +289,7 @@ const GENERAL: &[KeyInfo] = &[
     live("measure.lyapunov_exponents", Whole(0, 2 * MOST_UNITS), "how many exponents along the run; 0 = all"),
     live("measure.lyapunov_skip", WholeOr(0, 1_000_000, "auto"), "steps left out at the start of each trial"),
     live("measure.lyapunov_drive", Choice(&["task", "none"]), "what drives the network while exponents are taken"),
-    live("measure.slice.directions", Choice(&["random", "eigenvectors", "trajectory", "three-points"]), "directions of the landscape slice"),
+    live("measure.slice.directions", Choice(&["random", "eigenvectors", "eigenvector-random", "trajectory", "three-points"]), "directions of the landscape slice"),
     live("measure.slice.points", Whole(2, 1001), "points of the slice along each direction"),
     live("measure.slice.range", NOT_NEGATIVE, "reach of the slice to either side; 0 = automatic"),
 ];

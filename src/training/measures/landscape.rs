@@ -13,7 +13,7 @@ use crate::numerics::landscape::surface::{NetworkSurface, Surface};
 use crate::numerics::landscape::trajectory::{PathPoint, State, Trajectory};
 use crate::numerics::parallel::{KeepOn, Workers, for_each};
 use crate::numerics::scalar::Scalar;
-use crate::numerics::weights::{Block, Weights};
+use crate::numerics::weights::{Block, Weights, norm};
 use crate::training::config::{MeasureConfig, SliceConfig, SliceDirections};
 use laying::{Ground, Laid};
 
@@ -102,6 +102,18 @@ pub struct SliceDetail {
     pub landmarks: Arc<Vec<(String, Coordinates)>>,
     /// Updates made when the slice was asked for.
     pub iteration: i64,
+}
+
+impl SliceDetail {
+    /// How far it reaches from its middle, in weights: a point further off the plane is not what it shows.
+    pub fn reach(&self) -> f64 {
+        let half = |axis: &[f64], direction: &[f64]| {
+            let span = axis.first().zip(axis.last()).map_or(0.0, |(first, last)| (last - first).abs());
+            0.5 * span * norm(direction)
+        };
+        let (a, b) = (half(&self.grid.a, self.plane.d1()), half(&self.grid.b, self.plane.d2()));
+        a.max(b).max(f64::MIN_POSITIVE)
+    }
 }
 
 /// A slice that is being computed, bit by bit, by whoever owns it.

@@ -76,7 +76,9 @@ impl<T: Scalar> Ground<T> {
         let needs_path = match request.directions {
             SliceDirections::Trajectory => true,
             SliceDirections::ThreePoints => request.points.is_none(),
-            SliceDirections::Random | SliceDirections::Eigenvectors => false,
+            SliceDirections::Random | SliceDirections::Eigenvectors | SliceDirections::EigenvectorRandom => {
+                false
+            }
         };
         if needs_path && subject.trajectory.len() < 3 {
             return Err(LandscapeError::FewStates { found: subject.trajectory.len() });
@@ -197,6 +199,21 @@ impl<T: Scalar> Ground<T> {
                     names: [name(1, l1), name(2, l2)],
                 })
             }
+            SliceDirections::EigenvectorRandom => {
+                let leading = self.leading.clone().filter(|_| self.request.centre.is_none());
+                let [(value, vector), _] =
+                    leading.map_or_else(|| self.eigenvectors(centre, workers, keep_on), Ok)?;
+                let mut stream = Stream::numbered(self.seed, Purpose::Measures, STREAMS[0]);
+                let random = filter_normalised(centre, block, &mut stream);
+                Ok(Directions {
+                    d1: unit_vector("an eigenvector", vector)?,
+                    d2: unit_vector("a random direction", random)?,
+                    names: [
+                        format!("eigenvector 1, lambda {}", short(value)),
+                        "random direction, as long".into(),
+                    ],
+                })
+            }
             SliceDirections::Trajectory => {
                 let found = self.trajectory.principal_components(block, keep_on)?;
                 let share = |i: usize| format!("PC {}, {:.0} %", i + 1, 100.0 * found.explained[i]);
@@ -264,7 +281,7 @@ impl<T: Scalar> Ground<T> {
         match request.directions {
             SliceDirections::Random => [Range::around_centre(1.0); 2],
             SliceDirections::Trajectory | SliceDirections::ThreePoints => of_path(places),
-            SliceDirections::Eigenvectors => {
+            SliceDirections::Eigenvectors | SliceDirections::EigenvectorRandom => {
                 let surface = NetworkSurface::new(&self.network, &self.probe, plane, 1);
                 let scale = norm(plane.centre().block(request.block));
                 let along = |loss: &dyn Fn(f64) -> f64| {
@@ -272,7 +289,12 @@ impl<T: Scalar> Ground<T> {
                 };
                 // A loss that is not finite counts as higher: the search is soon over.
                 let loss = |a, b| surface.loss_while(a, b, keep_on).unwrap_or(f64::NAN);
-                [along(&|s| loss(s, 0.0)), along(&|s| loss(0.0, s))]
+                let first = along(&|s| loss(s, 0.0));
+                match request.directions {
+                    // Both as far, to be compared.
+                    SliceDirections::EigenvectorRandom => [first; 2],
+                    _ => [first, along(&|s| loss(0.0, s))],
+                }
             }
         }
     }
