@@ -7,11 +7,12 @@ use super::plots::Plot;
 use super::status_line::{self, Part};
 use super::theme::{self, Marker};
 use crate::numerics::curvature::trace::Estimate;
-use crate::session::RunEntry;
 use crate::session::freshness::{Freshness, thinned};
 use crate::session::stability::Lines;
+use crate::session::{RunEntry, RunState};
 use crate::training::history::Series;
 use crate::training::measures::{CurvatureDetail, Detail, Measure};
+use crate::training::run::StopReason;
 
 /// What is known now of the measured values of a plot of curves.
 pub fn line(ui: &mut Ui, plot: &Plot, run: &RunEntry, lines: Option<&Lines>) {
@@ -43,7 +44,9 @@ pub fn line(ui: &mut Ui, plot: &Plot, run: &RunEntry, lines: Option<&Lines>) {
         parts.extend(alignment(ui, run, freshness));
     }
     if with_ends {
-        if let Some(text) = lines.and_then(|lines| lines.not_binding.as_ref()) {
+        // Of a run that diverged it would be said of weights long gone, at the very rate that brought it down.
+        let diverged = matches!(run.state, RunState::Ended(StopReason::Diverged { .. }));
+        if let Some(text) = lines.and_then(|lines| lines.not_binding.as_ref()).filter(|_| !diverged) {
             parts.push(Part::new("does not bind", text));
         }
         parts.extend(cost(run));
@@ -113,12 +116,12 @@ pub fn stamp(ui: &Ui, freshness: Freshness, more: &str) -> Part {
         Freshness::Fresh { .. } => (
             Marker::Circle,
             visuals.text_color(),
-            "Measured on the weights of now, or no further back than the measure's cadence",
+            "Measured on the weights of now, or, while training goes on, no further back than the measure's cadence",
         ),
         Freshness::Stale { .. } => (
             Marker::Ring,
             visuals.weak_text_color(),
-            "The weights have moved on by more than the measure's cadence",
+            "The weights have moved on: by more than the measure's cadence, or for good, because the run has ended",
         ),
         Freshness::NotConverged { .. } => (
             Marker::Cross,

@@ -25,8 +25,11 @@ pub fn show(ui: &mut Ui, session: &Session, asked: &mut Asked) {
                 if dismiss.clicked() {
                     asked.act(Action::Dismiss(notice.id));
                 }
-                let diverged =
-                    notice.run.and_then(|id| session.run(id)).filter(|run| run.gains_by_rewinding());
+                let diverged = notice
+                    .run
+                    .filter(|_| notice.of_divergence)
+                    .and_then(|id| session.run(id))
+                    .filter(|run| run.gains_by_rewinding());
                 if let Some(run) = diverged {
                     let rewind = ui
                         .small_button("Rewind with half the rate")

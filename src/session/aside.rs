@@ -66,7 +66,8 @@ impl Session {
         }
         self.notices.retain(|n| n.brings_back.is_none() || n.run != Some(about));
         let id = self.number();
-        self.notices.push(Notice { id, text, is_error: false, run: Some(about), brings_back });
+        let run = Some(about);
+        self.notices.push(Notice { id, text, is_error: false, run, brings_back, of_divergence: false });
     }
 
     /// Puts a run back into the table, paused, and selects it; `None`: the one put aside last.

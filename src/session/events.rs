@@ -27,12 +27,13 @@ impl Session {
         let start = Instant::now();
         let ids: Vec<RunId> = self.runs.iter().map(|r| r.id).collect();
         self.turn = self.turn.wrapping_add(1);
-        let mut news = self.take_errands()
+        // The last session comes back before what is opened beside it.
+        let mut news = self.keep()
+            | self.take_errands()
             | self.explorer.drain()
             | self.drain_bench()
             | self.drain_sweep()
             | self.weight_spectra.drain()
-            | self.keep()
             | self.play();
         for i in 0..ids.len() {
             let id = ids[(self.turn + i) % ids.len()];
@@ -167,7 +168,7 @@ impl Session {
                 run.state = RunState::Ended(reason);
                 let text = format!("{}: {}", run.name, words::end_of(run).unwrap_or(text));
                 if bad {
-                    self.notice(text, true, Some(id));
+                    self.notice_divergence(text, id);
                 }
             }
             Event::Failed(text) => {

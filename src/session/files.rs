@@ -10,14 +10,17 @@ use toml::{Table, Value};
 
 use super::action::Export;
 use super::alterations::{self, of_note};
+use super::freshness::Taken;
 use super::playing::write_pages;
+use super::runs::{Mark, MarkKind};
 use super::settings::{given_for, put};
-use super::{Picture, RunId, RunState, Session, gains, sweeping};
+use super::{Picture, RunId, RunState, Session, gains, sweeping, words};
 use crate::engine::errand::{Asked, question};
 use crate::engine::messages::{Collected, Command};
 use crate::engine::pool::Processors;
 use crate::files::atomic::FileError;
 use crate::files::snapshot::Snapshot;
+use crate::files::summary::Ended;
 use crate::files::{atomic, history_csv, task_data};
 use crate::training::config::Cadence;
 use crate::training::config::resolve::{parse, resolve};
@@ -29,6 +32,8 @@ use crate::training::trainer::learning_rate;
 
 /// The snapshot in the folder of a run.
 const SNAPSHOT: &str = "snapshot.npz";
+/// What says beside it how the run ended.
+const SUMMARY: &str = "summary.json";
 /// How a message of success begins.
 const WROTE: &str = "Wrote ";
 /// The largest settings file that is read.
@@ -40,6 +45,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(super) struct Errand {
     words: String,
     run: Option<RunId>,
+    /// Opens something: what was opened first comes first.
+    opens: bool,
     result: Asked<Result<Brought, String>>,
 }
 
@@ -49,8 +56,8 @@ enum Brought {
     Written(PathBuf, Option<String>),
     /// Settings.
     Settings(Table),
-    /// A run.
-    Snapshot(PathBuf, Box<Snapshot>),
+    /// A run, and how it ended where the folder that it is in says so.
+    Snapshot(PathBuf, Box<Snapshot>, Option<StopReason>),
 }
 
 impl Errand {
@@ -119,7 +126,7 @@ impl Session {
             Ok(Brought::Written(path, remark))
         };
         let result = self.engine.errand("save", job);
-        self.errands.push(Errand { words, run: Some(id), result });
+        self.errands.push(Errand { words, run: Some(id), opens: false, result });
     }
 
     /// All that is known of a bookmarked state: of its curves what the screen keeps, up to it.
@@ -153,7 +160,7 @@ impl Session {
     ) {
         let words = format!("Writing {}", path.display());
         let result = self.engine.errand("save", move || write(&path).map(|()| Brought::Written(path, None)));
-        self.errands.push(Errand { words, run: self.current, result });
+        self.errands.push(Errand { words, run: self.current, opens: false, result });
     }
 
     /// Opens a snapshot or settings, the folder of a run, or that of a sweep.
@@ -165,22 +172,29 @@ impl Session {
         let path = if snapshot.is_file() { snapshot } else { path };
         let words = format!("Reading {}", path.display());
         let result = self.engine.errand("open", move || read(path));
-        self.errands.push(Errand { words, run: None, result });
+        self.errands.push(Errand { words, run: None, opens: true, result });
     }
 
     /// Takes in what errands have come back with; whether there was any.
     pub(super) fn take_errands(&mut self) -> bool {
         let mut back = Vec::new();
-        self.errands.retain(|errand| match errand.result.try_take() {
-            Ok(None) => true,
-            Ok(Some(result)) => {
-                back.push((errand.run, result));
-                false
+        // What is opened takes free names and colours and is selected: it waits for the last session, and for what
+        // was opened before it.
+        let mut waits = self.is_coming_back();
+        self.errands.retain(|errand| {
+            if errand.opens && waits {
+                return true;
             }
-            Err(_) => {
-                back.push((errand.run, Err("the system refused a thread for a file".into())));
-                false
-            }
+            let result = match errand.result.try_take() {
+                Ok(None) => {
+                    waits |= errand.opens;
+                    return true;
+                }
+                Ok(Some(result)) => result,
+                Err(_) => Err("the system refused a thread for a file".into()),
+            };
+            back.push((errand.run, result));
+            false
         });
         let any = !back.is_empty();
         for (run, result) in back {
@@ -196,7 +210,7 @@ impl Session {
                         self.start(given, resolved.config, None, None, false);
                     }
                 }
-                Ok(Brought::Snapshot(path, snapshot)) => self.go_on(&path, *snapshot),
+                Ok(Brought::Snapshot(path, snapshot, end)) => self.go_on(&path, *snapshot, end),
                 Err(text) => self.notice(text, true, run),
             }
         }
@@ -204,7 +218,7 @@ impl Session {
     }
 
     /// A run that goes on from a snapshot, paused.
-    fn go_on(&mut self, path: &Path, snapshot: Snapshot) {
+    fn go_on(&mut self, path: &Path, snapshot: Snapshot, end: Option<StopReason>) {
         let mut task = Table::new();
         let kind = snapshot.config.task.own.kind().name();
         put(&mut task, "task.kind", Some(Value::String(kind.into())));
@@ -226,6 +240,25 @@ impl Session {
             }
             run.file = Some(path.into());
         });
+        end.into_iter().for_each(|end| self.ended_before(id, end));
+    }
+
+    /// A run that was opened had ended, and says why; one that was stopped goes on.
+    fn ended_before(&mut self, id: RunId, reason: StopReason) {
+        if matches!(reason, StopReason::Done | StopReason::Stopped) {
+            return;
+        }
+        let Some(run) = self.run(id) else { return };
+        let (iteration, text) = (run.iteration, words::end(&reason, run.iteration));
+        let said = format!("{}: {text}", run.name);
+        let diverged = matches!(reason, StopReason::Diverged { .. });
+        self.with(id, |run| {
+            run.marks.push(Mark { iteration, text, kind: MarkKind::Ended, alters: false });
+            run.state = RunState::Ended(reason);
+        });
+        if diverged {
+            self.notice_divergence(said, id);
+        }
     }
 
     /// A run that goes on from a snapshot, paused; `None` where the snapshot is no run's.
@@ -341,6 +374,11 @@ fn snapshot(
     let run = Snapshot::of_run(&all.config, &all.checkpoint, &all.history, &all.trajectory);
     let mut snapshot = run.measured(&all.findings, &data, workers).map_err(|e| e.to_string())?;
     snapshot.notes.extend_from_slice(changes);
+    let known = |series| Some((all.history.series(series).len(), all.history.series(series).last()?.0));
+    for measure in Measure::ALL {
+        let taken = Taken::too_few(&all.config, measure, known);
+        snapshot.notes.extend(taken.map(|taken| format!("{} was {taken}", measure.series()[0].name())));
+    }
     Ok((snapshot, left_out))
 }
 
@@ -360,6 +398,13 @@ pub fn can_open(path: &Path) -> Result<(), FileError> {
     atomic::open(if path.is_dir() { &snapshot } else { path }).map(|_| ())
 }
 
+/// How the run of a snapshot ended, as the summary beside it says; `None` where there is none, or it is another's.
+fn end_of(path: &Path, snapshot: &Snapshot) -> Option<StopReason> {
+    let ended = Ended::read(&path.with_file_name(SUMMARY))?;
+    let own = (snapshot.config.fingerprint(), snapshot.iteration);
+    ((ended.settings_hash, ended.iteration) == own).then_some(ended.stop)
+}
+
 /// Reads what the file's first bytes say it is.
 fn read(path: PathBuf) -> Result<Brought, String> {
     can_open(&path).map_err(|e| e.to_string())?;
@@ -368,7 +413,8 @@ fn read(path: PathBuf) -> Result<Brought, String> {
     file.take(2).read_to_end(&mut head).map_err(|e| FileError::from_io(&path, &e).to_string())?;
     if head == b"PK" {
         let snapshot = Snapshot::read(&path).map_err(|e| e.to_string())?;
-        return Ok(Brought::Snapshot(path, Box::new(snapshot)));
+        let end = end_of(&path, &snapshot);
+        return Ok(Brought::Snapshot(path, Box::new(snapshot), end));
     }
     let in_file = |e: &dyn std::fmt::Display| format!("{}: {e}", path.display());
     let is_settings = path.extension().is_some_and(|ending| ending == "toml");

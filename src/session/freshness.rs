@@ -1,17 +1,20 @@
 //! Owns [`Freshness`], how far a measured value can be taken for that of now, and [`Thinned`], how much seldomer
 //! than its cadence a measure comes.
 
+use std::fmt;
+
 use super::curves::Point;
-use super::runs::RunEntry;
+use super::runs::{RunEntry, RunState};
 use super::stability::converged;
-use crate::training::config::Cadence;
+use crate::training::config::{Cadence, Config};
 use crate::training::history::Series;
 use crate::training::measures::{Detail, Measure};
 
 /// How far a value can be taken for that of now.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Freshness {
-    /// It belongs to the weights of now, or to weights no further back than the measure's cadence.
+    /// It belongs to the weights of now, or, while training goes on, to weights no further back than the measure's
+    /// cadence.
     Fresh {
         /// Updates made when it was measured.
         iteration: i64,
@@ -47,9 +50,14 @@ impl Freshness {
         }
     }
 
-    /// Of a value of this measure of a run.
+    /// Of a value of this measure of a run. Once the run has ended no newer one is on its way: what belongs to earlier
+    /// weights is stale.
     pub fn of(run: &RunEntry, measure: Measure, iteration: i64) -> Self {
-        Self::of_age(measure.cadence(&run.config), iteration, run.iteration)
+        let cadence = match run.state {
+            RunState::Ended(_) => Cadence::StartAndEnd,
+            _ => measure.cadence(&run.config),
+        };
+        Self::of_age(cadence, iteration, run.iteration)
     }
 
     /// Of the newest value of a series of a run; `None` for series that every update writes.
@@ -103,9 +111,51 @@ pub fn thinned(run: &RunEntry, measure: Measure, series: Series) -> Option<Thinn
     (found > asked).then_some(Thinned { asked, found })
 }
 
+/// How often a measure was to be taken at its cadence, and was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// Iterations between two measures as asked for.
+    pub every: u64,
+    /// Values up to the newest.
+    pub taken: usize,
+    /// Iterations that the cadence asks for up to there, the last of the run with them.
+    pub asked: usize,
+}
+
+impl Taken {
+    /// Of a measure with a cadence of which values are missing, from those there are: `values` gives how many a series
+    /// has, and the iteration of the last. `None` where none is missing.
+    pub fn too_few(
+        config: &Config,
+        measure: Measure,
+        values: impl Fn(Series) -> Option<(usize, i64)>,
+    ) -> Option<Self> {
+        let Cadence::Every(every) = measure.cadence(config) else { return None };
+        let (taken, last) = measure.series().iter().filter_map(|series| values(*series)).max()?;
+        let last = u64::try_from(last).ok()?;
+        let ends = last >= config.iterations && !last.is_multiple_of(every);
+        let asked = usize::try_from(last / every).ok()? + 1 + usize::from(ends);
+        (taken < asked).then_some(Self { every, taken, asked })
+    }
+}
+
+impl fmt::Display for Taken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { every, taken, asked } = self;
+        let every =
+            if *every == 1 { "at every iteration".into() } else { format!("every {every} iterations") };
+        write!(
+            f,
+            "asked for {every}, taken at {taken} of {asked} (the window leaves training at least half of the \
+             processor time)"
+        )
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::training::config::resolve::{parse, resolve};
 
     #[test]
     fn a_value_is_fresh_up_to_its_cadence_and_stale_after() {
@@ -117,6 +167,25 @@ mod tests {
             assert_eq!(Freshness::of_age(cadence, 7, 7), Freshness::Fresh { iteration: 7 });
             assert_eq!(Freshness::of_age(cadence, 7, 8), Freshness::Stale { since: 7, behind: 1 });
         }
+    }
+
+    #[test]
+    fn values_that_are_missing_are_counted_from_those_that_are_there() {
+        let config = resolve(parse("iterations = 450\n[measure]\ncurvature = 100").expect("TOML"))
+            .expect("sound")
+            .config;
+        let of = |taken: usize, last: i64| {
+            Taken::too_few(&config, Measure::Curvature, |s| (s == Series::LambdaMax).then_some((taken, last)))
+        };
+        // 0, 100, 200, 300, 400 and the end.
+        assert_eq!(of(6, 450), None);
+        assert_eq!(of(3, 200), None);
+        let some = of(4, 450).expect("two are missing");
+        assert_eq!((some.taken, some.asked), (4, 6));
+        assert!(some.to_string().starts_with("asked for every 100 iterations, taken at 4 of 6 ("), "{some}");
+        // Thinned to other iterations than those asked for.
+        assert_eq!(of(3, 350).map(|t| (t.taken, t.asked)), Some((3, 4)));
+        assert_eq!(Taken::too_few(&config, Measure::Curvature, |_| None), None);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::freshness::Taken;
 use super::settings::flat;
 use super::{RunEntry, Session};
 use crate::files::figure::number::counted;
@@ -13,6 +14,8 @@ use crate::training::config::resolve::sources;
 use crate::training::config::{
     Cadence, Config, Drive, OptimizerConfig, OptimizerKind, Precision, RuleConfig, RuleKind, ScheduleKind,
 };
+use crate::training::history::Series;
+use crate::training::measures::Measure;
 use crate::training::presets::Source;
 
 impl Session {
@@ -30,7 +33,7 @@ fn text(run: &RunEntry, others: &[&RunEntry]) -> String {
     let config = &run.config;
     let mut text = format!("# Methods of {}\n\n", run.name);
     let parts =
-        [model(config), task(config), rule(config), optimizer(config), flossing(config), measures(config)];
+        [model(config), task(config), rule(config), optimizer(config), flossing(config), measures(run)];
     for part in parts.into_iter().filter(|part| !part.is_empty()) {
         text += &part;
         text += "\n\n";
@@ -255,12 +258,15 @@ fn flossing(config: &Config) -> String {
     text + "."
 }
 
-fn measures(config: &Config) -> String {
+fn measures(run: &RunEntry) -> String {
+    let config = &run.config;
     let measure = &config.measure;
-    let every = |cadence: Cadence| match cadence {
-        Cadence::Every(1) => "at every iteration".into(),
-        Cadence::Every(n) => format!("every {n} iterations"),
-        _ => "at the start and the end".into(),
+    let known = |series: Series| Some((run.curves.get(series)?.len(), run.curves.last(series)?.iteration));
+    let every = |of: Measure| match (Taken::too_few(config, of, known), of.cadence(config)) {
+        (Some(taken), _) => taken.to_string(),
+        (None, Cadence::Every(1)) => "at every iteration".into(),
+        (None, Cadence::Every(n)) => format!("every {n} iterations"),
+        (None, _) => "at the start and the end".into(),
     };
     let block = match measure.block {
         crate::numerics::weights::Block::Recurrent => "w_rec",
@@ -274,14 +280,14 @@ fn measures(config: &Config) -> String {
             "the {} largest and the smallest eigenvalue of the Hessian of the true training loss over {block}, by \
              Lanczos iteration on exact Hessian-vector products (Pearlmutter 1994), {}",
             measure.top_k,
-            every(measure.curvature)
+            every(Measure::Curvature)
         ));
     }
     if measure.alignment != Cadence::Never {
         parts.push(format!(
             "the rule's gradient g^ against the exact gradient g over {block}, rho = <g^,g>/<g,g> (P1 Eq. 6) and \
              their cosine, {}",
-            every(measure.alignment)
+            every(Measure::Alignment)
         ));
     }
     if measure.lyapunov != Cadence::Never {
@@ -292,11 +298,11 @@ fn measures(config: &Config) -> String {
         parts.push(format!(
             "Lyapunov exponents in nats per step {drive}, by QR decomposition of products of the Jacobians \
              (Benettin et al. 1980; Vogt et al. 2022), {}",
-            every(measure.lyapunov)
+            every(Measure::Lyapunov)
         ));
     }
     if measure.test != Cadence::Never {
-        parts.push(format!("loss and accuracy on the test trials, {}", every(measure.test)));
+        parts.push(format!("loss and accuracy on the test trials, {}", every(Measure::Test)));
     }
     if parts.is_empty() {
         return String::new();

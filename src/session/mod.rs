@@ -103,6 +103,8 @@ pub struct Notice {
     pub run: Option<RunId>,
     /// The run that was put aside, to be brought back by [`Action::BringBack`].
     pub brings_back: Option<RunId>,
+    /// Whether it says that the run diverged: [`Action::RewindWithHalfRate`] is an answer to it.
+    pub of_divergence: bool,
 }
 
 /// Settings, runs and what belongs to them.
@@ -420,7 +422,13 @@ impl Session {
     fn notice(&mut self, text: String, is_error: bool, run: Option<RunId>) {
         self.notices.retain(|n| n.text != text || n.run != run);
         let id = self.number();
-        self.notices.push(Notice { id, text, is_error, run, brings_back: None });
+        self.notices.push(Notice { id, text, is_error, run, brings_back: None, of_divergence: false });
+    }
+
+    /// The message that a run diverged.
+    fn notice_divergence(&mut self, text: String, run: RunId) {
+        self.notice(text, true, Some(run));
+        self.notices.last_mut().into_iter().for_each(|notice| notice.of_divergence = true);
     }
 
     fn number(&mut self) -> u64 {

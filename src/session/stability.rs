@@ -89,10 +89,24 @@ impl Lines {
     }
 }
 
+/// How many times the loss at its start the loss of a run may be before it has left its range (`[own]`).
+const RANGE: f64 = 10.0;
+
+/// The iteration from which on the loss has been out of its range to the end; `None` where it is in it, or began at 0.
+fn left_range(curves: &Curves) -> Option<i64> {
+    let limit = RANGE * first(curves).filter(|loss| *loss > 0.0)?;
+    let (losses, _) = curves.get(Series::TrainLoss)?.values();
+    let is_out = |p: &&Point| !p.value.is_finite() || p.value > limit;
+    losses.iter().rev().take_while(is_out).last().map(|p| p.iteration)
+}
+
 /// Where lambda_max lay above the line of the run's own rule at the rate that acts now: how far, and for how long, or
-/// that the rate was raised since; `None` where it did not.
+/// that the rate was raised since; `None` where it did not. The curvature of weights that have exploded explains
+/// nothing: what was measured once the loss had left its range is left out.
 pub fn above_line(run: &RunEntry) -> Option<String> {
-    let (measured, _) = run.curves.get(Series::LambdaMax)?.values();
+    let (all, _) = run.curves.get(Series::LambdaMax)?.values();
+    let left = left_range(&run.curves);
+    let measured = &all[..all.partition_point(|p| left.is_none_or(|left| p.iteration < left))];
     let task = run.task.as_ref()?;
     let is_exact = rho_of(&run.config).is_none();
     let changes = run.changes();
@@ -105,10 +119,17 @@ pub fn above_line(run: &RunEntry) -> Option<String> {
     let now = line(&RunFacts { learning_rate: rate, ..at_the_measure });
     let value = now.value.filter(|value| last.value > *value)?;
     let above = |point: &Point| line(&facts_at(point)).value.is_some_and(|value| point.value > value);
+    let end = left.unwrap_or(run.iteration);
+    let place = left.map_or(String::new(), |_| {
+        let at = last.iteration;
+        format!(
+            ", at iteration {at}, the last measure before the loss left its range ({RANGE} times the loss at the start)"
+        )
+    });
     let since = match measured.iter().rev().take_while(|point| above(point)).last() {
-        Some(first) if first.iteration == run.iteration => String::new(),
+        Some(first) if first.iteration >= end => String::new(),
         Some(first) => {
-            let n = run.iteration - first.iteration;
+            let n = end - first.iteration;
             format!(", and above that line for {}", counted(n.unsigned_abs(), "iteration"))
         }
         None if was_raised => {
@@ -121,9 +142,9 @@ pub fn above_line(run: &RunEntry) -> Option<String> {
         None => String::new(),
     };
     Some(format!(
-        "lambda_max was {}, {:.2} times {} = {}{since}.",
+        "lambda_max was {}, {} times {} = {}{place}{since}.",
         significant(last.value, 3),
-        last.value / value,
+        significant(last.value / value, 3),
         now.formula,
         significant(value, 3)
     ))
