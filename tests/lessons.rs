@@ -101,9 +101,19 @@ fn runs_of_a_lesson_go_on_from_its_state_and_those_of_the_user_come_back() {
     session.act(Action::BeginLesson(0));
     reach(&mut session, 0);
     assert!(session.run(own).is_some_and(|run| run.hidden));
-    let id = session.current().expect("a run of the lesson").id;
+    let all_at = |s: &Session, at: i64| {
+        let of_lesson = s.runs().iter().filter(|run| run.id != own);
+        of_lesson.map(|run| (run.iteration, run.is_running())).collect::<Vec<_>>() == [(at, false); 3]
+    };
+    // All of them at once, as far as the next step; from elsewhere that step brings its own states.
     session.act(Action::Step(5));
-    until(&mut session, "five updates", |s| s.run(id).is_some_and(|run| run.iteration == 6));
+    until(&mut session, "five updates of each", |s| all_at(s, 6));
+    session.act(Action::RunOrPause);
+    until(&mut session, "the state of the next step", |s| all_at(s, 300));
+    session.act(Action::Step(5));
+    until(&mut session, "five updates more", |s| all_at(s, 305));
+    reach(&mut session, 1);
+    until(&mut session, "the state of the next step again", |s| all_at(s, 300));
     session.act(Action::EndLesson);
     assert_eq!(session.runs().len(), 1);
     assert!(session.run(own).is_some_and(|run| !run.hidden) && session.playing().is_none());
@@ -128,8 +138,11 @@ fn a_run_of_a_lesson_that_has_diverged_says_so_and_can_be_rewound() {
         s.run(id).is_some_and(|run| run.iteration > 900) && loss.is_some_and(|p| p.value < 1e-4)
     };
     until(&mut session, "a rate that it can bear", learned);
-    let sharpness = session.run(id).and_then(|run| run.curves.last(Series::LambdaMax)).expect("a measure");
-    assert!((1.0..1.6).contains(&sharpness.value), "{}", sharpness.value);
+    // Its measures come later than its updates.
+    let sharpness = |s: &Session| s.run(id).and_then(|run| run.curves.last(Series::LambdaMax));
+    until(&mut session, "a measure", |s| sharpness(s).is_some_and(|point| point.iteration > 500));
+    let sharpness = sharpness(&session).expect("a measure").value;
+    assert!((1.0..1.6).contains(&sharpness), "{sharpness}");
     session.act(Action::EndLesson);
     assert_eq!(about(&session), 0, "what was said of it is gone with it");
 }

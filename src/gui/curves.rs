@@ -303,7 +303,7 @@ pub fn show(ui: &mut Ui, panel: Panel, session: &Session, state: &mut State, cur
         empty: if session.current().is_none() { NO_RUN } else { plot.empty },
     };
     if let Some(run) = session.current() {
-        super::freshness::line(ui, plot, run, lines.get(&run.id));
+        super::freshness::line(ui, plot, run, lines.get(&run.id), session.playing().is_some());
     }
     chart.show(ui, view, cursor, traces);
 }

@@ -106,6 +106,10 @@ impl Dialogs {
             });
         });
         keep &= !cancelled && !ctx.input(|input| input.key_pressed(egui::Key::Escape));
+        if chosen && choice.dialog == Dialog::Save(Export::Lesson) && !choice.path.trim().ends_with(".md") {
+            // A page ends so, and one of that name may be there.
+            choice.path = format!("{}.md", choice.path.trim());
+        }
         if chosen && choice.replaces.is_none() {
             choice.replaces = replaced(choice.dialog, Path::new(choice.path.trim()));
             chosen = choice.replaces.is_none();

@@ -14,8 +14,8 @@ use crate::training::history::Series;
 use crate::training::measures::{CurvatureDetail, Detail, Measure};
 use crate::training::run::StopReason;
 
-/// What is known now of the measured values of a plot of curves.
-pub fn line(ui: &mut Ui, plot: &Plot, run: &RunEntry, lines: Option<&Lines>) {
+/// What is known now of the measured values of a plot of curves; what they cost is not for a class.
+pub fn line(ui: &mut Ui, plot: &Plot, run: &RunEntry, lines: Option<&Lines>, in_class: bool) {
     // The train and test curves need none, and four terms have no room.
     let shown: Vec<Series> = plot.series.iter().map(|(series, ..)| *series).take(2).collect();
     let of = |measure: &Measure| measure.series().contains(&shown[0]);
@@ -49,7 +49,9 @@ pub fn line(ui: &mut Ui, plot: &Plot, run: &RunEntry, lines: Option<&Lines>) {
         if let Some(text) = lines.and_then(|lines| lines.not_binding.as_ref()).filter(|_| !diverged) {
             parts.push(Part::new("does not bind", text));
         }
-        parts.extend(cost(run));
+        if !in_class {
+            parts.extend(cost(run));
+        }
     }
     status_line::show(ui, &parts);
 }

@@ -8,7 +8,7 @@ use super::commands::Command;
 use super::curves;
 use super::layout::{Layout, Panel};
 use super::plot::number;
-use super::theme;
+use super::{plots, theme, windows};
 use crate::session::lessons::{Lesson, Step, StepKind, WHICH, lessons};
 use crate::session::{Action, Playing, Session};
 
@@ -72,6 +72,7 @@ impl State {
     /// Draws the lesson that is being taken, and the page on which to take where it is open.
     pub fn show(&mut self, ui: &mut Ui, session: &Session, asked: &mut Asked) {
         let (cache, which) = (&mut self.cache, &mut self.which);
+        *which &= !windows::is_closed(ui.ctx());
         egui::Window::new("Which lesson to take").open(which).default_width(560.0).vscroll(true).show(
             ui.ctx(),
             |ui| {
@@ -100,9 +101,13 @@ impl State {
             ui.label(&step.look_at);
         });
         ui.horizontal_wrapped(|ui| {
-            ui.strong("With");
-            ui.label(step.controls.join(", "));
+            ui.strong("Use");
+            let controls: Vec<String> = step.controls.iter().map(|name| as_written(name)).collect();
+            ui.label(controls.join(", "));
         });
+        if step.controls.iter().any(|name| name == "Run") && lesson.runs(playing.step).len() > 1 {
+            ui.small("Run, Step and Pause act on all runs of the lesson at once.");
+        }
         ui.add_space(6.0);
         if !playing.is_reached() {
             ui.horizontal(|ui| {
@@ -132,6 +137,14 @@ impl State {
             }
         }
     }
+}
+
+/// A control by what is written on it, and where it is.
+fn as_written(name: &str) -> String {
+    let Some((plot, button)) = name.split_once(": ") else { return name.to_owned() };
+    let panel = plots::titled(plot).map_or(plot, |own| own.panel.title());
+    let button = if button == "table of numbers" { "table" } else { button };
+    format!("{button} in the panel {panel}")
 }
 
 fn buttons(ui: &mut Ui, playing: &Playing, asked: &mut Asked) {

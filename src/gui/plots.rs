@@ -34,6 +34,11 @@ pub fn named(id: &str) -> Option<&'static Plot> {
     PLOTS.iter().find(|plot| plot.id == id)
 }
 
+/// A plot by its title.
+pub fn titled(title: &str) -> Option<&'static Plot> {
+    PLOTS.iter().find(|plot| plot.title == title)
+}
+
 /// The plots of a panel; the first is shown at first.
 pub fn of(panel: Panel) -> impl Iterator<Item = &'static Plot> {
     PLOTS.iter().filter(move |plot| plot.panel == panel)

@@ -216,6 +216,13 @@ impl Lesson {
         own.map_or(&[], |step| &step.runs)
     }
 
+    /// Where a run that stands at an iteration goes: to its next state in this step or in one after it. `None`: on.
+    pub fn target(&self, step: usize, name: &str, iteration: i64) -> Option<i64> {
+        let later = (step..self.steps.len()).flat_map(|step| self.runs(step));
+        let ends = later.filter(|run| run.name == name).filter_map(|run| i64::try_from(run.at).ok());
+        ends.filter(|at| *at > iteration).min()
+    }
+
     /// The colour of a run: its place among the names in the lesson.
     pub fn slot(&self, name: &str) -> usize {
         let mut names: Vec<&str> = Vec::new();

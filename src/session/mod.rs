@@ -249,6 +249,8 @@ impl Session {
             }
             Action::Demonstrate => self.demonstrate(),
 
+            Action::RunOrPause if self.is_in_lesson() => self.run_or_pause_lesson(),
+            Action::Step(n) if self.is_in_lesson() => self.step_lesson(n),
             Action::RunOrPause => {
                 if let Some(run) = self.current() {
                     self.set_running(run.id, !run.is_running());
@@ -317,7 +319,14 @@ impl Session {
             Action::EndLesson => self.end_lesson(),
             Action::Dismiss(id) => self.notices.retain(|n| n.id != id),
             Action::DismissAll => self.notices.clear(),
-            Action::Ask(dialog) => effects.push(Effect::AskPath { dialog, proposal: dialog.proposal() }),
+            Action::Ask(dialog) => {
+                let lesson = self.playing().map(|playing| format!("{}.md", playing.lesson().name));
+                let proposal = match (dialog, lesson) {
+                    (Dialog::Save(Export::Lesson), Some(name)) => name,
+                    _ => dialog.proposal(),
+                };
+                effects.push(Effect::AskPath { dialog, proposal });
+            }
             Action::Save(export, path) => self.save(export, path),
             Action::Open(path) => self.open(path),
         }

@@ -2,7 +2,7 @@
 //! step is a jump.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ use super::settings::{flat_value, put};
 use super::{Action, Notice, Session, setting_words, trainers, words};
 use crate::engine::Engine;
 use crate::engine::errand::Asked;
-use crate::engine::messages::Found;
+use crate::engine::messages::{Command, Found};
 use crate::engine::trail::Trail;
 use crate::files::{atomic, task_data};
 use crate::numerics::landscape::trajectory::Trajectory;
@@ -122,15 +122,27 @@ impl Session {
 
     /// Goes to a step: its states as they are computed, whatever was done since.
     pub(super) fn lesson_step(&mut self, step: usize) {
+        let is_as_found = self.is_as_found(step);
         if let Some(playing) = &mut self.playing {
-            let same = playing.shown.is_some_and(|shown| {
-                let lesson = playing.lesson();
-                step == shown + 1 && lesson.runs(step) == lesson.runs(shown)
-            });
+            let same = playing.shown.is_some_and(|shown| step == shown + 1) && is_as_found;
             playing.step = step.min(playing.lesson().steps.len() - 1);
-            // The next step of the same runs goes on with them as they are.
+            // Nothing is to be placed anew where the runs stand as the next step finds them.
             playing.shown = same.then_some(playing.step);
         }
+    }
+
+    /// Whether the runs on the screen are paused in the states that a step begins with.
+    fn is_as_found(&self, step: usize) -> bool {
+        let Some(playing) = &self.playing else { return false };
+        let wanted = playing.lesson().runs(step);
+        let stands = |(id, wanted): (&RunId, &StepRun)| {
+            let (Some(run), Some(Ok(state))) = (self.run(*id), playing.state(wanted)) else { return false };
+            run.name == wanted.name
+                && !run.is_running()
+                && run.iteration == state.checkpoint.iteration
+                && run.config == state.config
+        };
+        playing.runs.len() == wanted.len() && playing.runs.iter().zip(wanted).all(stands)
     }
 
     /// Closes the runs of the lesson and brings back the user's.
@@ -222,8 +234,45 @@ impl Session {
         if let Some(end) = state.diverged.as_ref().and_then(|_| self.run(id)).and_then(words::end_of) {
             self.notice(format!("{name}: {end}"), true, Some(id));
         }
-        self.tell(id, crate::engine::messages::Command::Speed(Some(SPEED)));
+        self.tell(id, Command::Speed(Some(SPEED)));
         id
+    }
+
+    /// Whether the selected run is one of a lesson: all of them then run and pause together.
+    pub(super) fn is_in_lesson(&self) -> bool {
+        self.playing.as_ref().zip(self.current).is_some_and(|(playing, id)| playing.has(id))
+    }
+
+    /// The runs of the lesson that can go on.
+    fn of_lesson(&self) -> Vec<RunId> {
+        let has = |id| self.playing.as_ref().is_some_and(|playing| playing.has(id));
+        let can_go_on = |run: &&super::RunEntry| {
+            has(run.id) && run.is_alive() && !matches!(run.state, RunState::Ended(_))
+        };
+        self.runs.iter().filter(can_go_on).map(|run| run.id).collect()
+    }
+
+    /// Runs all runs of the lesson to where a later step finds them, or pauses all.
+    pub(super) fn run_or_pause_lesson(&mut self) {
+        let run = !self.current().is_some_and(super::RunEntry::is_running);
+        for id in self.of_lesson() {
+            let to_go = self.playing.as_ref().zip(self.run(id)).and_then(|(playing, entry)| {
+                let target = playing.lesson().target(playing.step, &entry.name, entry.iteration)?;
+                u64::try_from(target - entry.iteration).ok()
+            });
+            match to_go.filter(|_| run) {
+                Some(n) => {
+                    self.set_running(id, false);
+                    self.tell(id, Command::Step(n));
+                }
+                None => self.set_running(id, run),
+            }
+        }
+    }
+
+    /// So many updates of every run of the lesson.
+    pub(super) fn step_lesson(&mut self, n: u64) {
+        self.of_lesson().into_iter().for_each(|id| self.tell(id, Command::Step(n)));
     }
 
     /// Shakes every run of the lesson, as a step says that the class should.
@@ -361,9 +410,10 @@ fn to_end(driver: &mut Driver, trail: &mut Trail, workers: &dyn Workers) -> Stop
 /// # Errors
 /// A state that cannot be computed, a picture or file that cannot be written; in words.
 pub(super) fn write_pages(path: &Path, lesson: usize) -> Result<(), String> {
-    if path.extension().is_none_or(|ending| ending != "md") {
-        return Err(format!("{}: a page ends in .md", path.display()));
-    }
+    let path = &match path.extension() {
+        Some(ending) if ending == "md" => path.to_owned(),
+        _ => PathBuf::from(format!("{}.md", path.display())),
+    };
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     let mut files = BTreeMap::new();
     // A session of its own: the lesson is taken as a user would.
