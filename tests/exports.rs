@@ -179,9 +179,9 @@ fn a_scan_over_gains_is_written_network_by_network() {
     scan(&mut session);
     save(&mut session, Export::Gains, &path);
     let mut table = csv::Reader::from_path(&path).expect("a table");
-    let header = ["gain", "seed", "lyapunov_max", "cosine", "rho", "updates", "loss"];
+    let header = ["gain", "seed", "lyapunov_max", "cosine", "rho", "updates", "loss", "trials"];
     assert_eq!(table.headers().expect("a header"), header.to_vec());
-    let rows: Vec<[f64; 7]> = table
+    let rows: Vec<[f64; 8]> = table
         .records()
         .map(|row| {
             let row = row.expect("a row");
@@ -191,7 +191,7 @@ fn a_scan_over_gains_is_written_network_by_network() {
     let (points, _) = session.explorer().scan();
     assert_eq!(rows.len(), points.len());
     for (row, p) in rows.iter().zip(points) {
-        let expected = [p.gain, p.seed as f64, p.leading, p.cosine, p.rho, 2.0, p.loss];
+        let expected = [p.gain, p.seed as f64, p.leading, p.cosine, p.rho, 2.0, p.loss, p.trials as f64];
         let is_same = |(a, b): (&f64, f64)| *a == b || a.is_nan() && b.is_nan();
         assert!(row.iter().zip(expected).all(is_same), "{row:?} {expected:?}");
     }

@@ -1,5 +1,6 @@
 //! Owns `basinscope check`: is this file sound?
 
+use std::fs;
 use std::io::Read;
 use std::path::Path;
 
@@ -9,11 +10,14 @@ use crate::files::figure::number::counted;
 use crate::files::idx;
 use crate::files::network_input;
 use crate::files::npz::Npz;
+use crate::files::run_folder::RunFolder;
 use crate::files::snapshot::Snapshot;
 use crate::files::trials;
 use crate::numerics::tasks::TaskData;
 use crate::numerics::trials::{Target, Trials};
 use crate::numerics::weights::Dims;
+use crate::session::sweep::{PLAN, RUNS};
+use crate::session::sweeping::folder_of;
 use crate::training::config::resolve::{parse, resolve};
 use crate::training::measured::tangents;
 use crate::training::plan::{Plan, is_plan};
@@ -23,6 +27,10 @@ pub const MOST_TOML: u64 = 1 << 20;
 
 /// Says what the file is, or why it is not sound. What it is shows in its first bytes.
 pub fn check(path: &Path) -> Result<Ending, Refused> {
+    if path.is_dir() {
+        say(format_args!("{}: sound: {}", path.display(), folder(path)?));
+        return Ok(Ending::Done);
+    }
     let mut head = Vec::new();
     let file = atomic::open(path)?;
     file.take(4).read_to_end(&mut head).map_err(|e| FileError::from_io(path, &e))?;
@@ -42,6 +50,25 @@ pub fn check(path: &Path) -> Result<Ending, Refused> {
     };
     say(format_args!("{}: sound: {what}", path.display()));
     Ok(Ending::Done)
+}
+
+/// The folder of a run or of a sweep.
+fn folder(path: &Path) -> Result<String, Refused> {
+    if folder_of(path).is_some() {
+        let plan = configuration(&path.join(PLAN))?;
+        let runs = path.join(RUNS);
+        let entries = fs::read_dir(&runs).map_err(|e| FileError::from_io(&runs, &e))?;
+        let ended = entries.flatten().filter(|e| RunFolder::ended(&e.path()).is_some()).count();
+        return Ok(format!("the folder of a sweep, {plan}; {} ended", counted(ended as u64, "run")));
+    }
+    let snapshot = path.join("snapshot.npz");
+    if !snapshot.is_file() {
+        let problem = "is a folder of neither a run nor a sweep: expected a file, or such a folder";
+        return Err(FileError::new(path, problem).into());
+    }
+    let ended =
+        RunFolder::ended(path).map_or("not whole".into(), |ended| format!("ended: {}", ended.reason()));
+    Ok(format!("the folder of a run, {}; {ended}", npz(&snapshot)?))
 }
 
 fn npz(path: &Path) -> Result<String, Refused> {

@@ -3,21 +3,20 @@
 use std::io::{Read, Seek};
 use std::path::Path;
 
-use ndarray::Array2;
 use toml::{Table, Value};
 
 use super::atomic::FileError;
 use super::npz::{Npz, NpzError};
-use super::snapshot::{Found, Noted, Snapshot, read_list, read_matrix, read_meta, read_states, read_weights};
+use super::snapshot::{Found, Noted, Snapshot, read_list, read_meta, read_states, read_weights};
 use super::trials;
 use crate::numerics::landscape::trajectory::Trajectory;
 use crate::numerics::tasks::TaskKind;
 use crate::numerics::trials::{LossKind, Target, Trials};
 use crate::numerics::weights::{Block, Dims};
 use crate::training::config::Skip;
-use crate::training::config::resolve::{Resolved, merge, resolve_for};
+use crate::training::config::resolve::{Resolved, alone, merge, resolve_for};
 use crate::training::history::History;
-use crate::training::measured::{Given, GivenSlice, Measured};
+use crate::training::measured::{Given, GivenSlice, Measured, tangents};
 use crate::training::trainer;
 
 /// The members that a slice to evaluate consists of.
@@ -69,20 +68,10 @@ pub fn read_from<R: Read + Seek>(file: &mut Npz<R>, changes: Table) -> Result<Ne
     if all_exponents {
         config.measure.lyapunov_exponents = 0;
     }
-    let probe = trials::read(file, "probe_", Some(dims.n_out))?;
-    if probe.n_in() != dims.n_in {
-        let problem = format!("has {} channels: expected {}, those of `w_in`", probe.n_in(), dims.n_in);
-        return Err(NpzError::member("probe_x", problem));
-    }
+    let probe = trials::probe_of(file, dims)?;
     same_loss(loss, &probe)?;
-    let feedback = match file.has("b_feedback") {
-        true => Some(file.finite("b_feedback", &[dims.n_out, dims.n_rec], "[n_out, N]")?),
-        false => None,
-    };
-    let q0 = match file.has("lyapunov_q0") {
-        true => Some(finite(file, "lyapunov_q0", "[n, n]")?),
-        false => None,
-    };
+    let feedback = trials::feedback_of(file, dims)?;
+    let q0 = trials::q0_of(file)?;
     let block = config.measure.block;
     let slice = match SLICE.iter().all(|name| file.has(name)) {
         true => Some(GivenSlice { path: read_states(file, dims)?, ..read_slice(file, block, dims)? }),
@@ -100,6 +89,49 @@ pub fn read_from<R: Read + Seek>(file: &mut Npz<R>, changes: Table) -> Result<Ne
     }
     let given = Given { network, weights, probe, feedback, q0, slice, config };
     Ok(NetworkInput { given, iteration, warnings })
+}
+
+/// The settings of a run that begins at the weights of a network trained elsewhere and trains on its trials, all of them
+/// in every batch: its measures, in double precision as [`read`]'s, are those of the network as it is. What the file
+/// says of the model, the rule and the measures holds; its task does not.
+///
+/// # Errors
+/// As [`read`].
+pub fn settings_of_run(path: &Path) -> Result<(Table, NetworkInput), FileError> {
+    let at = |e: NpzError| FileError::new(path, e);
+    let input = read(path, Table::new())?;
+    tangents(&input.given).map_err(|e| FileError::new(path, e))?;
+    let mut file = Npz::open(path)?;
+    if file.has("x") {
+        return Err(at(NpzError::member(
+            "x",
+            "stands beside `probe_x`: expected the trials to train on once",
+        )));
+    }
+    let (_, mut table) = read_meta(&mut file).map_err(at)?;
+    let whole = std::path::absolute(path).map_err(|e| FileError::from_io(path, &e))?;
+    let text = whole.to_str().ok_or_else(|| FileError::new(path, "its path is no text in UTF-8"))?;
+    let config = &input.given.config;
+    table.remove("task");
+    let count = |n: usize| Value::Integer(i64::try_from(n).unwrap_or(i64::MAX));
+    let (units, trials) = (config.network.n_rec, input.given.probe.n_batch());
+    let adaptive = &config.network.adaptive;
+    for (key, value) in [
+        ("task.kind", Value::String(TaskKind::File.name().into())),
+        ("task.path", Value::String(text.into())),
+        ("task.batch", count(trials)),
+        ("measure.probe_trials", count(trials)),
+        ("network.n_rec", count(units)),
+        ("network.adaptive.units", count(adaptive.units)),
+        ("network.adaptive.beta", Value::Float(adaptive.beta)),
+        ("network.adaptive.tau", Value::Float(adaptive.tau)),
+        // It is looked at as it is.
+        ("flossing.iterations", Value::Integer(0)),
+        ("precision", Value::String("f64".into())),
+    ] {
+        merge(&mut table, alone(key, value));
+    }
+    Ok((table, input))
 }
 
 /// Takes `task.loss` out of the settings: a network trained elsewhere has no task of ours.
@@ -144,14 +176,6 @@ fn same_loss(loss: Option<LossKind>, probe: &Trials<f64>) -> Result<(), NpzError
             Err(NpzError::member("meta_json", problem))
         }
         _ => Ok(()),
-    }
-}
-
-fn finite<R: Read + Seek>(file: &mut Npz<R>, name: &str, what: &str) -> Result<Array2<f64>, NpzError> {
-    let values = read_matrix(file, name, what)?;
-    match values.iter().find(|v| !v.is_finite()) {
-        Some(v) => Err(NpzError::member(name, format!("has the value {v}: expected finite numbers"))),
-        None => Ok(values),
     }
 }
 

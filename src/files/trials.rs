@@ -8,24 +8,86 @@ use ndarray::{Array2, Array3};
 
 use super::atomic::FileError;
 use super::npz::{Npz, NpzError, shape_text};
+use super::snapshot::{read_matrix, read_weights};
 use crate::numerics::tasks::TaskData;
 use crate::numerics::trials::{Target, Trials};
+use crate::numerics::weights::Dims;
 
 /// The largest label that is read; a network has one output more.
 const LARGEST_LABEL: i64 = 9_999;
 
 /// Reads the trials of the task `file`: `x` [T, B, n_in], `mask` [T, B], and `target` [T, B, n_out] or `label`
-/// [T, B]; the same with the prefix `test_`, if any.
+/// [T, B]; the same with the prefix `test_`, if any. A network with its probe batch will do, too.
 ///
 /// # Errors
 /// The path with the first member that is missing, damaged, or of a wrong shape or value.
 pub fn load(path: &Path) -> Result<TaskData, FileError> {
     let at = |e: NpzError| FileError::new(path, e);
     let mut file = Npz::open(path)?;
+    if is_network(&file) {
+        return network(&mut file).map_err(at);
+    }
     let train = Arc::new(read(&mut file, "", None).map_err(at)?);
     let tested = file.names().any(|n| n.starts_with("test_"));
     let test = if tested { Some(Arc::new(read(&mut file, "test_", None).map_err(at)?)) } else { None };
     Ok(TaskData::Trials { train, test })
+}
+
+/// Whether a file is a network with the trials that it is to be looked at on.
+pub fn is_network<R: Read + Seek>(file: &Npz<R>) -> bool {
+    !file.has("x") && file.has("w_rec") && file.has("probe_x")
+}
+
+fn network<R: Read + Seek>(file: &mut Npz<R>) -> Result<TaskData, NpzError> {
+    let weights = read_weights(file, "")?;
+    let dims = weights.dims();
+    let trials = probe_of(file, dims)?;
+    Ok(TaskData::Network {
+        trials: Arc::new(trials),
+        feedback: feedback_of(file, dims)?,
+        q0: q0_of(file)?.map(Arc::new),
+        weights: Arc::new(weights),
+    })
+}
+
+/// The probe batch of a network of these sizes.
+///
+/// # Errors
+/// As [`read`]; other channels than the network's.
+pub fn probe_of<R: Read + Seek>(file: &mut Npz<R>, dims: Dims) -> Result<Trials<f64>, NpzError> {
+    let probe = read(file, "probe_", Some(dims.n_out))?;
+    if probe.n_in() != dims.n_in {
+        let problem = format!("has {} channels: expected {}, those of `w_in`", probe.n_in(), dims.n_in);
+        return Err(NpzError::member("probe_x", problem));
+    }
+    Ok(probe)
+}
+
+/// Where the tangents of Lyapunov exponents start, where the file says so.
+///
+/// # Errors
+/// No matrix; a value that is not finite.
+pub fn q0_of<R: Read + Seek>(file: &mut Npz<R>) -> Result<Option<Array2<f64>>, NpzError> {
+    let name = "lyapunov_q0";
+    if !file.has(name) {
+        return Ok(None);
+    }
+    let values = read_matrix(file, name, "[n, n]")?;
+    match values.iter().find(|v| !v.is_finite()) {
+        Some(v) => Err(NpzError::member(name, format!("has the value {v}: expected finite numbers"))),
+        None => Ok(Some(values)),
+    }
+}
+
+/// RFLO's feedback for a network of these sizes, where the file has one.
+///
+/// # Errors
+/// Another shape; a value that is not finite.
+pub fn feedback_of<R: Read + Seek>(file: &mut Npz<R>, dims: Dims) -> Result<Option<Vec<f64>>, NpzError> {
+    if !file.has("b_feedback") {
+        return Ok(None);
+    }
+    file.finite("b_feedback", &[dims.n_out, dims.n_rec], "[n_out, N]").map(Some)
 }
 
 /// Reads a batch from the members `x`, `mask`, and `target` or `label`, each with `prefix`. With `n_out` the

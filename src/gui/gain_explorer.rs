@@ -208,7 +208,8 @@ fn cell(ui: &mut Ui, size: Vec2, draw: impl FnOnce(&mut Ui)) {
 const SUMMARY: &str = "Leading exponent: how fast nearby states part (above 0) or meet (below 0), nats per step (Vogt \
     et al. 2022). Kaplan-Yorke dimension: how many leading exponents add up to 0. Entropy rate: the sum of the positive \
     exponents, nats per step, an upper bound (Pesin). Cosine and rho = <g^,g>/<g,g> of the rule's gradient against the \
-    exact one (P1 Eq. 6), without unit.";
+    exact one (P1 Eq. 6), without unit. All of the first probe trials, at most 16: a run takes all of its probe trials, \
+    so that its exponents differ a little.";
 
 /// The look in numbers.
 fn summary(ui: &mut Ui, look: &Look, floss: Option<&Look>) {
@@ -223,8 +224,9 @@ fn summary(ui: &mut Ui, look: &Look, floss: Option<&Look>) {
             n => format!(", {n} exponents are -inf"),
         };
         format!(
-            "leading exponent {} nats per step, Kaplan-Yorke dimension {:.2}, entropy rate {:.3}{finite}{lie}",
+            "leading exponent {} nats per step over {}, Kaplan-Yorke dimension {:.2}, entropy rate {:.3}{finite}{lie}",
             number::value(exponents.max()),
+            number::counted(look.trials as u64, "trial"),
             exponents.kaplan_yorke_dimension(),
             exponents.entropy_rate() + 0.0,
         )

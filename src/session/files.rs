@@ -19,9 +19,11 @@ use crate::engine::errand::{Asked, question};
 use crate::engine::messages::{Collected, Command};
 use crate::engine::pool::Processors;
 use crate::files::atomic::FileError;
+use crate::files::figure::number::counted;
+use crate::files::npz::Npz;
 use crate::files::snapshot::Snapshot;
 use crate::files::summary::Ended;
-use crate::files::{atomic, history_csv, task_data};
+use crate::files::{atomic, history_csv, network_input, task_data};
 use crate::training::config::Cadence;
 use crate::training::config::resolve::{parse, resolve};
 use crate::training::history::History;
@@ -56,6 +58,8 @@ enum Brought {
     Written(PathBuf, Option<String>),
     /// Settings.
     Settings(Table),
+    /// Settings of a run that begins at the network of a file, and what it is.
+    Network(PathBuf, Table, String),
     /// A run, and how it ended where the folder that it is in says so.
     Snapshot(PathBuf, Box<Snapshot>, Option<StopReason>),
 }
@@ -210,11 +214,28 @@ impl Session {
                         self.start(given, resolved.config, None, None, false);
                     }
                 }
+                Ok(Brought::Network(path, given, what)) => self.begin_at(&path, given, what),
                 Ok(Brought::Snapshot(path, snapshot, end)) => self.go_on(&path, *snapshot, end),
                 Err(text) => self.notice(text, true, run),
             }
         }
         any
+    }
+
+    /// A run that begins at the network of a file, paused.
+    fn begin_at(&mut self, path: &Path, given: Table, what: String) {
+        let config = match resolve(given.clone()) {
+            Ok(resolved) => resolved.config,
+            Err(error) => return self.notice(format!("{}: {error}", path.display()), true, None),
+        };
+        let id = self.start(given, config, None, None, false);
+        let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+        let name = stem.map(|stem| self.free_name(&stem, id));
+        self.with(id, |run| {
+            name.into_iter().for_each(|name| run.call(name));
+            run.file = Some(path.into());
+        });
+        self.notice(format!("{}: {what}", path.display()), false, Some(id));
     }
 
     /// A run that goes on from a snapshot, paused.
@@ -398,6 +419,19 @@ pub fn can_open(path: &Path) -> Result<(), FileError> {
     atomic::open(if path.is_dir() { &snapshot } else { path }).map(|_| ())
 }
 
+/// A network trained elsewhere, as a run.
+fn network(path: PathBuf) -> Result<Brought, String> {
+    let (given, input) = network_input::settings_of_run(&path).map_err(|e| e.to_string())?;
+    let [units, trials] = [input.given.weights.dims().n_rec, input.given.probe.n_batch()].map(|n| n as u64);
+    let what = format!(
+        "a network of {} with its {}, opened as a run at iteration 0: its measures are those of `basinscope measure`, \
+         and Run trains it on these trials.",
+        counted(units, "unit"),
+        counted(trials, "trial")
+    );
+    Ok(Brought::Network(path, given, what))
+}
+
 /// How the run of a snapshot ended, as the summary beside it says; `None` where there is none, or it is another's.
 fn end_of(path: &Path, snapshot: &Snapshot) -> Option<StopReason> {
     let ended = Ended::read(&path.with_file_name(SUMMARY))?;
@@ -412,6 +446,16 @@ fn read(path: PathBuf) -> Result<Brought, String> {
     let file = atomic::open(&path).map_err(|e| e.to_string())?;
     file.take(2).read_to_end(&mut head).map_err(|e| FileError::from_io(&path, &e).to_string())?;
     if head == b"PK" {
+        let members = Npz::open(&path).map_err(|e| e.to_string())?;
+        if members.has("w_rec") && !members.has("resume_json") {
+            return network(path);
+        }
+        if !members.has("w_rec") && members.has("x") {
+            return Err(format!(
+                "{}: holds trials: choose the task `file` (trials from a file) and set its path to train on them",
+                path.display()
+            ));
+        }
         let snapshot = Snapshot::read(&path).map_err(|e| e.to_string())?;
         let end = end_of(&path, &snapshot);
         return Ok(Brought::Snapshot(path, Box::new(snapshot), end));

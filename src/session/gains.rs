@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::explorer::{GainExplorer, Summary};
 use super::pictures::{disc, ranked};
 use crate::files::figure::look::{Dash, GREY, run_look};
-use crate::files::figure::number::{counted, value};
+use crate::files::figure::number::{counted, significant, value};
 use crate::files::figure::scale::Scale;
 use crate::files::figure::{self, Axis, Layer, Panel};
 use crate::files::history_csv;
@@ -69,7 +69,8 @@ fn of_scan(explorer: &GainExplorer) -> Vec<Panel> {
     let mut exponent = layers("before training", 0, |s| s.leading);
     let zero = figure::look::Look { width: 0.7, ..figure::look::Look::solid(GREY) }.dashed(Dash::Dotted);
     exponent.push(Layer::Level { name: "neither growing nor shrinking".into(), y: 0.0, look: zero });
-    let crossing = explorer.zero_crossing().map(|gain| format!("It crosses 0 at gain {gain:.3}."));
+    let crossing =
+        explorer.zero_crossing().map(|gain| format!("It crosses 0 at gain {}.", significant(gain, 3)));
     let mut lie = layers("cosine", 2, |s| s.cosine);
     lie.extend(layers("rho", 4, |s| s.rho));
     let mut panels = vec![
@@ -89,17 +90,18 @@ fn of_scan(explorer: &GainExplorer) -> Vec<Panel> {
     panels
 }
 
-/// A scan as CSV: its updates are those that the loss belongs to.
+/// A scan as CSV: its updates are those that the loss belongs to, its trials those that exponents, cosine, rho and loss
+/// are of.
 pub(super) fn table(explorer: &GainExplorer) -> Result<String, String> {
     let (points, updates) = explorer.scan();
     if points.is_empty() {
         return Err("There is no scan to write: open the gain explorer first.".into());
     }
-    let mut table = String::from("gain,seed,lyapunov_max,cosine,rho,updates,loss\n");
+    let mut table = String::from("gain,seed,lyapunov_max,cosine,rho,updates,loss,trials\n");
     for p in points {
         let [gain, leading, cosine, rho, loss] =
             [p.gain, p.leading, p.cosine, p.rho, p.loss].map(history_csv::number);
-        let _ = writeln!(table, "{gain},{},{leading},{cosine},{rho},{updates},{loss}", p.seed);
+        let _ = writeln!(table, "{gain},{},{leading},{cosine},{rho},{updates},{loss},{}", p.seed, p.trials);
     }
     Ok(table)
 }

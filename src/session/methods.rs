@@ -98,7 +98,12 @@ fn model(config: &Config) -> String {
     let init = &network.init;
     let _ = write!(
         text,
-        " Initially w_rec ~ N(0, g^2/N) with gain g = {}; w_in ~ {}, w_out ~ {}.",
+        "{} w_rec ~ N(0, g^2/N) with gain g = {}; w_in ~ {}, w_out ~ {}.",
+        match config.task.own.kind() {
+            TaskKind::File =>
+                " Training begins at the network of the file, where that holds one; otherwise initially",
+            _ => " Initially",
+        },
         network.gain,
         drawn(init.input, init.input_scale),
         drawn(init.readout, init.readout_scale)

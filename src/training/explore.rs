@@ -26,6 +26,8 @@ pub struct Look {
     pub gain: f64,
     /// Flossing iterations that it has had.
     pub flossed: u64,
+    /// Probe trials that it is looked at on.
+    pub trials: usize,
     /// All Lyapunov exponents, nats per step.
     pub exponents: Exponents,
     /// Eigenvalues of w_rec as (real, imaginary); `None` where they were not found.
@@ -53,6 +55,8 @@ pub struct ScanPoint {
     /// Loss on the probe batch after the updates asked for; NaN where none were, infinite where the run
     /// diverged.
     pub loss: f64,
+    /// Probe trials that all this is of.
+    pub trials: usize,
 }
 
 /// Probe trials of a look (`[own]`: enough for a mean, few enough for 100 ms at 64 units).
@@ -75,13 +79,14 @@ impl Explorer {
     /// # Errors
     /// Where the task's data do not fit.
     pub fn new(config: &Config, data: &TaskData) -> Result<Self, StartError> {
-        let task = trainer::task::<f32>(config, data)?;
+        let data = data.without_weights();
+        let task = trainer::task::<f32>(config, &data)?;
         let dims = trainer::dims(&config.network, &*task);
         let network = trainer::network(&config.network, dims);
         let trials = TRIALS.min(config.measure.probe_trials.max(1));
         let probe = task.probe(trials, &mut Stream::new(config.seed, Purpose::Probe));
         let spectrum = LyapunovSpectrum::new(&network);
-        Ok(Self { config: config.clone(), data: data.clone(), network, task, probe, spectrum })
+        Ok(Self { config: config.clone(), data, network, task, probe, spectrum })
     }
 
     fn fresh(&self, gain: f64, seed: u64) -> Weights<f32> {
@@ -129,6 +134,7 @@ impl Explorer {
         Look {
             gain,
             flossed,
+            trials: self.probe.n_batch(),
             exponents,
             eigenvalues: eigenvalues(weights.w_rec()),
             activity: activity(&self.network, weights, &self.probe),
@@ -167,7 +173,7 @@ impl Explorer {
         let leading = along.exponents(&mut self.spectrum, &weights, settings, q0.view(), workers).max();
         let (rho, cosine) = self.lie(&weights, seed, workers).unwrap_or((f64::NAN, f64::NAN));
         let loss = if updates > 0 { self.trained(gain, seed, updates, workers, keep_on)? } else { f64::NAN };
-        Some(ScanPoint { gain, seed, leading, cosine, rho, loss })
+        Some(ScanPoint { gain, seed, leading, cosine, rho, loss, trials: self.probe.n_batch() })
     }
 
     /// Loss on the probe after `updates`; infinite where the run diverged.

@@ -20,6 +20,11 @@ pub fn warnings(config: &Config, data: &TaskData) -> Vec<String> {
             at_most("measure.probe_trials", probe, train.count(), "training images");
             at_most("task.test_trials", test, tested.count(), "test images");
         }
+        TaskData::Network { .. } => said.push(format!(
+            "`{}` is a network with its own trials: training begins at its weights, which no gain and no seed changes, \
+             and is tested on the same trials, so that the generalization gap says nothing",
+            TaskKind::File.name()
+        )),
         TaskData::Trials { train, test } => {
             at_most("task.batch", batch, train.n_batch(), "trials in the file");
             at_most("measure.probe_trials", probe, train.n_batch(), "trials in the file");

@@ -31,7 +31,7 @@ series! {
     TestAccuracy "test_accuracy" "Share of the fixed test trials judged right",
     GeneralizationGap "generalization_gap" "Train accuracy minus test accuracy; of a task without accuracy (pattern, a file of targets) test error minus train error, the errors being losses (P1). The train value is that of the probe batch, on the weights of the iteration: the training batch itself in a full-batch task, else fixed trials drawn as training trials are",
     LearningRate "learning_rate" "Learning rate of the iteration's update, after the schedule",
-    LambdaMax "lambda_max" "Largest Hessian eigenvalue of the chosen block on the probe batch (sharpness)",
+    LambdaMax "lambda_max" "Largest Hessian eigenvalue of the chosen block on the probe batch (sharpness), in units of loss per squared weight (P1, figure 3; by Lanczos iteration)",
     LambdaMin "lambda_min" "Algebraically smallest Hessian eigenvalue of the chosen block on the probe batch",
     LambdaMaxResidual "lambda_max_residual" "||Hv - lambda v|| / |lambda| of lambda_max",
     HessianTrace "hessian_trace" "Trace of the Hessian of the chosen block: Hutchinson's estimate with its standard error, exact at both ends of a small run",

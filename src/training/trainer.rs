@@ -39,6 +39,16 @@ pub enum StartError {
         /// What the configuration asks for.
         expected: String,
     },
+    /// The network of the task's file has another size.
+    #[error(
+        "`network.n_rec` = {expected}: expected {found}, the units of the network in the file `task.path`"
+    )]
+    Network {
+        /// Units of the file's.
+        found: usize,
+        /// Units asked for.
+        expected: usize,
+    },
     /// The optimiser's stored state does not fit.
     #[error(transparent)]
     Optimizer(#[from] StateError),
@@ -95,6 +105,24 @@ pub fn initial_weights<T: Scalar>(config: &NetworkConfig, dims: Dims, seed: u64)
     .draw(dims, &mut Stream::new(seed, Purpose::Weights))
 }
 
+/// The weights that a run begins with: those of the data, or drawn.
+fn first_weights<T: Scalar>(config: &Config, dims: Dims, data: &TaskData) -> Result<Weights<T>, StartError> {
+    let TaskData::Network { weights, .. } = data else {
+        return Ok(initial_weights(&config.network, dims, config.seed));
+    };
+    let (found, expected) = (weights.dims(), dims);
+    if found != expected {
+        return Err(StartError::Network { found: found.n_rec, expected: expected.n_rec });
+    }
+    Ok(weights.cast())
+}
+
+/// RFLO's feedback [n_out, N] where the data give it; elsewhere it is drawn.
+pub(super) fn given_feedback<T: Scalar>(data: &TaskData) -> Option<Vec<T>> {
+    let TaskData::Network { feedback: Some(values), .. } = data else { return None };
+    Some(values.iter().map(|v| T::of(*v)).collect())
+}
+
 /// The schedule of a configuration.
 pub fn schedule(config: &ScheduleConfig, iterations: u64) -> Schedule {
     let shape = match config.kind {
@@ -147,8 +175,8 @@ impl<T: Scalar> Trainer<T> {
         let task: Box<dyn Task<T>> = task(config, data)?;
         let dims = dims(&config.network, &*task);
         let network: Network<T> = network(&config.network, dims);
-        let weights = initial_weights(&config.network, dims, config.seed);
-        let rule = LearningRule::new(&config.rule, &config.network, dims, config.seed, None);
+        let (weights, feedback) = (first_weights(config, dims, data)?, given_feedback(data));
+        let rule = LearningRule::new(&config.rule, &config.network, dims, config.seed, feedback);
         let n_parts = rule.parts().len();
         let floss = i64::try_from(config.flossing.iterations).unwrap_or(i64::MAX);
         Ok(Self {

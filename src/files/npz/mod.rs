@@ -31,6 +31,8 @@ pub enum Data {
     Whole(Vec<i64>),
     /// u1.
     Bytes(Vec<u8>),
+    /// A single string: no numbers.
+    Text(String),
 }
 
 impl Data {
@@ -40,6 +42,7 @@ impl Data {
             Data::Floats(v) => v.len(),
             Data::Whole(v) => v.len(),
             Data::Bytes(v) => v.len(),
+            Data::Text(_) => 0,
         }
     }
 
@@ -54,6 +57,7 @@ impl Data {
             Data::Floats(v) => v,
             Data::Whole(v) => v.into_iter().map(|n| n as f64).collect(),
             Data::Bytes(v) => v.into_iter().map(f64::from).collect(),
+            Data::Text(_) => Vec::new(),
         }
     }
 
@@ -66,6 +70,7 @@ impl Data {
             }
             Data::Whole(v) => Some(v),
             Data::Bytes(v) => Some(v.into_iter().map(i64::from).collect()),
+            Data::Text(_) => None,
         }
     }
 }

@@ -16,6 +16,8 @@ enum Kind {
     Signed,
     Unsigned,
     Bool,
+    /// One string, of so many code points as there are values.
+    Text,
 }
 
 /// What a header says.
@@ -77,6 +79,7 @@ impl Header {
     pub(super) fn values(&self, source: &mut impl Read) -> Result<Data, String> {
         let data = match (self.kind, self.width) {
             (Kind::Unsigned, 1) => Data::Bytes(self.collect(source, |b, _| Ok(b[0]))?),
+            (Kind::Text, _) => Data::Text(self.text(source)?),
             (Kind::Float, _) => Data::Floats(self.collect(source, |b, big| Ok(float(b, big)))?),
             (kind, _) => Data::Whole(self.collect(source, |b, big| whole(kind, b, big))?),
         };
@@ -85,10 +88,19 @@ impl Header {
                 Data::Floats(v) => Data::Floats(self.row_major(&v)),
                 Data::Whole(v) => Data::Whole(self.row_major(&v)),
                 Data::Bytes(v) => Data::Bytes(self.row_major(&v)),
+                Data::Text(text) => Data::Text(text),
             }
         } else {
             data
         })
+    }
+
+    /// One string: UTF-32, filled up with zeros.
+    fn text(&self, source: &mut impl Read) -> Result<String, String> {
+        let points = self.collect(source, |b, big| whole(Kind::Unsigned, b, big))?;
+        let text: Option<String> = points.iter().map(|p| char::from_u32(u32::try_from(*p).ok()?)).collect();
+        let text = text.ok_or("is a string with a value that is no character")?;
+        Ok(text.trim_end_matches('\0').to_owned())
     }
 
     fn collect<T>(
@@ -231,6 +243,12 @@ fn typed(descr: &str, fortran: bool, shape: Vec<usize>) -> Result<Header, String
         '>' => (true, &descr[1..]),
         _ => (false, descr),
     };
+    if let Some(length) =
+        rest.strip_prefix('U').and_then(|n| n.parse::<u32>().ok()).filter(|_| shape.is_empty())
+    {
+        let count = length as usize;
+        return Ok(Header { kind: Kind::Text, width: 4, big_endian, fortran: false, shape, count });
+    }
     let (kind, width) = match rest {
         "f2" => (Kind::Float, 2),
         "f4" => (Kind::Float, 4),
@@ -287,6 +305,24 @@ mod tests {
             assert_eq!(half(bits), value);
         }
         assert!(half(0x7e00).is_nan());
+    }
+
+    /// As `numpy.savez(meta_json=json.dumps(...))` writes it.
+    #[test]
+    fn a_string_of_numpy_is_text() {
+        for (descr, big) in [("<U4", false), (">U4", true)] {
+            let mut bytes = header(descr, &[]);
+            for c in ['{', 'é', '}', '\0'] {
+                let point = u32::from(c);
+                bytes.extend(if big { point.to_be_bytes() } else { point.to_le_bytes() });
+            }
+            let source = &mut &bytes[..];
+            let (read, _) = Header::read(source).expect("a header");
+            assert_eq!((read.bytes(), read.values(source)), (16, Ok(Data::Text("{é}".into()))));
+        }
+        let list = header("<U4", &[2]);
+        let error = Header::read(&mut &list[..]).expect_err("several strings");
+        assert!(error.contains("is of type `<U4`: expected numbers"), "{error}");
     }
 
     #[test]

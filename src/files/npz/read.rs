@@ -122,20 +122,23 @@ impl<R: Read + Seek> Npz<R> {
     /// # Errors
     /// As [`Npz::floats`].
     pub fn number(&mut self, name: &str) -> Result<f64, NpzError> {
-        Ok(self.floats(name, &[], "a single number")?[0])
+        let values = self.floats(name, &[], "a single number")?;
+        values.first().copied().ok_or_else(|| NpzError::member(name, "is a string: expected a single number"))
     }
 
-    /// UTF-8 text kept as u8.
+    /// Text, kept as UTF-8 in u8 or as a single string of numpy.
     ///
     /// # Errors
-    /// As [`Npz::read`]; not u8 [bytes], not UTF-8.
+    /// As [`Npz::read`]; neither u8 [bytes] nor a string, not UTF-8.
     pub fn text(&mut self, name: &str) -> Result<String, NpzError> {
         match self.read(name)? {
             Array { data: Data::Bytes(bytes), shape } if shape.len() <= 1 => {
                 String::from_utf8(bytes).map_err(|_| NpzError::member(name, "is not UTF-8 text"))
             }
+            Array { data: Data::Text(text), .. } => Ok(text),
             array => {
-                let problem = format!("has the shape {}: expected u8 [bytes]", shape_text(&array.shape));
+                let found = shape_text(&array.shape);
+                let problem = format!("has the shape {found}: expected u8 [bytes], or a single string");
                 Err(NpzError::member(name, problem))
             }
         }

@@ -75,10 +75,11 @@ pub(super) fn plots(explorer: &GainExplorer, gain: f64, dark: bool) -> Vec<Drawn
     // There is room for the crossing's name only.
     exponents[0].in_legend = false;
     if let Some(crossing) = explorer.zero_crossing() {
-        let name = format!("zero at {}", number::value(number::rounded(crossing, 3)));
+        let name = format!("zero at {}", number::significant(crossing, 3));
         let cloud = points::cloud(name, 1, dark, vec![[crossing, 0.0]]);
         exponents.push(
-            cloud.tip("The gain at which the largest exponent crosses zero, between two scanned gains"),
+            cloud.tip("The gain at which the mean largest exponent crosses zero, between two scanned gains; exponents over at \
+                 most 16 probe trials"),
         );
     }
     let lie = vec![cloud("cosine".into(), 2, cosine), cloud("rho".into(), 4, rho)];

@@ -196,6 +196,7 @@ const MOST_LINES: usize = 4;
 const MOST_IN_TIP: usize = 12;
 const LINES_SHARE: f32 = 0.25;
 
-const COEFFICIENTS: &str = "Pearson's r: how well a line fits, -1 to 1. Spearman's: the same of the ranks, so how well \
+const COEFFICIENTS: &str = "Pearson's r: how well a line fits the values \
+    themselves, not their logarithms, also where an axis is logarithmic, -1 to 1. Spearman's: the same of the ranks, so how well \
     any rising or falling curve fits. p: how often runs without any dependence would give a coefficient as far from 0 \
     (two-sided, Student's distribution). Defined in Student 1908, Fisher 1915, Spearman 1904.";

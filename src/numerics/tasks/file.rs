@@ -17,6 +17,9 @@ use crate::numerics::trials::{LossKind, Target, Trials, TrialsShape};
 /// A batch is drawn without replacement, batches independently of each other; with a batch as large as the
 /// file every batch is all of it, in its order `[own]`. With labels n_out is the largest label + 1, and every
 /// step with a positive mask is judged.
+///
+/// A file without `x` that holds a network (`w_rec`, `w_in`, `w_out`) and its probe batch (`probe_x`, ...) is a network
+/// trained elsewhere: its probe batch is trained and tested on, and training begins at its weights.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct File {
@@ -54,11 +57,13 @@ pub(super) struct FileTask<T> {
 
 impl<T: Scalar> FileTask<T> {
     pub(super) fn new(settings: &File, batch: usize, data: &TaskData) -> Result<Self, TaskError> {
-        let TaskData::Trials { train, test } = data else {
-            return Err(TaskError::new("kind", "file", "trials among the data given to it"));
+        let (train, test, outputs) = match data {
+            TaskData::Trials { train, test } => (train, test.as_ref(), 0),
+            TaskData::Network { trials, weights, .. } => (trials, None, weights.dims().n_out),
+            _ => return Err(TaskError::new("kind", "file", "trials among the data given to it")),
         };
         let wrong = |message: String| TaskError::new("path", &settings.path, message);
-        let test = test.as_ref().unwrap_or(train);
+        let test = test.unwrap_or(train);
         check_trials("", train).map_err(wrong)?;
         check_trials("test_", test).map_err(wrong)?;
         if train.n_in() != test.n_in() {
@@ -68,7 +73,7 @@ impl<T: Scalar> FileTask<T> {
         let n_out = match (&train.target, &test.target) {
             (Target::Values(a), Target::Values(b)) if a.dim().2 == b.dim().2 => a.dim().2,
             (Target::Labels(a), Target::Labels(b)) => {
-                a.iter().chain(b).map(|label| *label as usize + 1).max().unwrap_or(0)
+                a.iter().chain(b).map(|label| *label as usize + 1).max().unwrap_or(0).max(outputs)
             }
             (Target::Values(a), Target::Values(b)) => {
                 let (train, test) = (a.dim().2, b.dim().2);

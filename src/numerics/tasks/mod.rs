@@ -18,9 +18,12 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use ndarray::Array2;
+
 use super::random::{Purpose, Stream};
 use super::scalar::Scalar;
 use super::trials::{LossKind, Trials, TrialsShape};
+use super::weights::Weights;
 
 pub use cued_match::CuedMatch;
 pub use delayed_match::DelayedMatch;
@@ -237,6 +240,27 @@ pub enum TaskData {
         /// Trials to test on; without them the training trials are tested on.
         test: Option<Arc<Trials<f64>>>,
     },
+    /// A network trained elsewhere, with the trials that it is looked at on (`file`).
+    Network {
+        /// Trials to train and to test on.
+        trials: Arc<Trials<f64>>,
+        /// Where training begins.
+        weights: Arc<Weights<f64>>,
+        /// RFLO's fixed feedback [n_out, N], where it has one.
+        feedback: Option<Vec<f64>>,
+        /// Where the tangents of Lyapunov exponents start, where it says so.
+        q0: Option<Arc<Array2<f64>>>,
+    },
+}
+
+impl TaskData {
+    /// The same for networks whose weights are drawn.
+    pub fn without_weights(&self) -> Self {
+        match self {
+            Self::Network { trials, .. } => Self::Trials { train: Arc::clone(trials), test: None },
+            other => other.clone(),
+        }
+    }
 }
 
 /// Most trials in a batch.

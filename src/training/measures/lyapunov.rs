@@ -5,11 +5,12 @@ use std::sync::Arc;
 use ndarray::{Array2, ArrayView2};
 
 use super::Shared;
-use crate::numerics::lyapunov::{Exponents, FreeRun, LyapunovSpectrum, SpectrumSettings};
+use crate::numerics::lyapunov::{Exponents, FreeRun, LyapunovSpectrum, SpectrumSettings, q0_fits};
 use crate::numerics::network::Network;
 use crate::numerics::parallel::Workers;
 use crate::numerics::random::{Purpose, Stream};
 use crate::numerics::scalar::Scalar;
+use crate::numerics::tasks::TaskData;
 use crate::numerics::trials::Trials;
 use crate::numerics::weights::Weights;
 use crate::training::config::{Config, Drive};
@@ -72,8 +73,12 @@ pub(super) struct Lyapunov<T> {
 }
 
 impl<T: Scalar> Lyapunov<T> {
-    pub fn new(config: &Config, network: &Network<T>) -> Self {
-        let q0 = Arc::new(first_tangents(config.seed, network));
+    /// Tangents start where the data say, or where the seed's own stream has them.
+    pub fn new(config: &Config, network: &Network<T>, data: &TaskData) -> Self {
+        let q0 = match data {
+            TaskData::Network { q0: Some(q0), .. } if q0_fits(q0.dim(), 0, network) => Arc::clone(q0),
+            _ => Arc::new(first_tangents(config.seed, network)),
+        };
         Self { spectrum: LyapunovSpectrum::new(network), q0 }
     }
 

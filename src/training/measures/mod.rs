@@ -213,8 +213,8 @@ impl<T: Scalar> Measures<T> {
         Ok(Self {
             test: test::Test::new(config, &network, &*task),
             curvature: curvature::Curvature::new(config, &network),
-            alignment: alignment::Alignment::new(config, &network, None),
-            lyapunov: lyapunov::Lyapunov::new(config, &network),
+            alignment: alignment::Alignment::new(config, &network, trainer::given_feedback(data)),
+            lyapunov: lyapunov::Lyapunov::new(config, &network, data),
             path_losses: Default::default(),
             shared: Shared { config: config.clone(), network, probe, weights: Weights::zeros(dims) },
         })
