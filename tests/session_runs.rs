@@ -375,6 +375,28 @@ fn whoever_goes_back_to_a_way_that_was_left_finds_it_whole() {
 }
 
 #[test]
+fn a_bookmark_of_before_a_reset_brings_its_own_past_not_that_of_the_run_as_it_went_on() {
+    let mut session = session(GIVEN);
+    let run = paused_at(&mut session, 40);
+    session.act(Action::Bookmark { label: "forty".into() });
+    until(&mut session, "the bookmark", |s| bookmark(s, "forty").is_some());
+    let before = losses(&mut session, run);
+    session.act(Action::Reset);
+    until(&mut session, "the start", |s| current(s).iteration == 0 && current(s).state == RunState::Paused);
+    step_to(&mut session, 10);
+    session.act(set("optimizer.learning_rate", 0.25));
+    step_to(&mut session, 20);
+    let forty = bookmark(&session, "forty").expect("it is kept");
+    session.act(Action::JumpTo(run, forty));
+    until(&mut session, "the jump", |s| current(s).iteration == 40 && current(s).state == RunState::Paused);
+    let values = current(&session).curves.get(Series::LearningRate).expect("a curve").values().0;
+    assert!(values.iter().all(|p| p.value == 0.5), "{values:?}");
+    assert!(current(&session).alterations().next().is_none());
+    assert!(current(&session).marks.last().is_some_and(|m| m.text.starts_with("taken up at iteration 40")));
+    assert_eq!(losses(&mut session, run), before);
+}
+
+#[test]
 fn two_ends_at_one_iteration_are_kept_where_the_runs_differ() {
     let mut session = session(GIVEN);
     let run = paused_at(&mut session, 10);

@@ -269,7 +269,7 @@ impl RunEntry {
     }
 
     /// Puts up to `most` rows that have arrived into the curves; whether there were any.
-    fn read(&mut self, most: usize) -> bool {
+    pub(super) fn read(&mut self, most: usize) -> bool {
         let Some(rows) = self.unread.front_mut() else { return false };
         let n = rows.len().saturating_sub(self.read_of_first).min(most);
         let from = self.read_of_first;
@@ -323,8 +323,13 @@ impl RunEntry {
         let back = self.going_back.pop_front();
         let past = back.as_ref().and_then(|back| back.past.as_deref());
         (self.curves, self.spectra, self.seconds) = self.known_up_to(iteration, past);
+        if past.is_some() {
+            // What was measured was measured of other weights.
+            self.found.clear();
+        }
         self.marks = self.marks_until(iteration);
-        let mut text = format!("set back to iteration {iteration}");
+        let way = if iteration > self.iteration { "taken up at" } else { "set back to" };
+        let mut text = format!("{way} iteration {iteration}");
         let mut is_altered = false;
         if let Some(GoingBack { config, marks, .. }) = back {
             for difference in super::settings::differences(&self.acting, &config) {

@@ -98,7 +98,7 @@ impl Session {
         fresh.steps = std::mem::take(&mut old.steps);
         if fresh.config == old.config {
             // The same settings lead through the same states.
-            fresh.bookmarks.clone_from(&old.bookmarks);
+            fresh.inherits(old);
         }
         let mut old = std::mem::replace(old, fresh);
         self.tell_new_worker(at);

@@ -9,9 +9,10 @@ use super::seconds::Seconds;
 use super::spectra::Spectra;
 use super::{Session, starting};
 use crate::engine::messages::{Command, Way};
+use crate::training::history::History;
 
-/// Values of a way that is kept, at most; of a longer one the curves begin anew where it is gone back to (`[own]`,
-/// 32 MB).
+/// Values of a way that is kept, at most; of a longer one, as of one of a session before, the curves begin anew where
+/// it is gone back to (`[own]`, 32 MB).
 const MOST: usize = 1 << 21;
 
 /// The way of a run up to where it was set back.
@@ -31,6 +32,12 @@ impl PartialEq for Past {
 }
 
 impl Past {
+    /// Of a way that is not kept.
+    pub(super) fn unknown() -> Arc<Self> {
+        let way = Way { history: History::default(), trajectory: Arc::default() };
+        Arc::new(Self { way: Arc::new(way), seconds: Seconds::default(), spectra: Spectra::default() })
+    }
+
     /// For a worker that begins at a state of it.
     pub(super) fn earlier(&self) -> starting::Earlier {
         let way = Arc::clone(&self.way);
@@ -41,12 +48,26 @@ impl Past {
 impl RunEntry {
     /// The way that the run is on ends at `iteration`: the bookmarks that lie on it keep it.
     pub(super) fn leaves(&mut self, way: Arc<Way>, iteration: i64) {
-        if way.history.all().map(|(_, values)| values.len()).sum::<usize>() > MOST {
-            return;
-        }
-        let past = Arc::new(Past { way, seconds: self.seconds.clone(), spectra: self.spectra.clone() });
+        self.leave(way, iteration, (self.seconds.clone(), self.spectra.clone()));
+    }
+
+    fn leave(&mut self, way: Arc<Way>, iteration: i64, (seconds, spectra): (Seconds, Spectra)) {
+        let is_long = way.history.all().map(|(_, values)| values.len()).sum::<usize>() > MOST;
+        let past = match is_long {
+            true => Past::unknown(),
+            false => Arc::new(Past { way, seconds, spectra }),
+        };
         let on_it = |b: &&mut Bookmark| b.past.is_none() && b.iteration() <= iteration;
         self.bookmarks.iter_mut().filter(on_it).for_each(|b| b.past = Some(Arc::clone(&past)));
+    }
+
+    /// Takes the bookmarks of the run that it was before it began anew, each with the way that led there: its own
+    /// may become another.
+    pub(super) fn inherits(&mut self, before: &mut RunEntry) {
+        while before.read(usize::MAX) {}
+        let way = Way { history: before.curves.to_history(), trajectory: Arc::default() };
+        self.bookmarks.clone_from(&before.bookmarks);
+        self.leave(Arc::new(way), i64::MAX, (before.seconds.clone(), before.spectra.clone()));
     }
 
     /// What is known of its way up to an iteration, or of one that it has left.

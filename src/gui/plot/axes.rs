@@ -13,6 +13,8 @@ use super::scale::{Scale, Tick};
 
 /// Points of the screen that a number on the horizontal and on the vertical axis asks for.
 const ROOM: [f64; 2] = [80.0, 24.0];
+/// The same of a decade on a vertical axis: the numbers of a logarithmic one cannot be guessed from two of them.
+const ROOM_OF_DECADE: f64 = 15.0;
 
 /// egui_plot hands a grid spacer the step of this many points of the screen.
 const BASE_STEP_POINTS: f64 = 8.0;
@@ -27,7 +29,8 @@ pub fn axes<'a>(id: &str, scales: [Scale; 2], ui: &egui::Ui) -> Plot<'a> {
     let [x, y] = scales.map(|scale| Rc::new(Ticks { scale, labels: RefCell::new(Vec::new()) }));
     let font = egui::FontId::proportional(text_height);
     let spacing = egui::Rangef::new(0.0, 1.0);
-    let room = ROOM.map(|points| points * f64::from(text_height / 11.0));
+    let vertical = if scales[1] == Scale::Linear { ROOM[1] } else { ROOM_OF_DECADE };
+    let room = [ROOM[0], vertical].map(|points| points * f64::from(text_height / 11.0));
     let hints = [
         AxisHints::new_x().formatter(x.formatter()).label_spacing(spacing).tick_label_font(font.clone()),
         AxisHints::new_y()

@@ -269,9 +269,12 @@ impl Curves<'_> {
         {
             let y = transform.position_from_point_y(place);
             let font = egui::TextStyle::Small.resolve(ui.style());
-            let above = y - font.size > frame.top() + 2.0;
+            // The row at the top is that of the marks.
+            let row = if self.marks.is_empty() { 0.0 } else { 1.2 * font.size + 2.0 };
+            let above = y - font.size > frame.top() + 2.0 + row;
             let align = if above { egui::Align2::RIGHT_BOTTOM } else { egui::Align2::RIGHT_TOP };
-            let at = pos2(frame.right() - 4.0, if above { y - 1.0 } else { y + 1.0 });
+            let below = (y + 1.0).max(frame.top() + row);
+            let at = pos2(frame.right() - 4.0, if above { y - 1.0 } else { below });
             painter.text(at, align, level.name, font, ui.visuals().weak_text_color());
         }
         self.paint_marks(ui, frame, scales[0], x_of);

@@ -63,6 +63,8 @@ impl Readout {
             Some(at) => format!("{at}, {before}{}", number::count(first)),
             None => format!("{before}{}", number::count(first)),
         };
+        let series = |value: &Value| value.name.split(',').next().unwrap_or_default().to_owned();
+        let is_mixed = self.values.iter().any(|value| series(value) != series(&self.values[0]));
         let pieces = |with_names: bool| {
             let head = Piece { look: None, galley: text(place(if with_names { "iteration " } else { "" })) };
             let rest = self.values.iter().map(|value| {
@@ -72,7 +74,13 @@ impl Readout {
                     (false, true) => format!(" (iteration {})", number::count(*iteration)),
                     (false, false) => format!(" @{}", number::count(*iteration)),
                 };
-                let name = if with_names { format!(" {name}") } else { String::new() };
+                // Which series, where there is room for no more.
+                let short = name.split(',').next().unwrap_or_default();
+                let name = match with_names {
+                    true => format!(" {name}"),
+                    false if is_mixed => format!(" {short}"),
+                    false => String::new(),
+                };
                 Piece { look: Some(*look), galley: text(format!("{number}{name}{own}")) }
             });
             let room = LARGEST[0] * frame.width() - 8.0;

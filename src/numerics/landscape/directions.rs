@@ -99,7 +99,7 @@ fn scale_to_unit(v: &mut [f64]) -> Result<(), LandscapeError> {
 /// Principal components of a cloud of states.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PrincipalComponents {
-    /// The first two, orthonormal, their entries of largest magnitude positive.
+    /// The first two, orthonormal; the first state lies below the mean along both (`[own]`).
     pub directions: [Vec<f64>; 2],
     /// The share of the total variance that each component explains, descending, in [0, 1].
     pub explained: Vec<f64>,
@@ -152,12 +152,22 @@ pub fn principal_components(
         }
     }
     let [d1, mut d2] = directions;
-    let d1 = unit_vector("principal component 1", d1)?;
+    let d1 = from_first("principal component 1", d1, vectors[0][0])?;
     let along = dot(&d1, &d2);
     d2.iter_mut().zip(&d1).for_each(|(d2, d1)| *d2 -= along * d1);
-    let d2 = unit_vector("principal component 2", d2)?;
+    let d2 = from_first("principal component 2", d2, vectors[1][0])?;
     let explained = values.iter().map(|v| (v / total).max(0.0)).collect();
     Ok(PrincipalComponents { directions: [d1, d2], explained })
+}
+
+/// A component as a unit vector along which the first state, whose coordinate along `component` has the sign of `first`,
+/// lies below the mean: a path that grows is not mirrored from one look to the next.
+fn from_first(name: &'static str, component: Vec<f64>, first: f64) -> Result<Vec<f64>, LandscapeError> {
+    let mut unit = unit_vector(name, component.clone())?;
+    if first * dot(&unit, &component) > 0.0 {
+        unit.iter_mut().for_each(|x| *x = -*x);
+    }
+    Ok(unit)
 }
 
 /// One block of all states' values minus their mean over the states, [n_states, range].

@@ -114,6 +114,9 @@ pub(super) struct KeptBookmark {
     pub(super) reason: BookmarkReason,
     #[serde(default)]
     pub(super) marks: Vec<KeptMark>,
+    /// Whether the run has left the way that led there, which is not kept.
+    #[serde(default)]
+    pub(super) left: bool,
 }
 
 /// The iteration and the settings that were written, by run.
@@ -133,6 +136,7 @@ impl KeptRun {
             label: b.label.clone(),
             reason: b.reason,
             marks: b.marks.iter().map(KeptMark::of).collect(),
+            left: b.past.is_some(),
         };
         Self {
             file: format!("run-{}.npz", run.id.0),

@@ -22,6 +22,7 @@ use super::runs::{Bookmark, RunEntry, RunId, RunState};
 use super::seconds::Seconds;
 use super::settings::Steps;
 use super::spectra::Spectra;
+use super::ways::Past;
 use crate::engine::errand::{Asked, question};
 use crate::engine::messages::Command;
 use crate::files::atomic;
@@ -326,7 +327,7 @@ impl Session {
                     config: snapshot.config.clone(),
                     marks: kept.marks.iter().cloned().map(KeptMark::mark).collect(),
                     checkpoint: Arc::new(snapshot.checkpoint()?),
-                    past: None,
+                    past: kept.left.then(Past::unknown),
                 })
             })
             .collect();
