@@ -21,8 +21,13 @@ pub struct State {
 
 /// Draws the panel.
 pub fn show(ui: &mut Ui, session: &Session, state: &mut State, asked: &mut Asked) {
-    let rows: Vec<(&RunEntry, &Bookmark)> =
+    let mut rows: Vec<(&RunEntry, &Bookmark)> =
         session.runs().iter().flat_map(|run| run.bookmarks.iter().map(move |b| (run, b))).collect();
+    // The selected run's first, and of each run what somebody kept before what was kept by itself.
+    let current = session.current().map(|run| run.id);
+    rows.sort_by_key(|(run, b)| {
+        (current != Some(run.id), run.id, b.reason != BookmarkReason::User, b.iteration())
+    });
     ui.horizontal(|ui| {
         let possible = session.current().is_some_and(RunEntry::is_alive);
         let key = commands::find(Command::Bookmark).and_then(|e| e.key).map(commands::key_name);

@@ -87,6 +87,16 @@ pub fn meaning(name: &str) -> Option<String> {
     if let Some(rest) = name.strip_suffix(": mean") {
         return Some(format!("Mean of the finite values over the seeds at a gain. {}", meaning(rest)?));
     }
+    for (end, what) in [
+        (": median", "Median"),
+        (": lower quartile", "Lower quartile"),
+        (": upper quartile", "Upper quartile"),
+    ] {
+        if let Some(rest) = name.strip_suffix(end) {
+            let all = "over the seeds at a gain, a run that diverged counting as infinite";
+            return Some(format!("{what} {all}. {}", meaning(rest)?));
+        }
+    }
     if let Some(rest) = name.strip_suffix(": sd") {
         return Some(format!("Standard deviation over the seeds at a gain. {}", meaning(rest)?));
     }
@@ -122,7 +132,7 @@ mod tests {
             assert!(MEANINGS[..i].iter().all(|(other, _)| other != name), "{name} twice");
             assert!(text.len() > name.len() + 4, "{name}: {text}");
         }
-        for name in ["after: mean", "after: modulus", "exponent: mean", "rho: sd", "rank 17"] {
+        for name in ["after: mean", "after: modulus", "exponent: mean", "probe loss: median", "rank 17"] {
             assert!(meaning(name).is_some_and(|text| text.len() > 40), "{name}");
         }
         assert_eq!(meaning("rank of a tensor"), None);

@@ -260,8 +260,10 @@ fn clouds(look: &Look, floss: Option<&Look>, dark: bool, of: impl Fn(&Look) -> V
     let mut before = points::cloud("before", 0, dark, of(look));
     // Alone it needs no name.
     before.in_legend = floss.is_some();
-    let after =
-        floss.map(|f| points::cloud(format!("after {} flossing iterations", f.flossed), 1, dark, of(f)));
+    let after = floss.map(|f| {
+        let tip = format!("After {} flossing iterations", f.flossed);
+        points::cloud("after flossing", 1, dark, of(f)).tip(tip)
+    });
     std::iter::once(before).chain(after).collect()
 }
 

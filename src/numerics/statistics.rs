@@ -57,6 +57,24 @@ pub fn median(values: &[f64]) -> Option<f64> {
     }
 }
 
+/// The value below which this share of all lies; between two values in proportion (numpy's default). `None` without
+/// values.
+///
+/// ```
+/// use basinscope::numerics::statistics::quantile;
+/// assert_eq!(quantile(&[4.0, 1.0, 3.0, 2.0], 0.25), Some(1.75));
+/// assert_eq!(quantile(&[1.0, 2.0, f64::INFINITY], 0.5), Some(2.0));
+/// assert_eq!(quantile(&[], 0.5), None);
+/// ```
+pub fn quantile(values: &[f64], share: f64) -> Option<f64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let place = share.clamp(0.0, 1.0) * sorted.len().checked_sub(1)? as f64;
+    let (left, right) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
+    // Infinity less infinity is nothing.
+    Some(if left == right { left } else { left + place.fract() * (right - left) })
+}
+
 /// Level of the test and of the interval, and the power asked for.
 const LEVEL: f64 = 0.05;
 const POWER: f64 = 0.8;

@@ -7,7 +7,7 @@ use crate::engine::Engine;
 use crate::engine::background::{Answer, Explorer as Thread};
 use crate::files::task_data;
 use crate::numerics::lyapunov::zero_crossing;
-use crate::numerics::statistics::mean_and_sd;
+use crate::numerics::statistics::{mean_and_sd, quantile};
 use crate::training::config::Config;
 use crate::training::explore::{Explorer, Look, ScanPoint};
 
@@ -42,7 +42,7 @@ pub const GAINS: [f64; 16] =
 pub const SEEDS: u64 = 5;
 
 /// A scan at one gain: mean and sample standard deviation over the seeds so far, those left out that are not
-/// finite. NaN where none is left.
+/// finite; quartiles for the loss, which has no scale of its own. NaN where none is left.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Summary {
     /// Initial gain.
@@ -55,8 +55,9 @@ pub struct Summary {
     pub cosine: (f64, f64),
     /// rho of rule and exact gradient.
     pub rho: (f64, f64),
-    /// Loss after the updates.
-    pub loss: (f64, f64),
+    /// Loss after the updates: lower quartile, median and upper quartile over all seeds, a run that diverged counting
+    /// as infinite.
+    pub loss: [f64; 3],
     /// Networks whose leading exponent is not finite.
     pub not_finite: usize,
     /// Networks with a gradient of 0, where cosine and rho are not defined.
@@ -130,7 +131,7 @@ impl GainExplorer {
                 leading: of(|p| p.leading),
                 cosine: of(|p| p.cosine),
                 rho: of(|p| p.rho),
-                loss: of(|p| p.loss),
+                loss: quartiles(points().map(|p| p.loss)),
                 not_finite: points().filter(|p| !p.leading.is_finite()).count(),
                 undefined: points().filter(|p| !p.cosine.is_finite() || !p.rho.is_finite()).count(),
                 diverged: points().filter(|p| p.loss == f64::INFINITY).count(),
@@ -294,6 +295,12 @@ fn with_explorer(
 }
 
 /// Of the finite values; (NaN, NaN) for none.
+/// The quartiles of what is not NaN.
+fn quartiles(values: impl Iterator<Item = f64>) -> [f64; 3] {
+    let values: Vec<f64> = values.filter(|v| !v.is_nan()).collect();
+    [0.25, 0.5, 0.75].map(|share| quantile(&values, share).unwrap_or(f64::NAN))
+}
+
 fn of_finite(values: impl Iterator<Item = f64>) -> (f64, f64) {
     let finite: Vec<f64> = values.filter(|v| v.is_finite()).collect();
     mean_and_sd(&finite).unwrap_or((f64::NAN, f64::NAN))

@@ -80,12 +80,22 @@ fn of_scan(explorer: &GainExplorer) -> Vec<Panel> {
     if updates > 0 {
         let diverged: usize = summaries.iter().map(|s| s.diverged).sum();
         let note = if diverged > 0 {
-            format!("Left out, as they diverged: {}.", counted(diverged as u64, "run"))
+            format!("Diverged, counted as infinite: {}.", counted(diverged as u64, "run"))
         } else {
             String::new()
         };
-        let loss = layers(&format!("after {}", counted(updates, "update")), 3, |s| s.loss);
-        panels.push(panel("Loss on the probe batch", "loss", loss, note));
+        let look = run_look(3);
+        let known = || summaries.iter().filter(|s| s.loss[1].is_finite());
+        let area = known().filter(|s| s.loss[2].is_finite()).map(|s| (s.gain, s.loss[0], s.loss[2]));
+        let (updates, seeds) = (counted(updates, "update"), counted(most as u64, "seed"));
+        let name = format!("after {updates}, median and quartiles of {seeds}");
+        let loss = vec![
+            Layer::Band { name: String::new(), points: area.collect(), color: look.color },
+            Layer::curve(name, known().map(|s| (s.gain, s.loss[1])).collect(), look),
+        ];
+        let mut panel = panel("Loss on the probe batch", "loss", loss, note);
+        panel.y = Axis::new("loss", Scale::Log);
+        panels.push(panel);
     }
     panels
 }

@@ -4,6 +4,7 @@ use eframe::egui::{self, Ui};
 
 use crate::gui::app::Asked;
 use crate::gui::plot::points::{self, Cloud, Points};
+use crate::gui::plot::scale::Scale;
 use crate::gui::plot::{number, table};
 use crate::gui::spectrum::beside;
 use crate::session::Action;
@@ -44,11 +45,13 @@ pub(super) fn controls(ui: &mut Ui, explorer: &GainExplorer, state: &mut super::
 
 /// A quantity of a scan: its mean and standard deviation at a gain.
 type Quantity = fn(&Summary) -> (f64, f64);
+/// A column of a table: its name and its value at a gain.
+type Shown = (&'static str, fn(&Summary) -> f64);
 
 /// A plot, what its table has of each gain, and how many seeds its means leave out.
 pub(super) struct Drawn {
     pub plot: Points,
-    quantities: Vec<(&'static str, Quantity)>,
+    columns: Vec<Shown>,
     left_out: fn(&Summary) -> usize,
 }
 
@@ -69,7 +72,7 @@ pub(super) fn plots(explorer: &GainExplorer, gain: f64, dark: bool) -> Vec<Drawn
         cloud.tip(format!("Mean of the finite values and one standard deviation, {seeds} at a gain"))
     };
     let leading: Quantity = |s| s.leading;
-    let (cosine, rho, loss): (Quantity, Quantity, Quantity) = (|s| s.cosine, |s| s.rho, |s| s.loss);
+    let (cosine, rho): (Quantity, Quantity) = (|s| s.cosine, |s| s.rho);
 
     let mut exponents = vec![cloud("mean, sd".into(), 0, leading)];
     // There is room for the crossing's name only.
@@ -86,24 +89,44 @@ pub(super) fn plots(explorer: &GainExplorer, gain: f64, dark: bool) -> Vec<Drawn
     let mut all = vec![
         Drawn {
             plot: of_gain("Exponent against gain", "exponent", exponents, gain),
-            quantities: vec![("exponent", leading)],
+            columns: vec![("exponent: mean", |s| s.leading.0), ("exponent: sd", |s| s.leading.1)],
             left_out: |s| s.not_finite,
         },
         Drawn {
             plot: of_gain("Cosine and rho against gain", "cosine, rho", lie, gain),
-            quantities: vec![("cosine", cosine), ("rho", rho)],
+            columns: vec![
+                ("cosine: mean", |s| s.cosine.0),
+                ("cosine: sd", |s| s.cosine.1),
+                ("rho: mean", |s| s.rho.0),
+                ("rho: sd", |s| s.rho.1),
+            ],
             left_out: |s| s.undefined,
         },
     ];
     if updates > 0 {
         let diverged: usize = summaries.iter().map(|s| s.diverged).sum();
-        let made = number::counted(updates, "update");
         let name = match diverged {
-            0 => format!("after {made}"),
-            n => format!("after {made}, {} diverged", number::counted(n as u64, "run")),
+            0 => "median, quartiles".to_owned(),
+            n => format!("median, quartiles; {n} diverged"),
         };
-        let plot = of_gain("Loss against gain", "probe loss", vec![cloud(name, 3, loss)], gain);
-        all.push(Drawn { plot, quantities: vec![("loss", loss)], left_out: |s| s.diverged });
+        // Where half of the seeds diverged there is no median: a mark at the edge.
+        let median = summaries.iter().map(|s| [s.gain, s.loss[1]]).collect();
+        let mut cloud = points::cloud(name, 3, dark, median);
+        cloud.band = summaries.iter().map(|s| [s.loss[0], s.loss[2]]).collect();
+        cloud.is_joined = true;
+        let cloud = cloud.tip(format!(
+            "Loss on the probe batch after {}: median and quartiles over {seeds} at a gain, a run that diverged \
+             counting as infinite",
+            number::counted(updates, "update")
+        ));
+        let plot = of_gain("Loss against gain", "probe loss", vec![cloud], gain);
+        let plot = Points { scales: [Scale::Linear, Scale::Log], zero_line: false, ..plot };
+        let columns: Vec<Shown> = vec![
+            ("probe loss: median", |s| s.loss[1]),
+            ("probe loss: lower quartile", |s| s.loss[0]),
+            ("probe loss: upper quartile", |s| s.loss[2]),
+        ];
+        all.push(Drawn { plot, columns, left_out: |s| s.diverged });
     }
     all
 }
@@ -143,7 +166,11 @@ pub(super) fn in_words(ui: &mut Ui, explorer: &GainExplorer, gain: f64) {
         text += &format!(", {} not finite", number::counted(s.not_finite as u64, "exponent"));
     }
     if updates > 0 {
-        text += &format!(", loss after {} {}", number::counted(updates, "update"), value(s.loss));
+        let [lower, median, upper] = s.loss.map(number::value);
+        text += &format!(
+            ", loss after {} {median} (quartiles {lower} to {upper})",
+            number::counted(updates, "update")
+        );
     }
     if s.diverged > 0 {
         text += &format!(", {} diverged", s.diverged);
@@ -156,18 +183,14 @@ pub(super) fn in_words(ui: &mut Ui, explorer: &GainExplorer, gain: f64) {
 
 /// The numbers of one plot: a row for each gain.
 fn numbers(ui: &mut Ui, drawn: &Drawn, summaries: &[Summary]) {
-    let of_each =
-        drawn.quantities.iter().flat_map(|(name, _)| ["mean", "sd"].map(|m| format!("{name}: {m}")));
     let mut columns = vec!["gain".to_string()];
-    columns.extend(of_each);
+    columns.extend(drawn.columns.iter().map(|(name, _)| (*name).to_owned()));
     columns.extend(["seeds", "left out"].map(String::from));
     table::of_words(ui, drawn.plot.title, &columns, summaries.len(), |row, column| {
         let summary = &summaries[row];
-        let value =
-            column.checked_sub(1).and_then(|i| Some((i % 2, drawn.quantities.get(i / 2)?.1(summary))));
+        let value = column.checked_sub(1).and_then(|i| Some(drawn.columns.get(i)?.1(summary)));
         match value {
-            Some((0, (mean, _))) => number::significant(mean, 5),
-            Some((_, (_, sd))) => number::significant(sd, 5),
+            Some(value) => number::significant(value, 5),
             None if column == 0 => number::value(summary.gain),
             None if column + 2 == columns.len() => summary.seeds.to_string(),
             None => (drawn.left_out)(summary).to_string(),

@@ -55,6 +55,11 @@ pub fn entry_on(ui: &mut Ui, ground: Option<(egui::Color32, f32)>, look: LineLoo
 /// Height of a plot with its legend, in points, below which nothing but entries has a row of its own (`[own]`).
 const LOW: f32 = 120.0;
 
+/// Whether a plot of this height with its legend has room for little.
+pub fn is_low(height: f32) -> bool {
+    height < LOW
+}
+
 /// What the axes of a plot are, with a tooltip on each of `names`: on the row of its legend as far as that has room
 /// left, never on the plot itself, where curves may be; on a row of its own where the plot with its legend has the
 /// `height` for it.
@@ -64,7 +69,7 @@ pub fn names(ui: &mut Ui, height: f32, text: &str, names: &[&str]) {
     let row_has_begun = ui.cursor().left() > ui.max_rect().left() + 1.0;
     let mut room = ui.available_size_before_wrap().x;
     if ui.layout().main_wrap && row_has_begun && room < width {
-        match (height < LOW, room < 0.3 * width) {
+        match (is_low(height), room < 0.3 * width) {
             (true, true) => return,
             (true, false) => {}
             (false, _) => {

@@ -224,7 +224,10 @@ impl Points {
                 });
             }
             let grey = theme::change_mark(ui.visuals().dark_mode);
-            for (_, name) in &self.circles {
+            // Where there is little room the circles speak for themselves.
+            let entries = self.clouds.iter().filter(|cloud| cloud.in_legend).count();
+            let circles = if header::is_low(height) && entries > 1 { &[][..] } else { &self.circles[..] };
+            for (_, name) in circles {
                 let look = LineLook { color: grey, dash: Dash::Dashed, marker: None, width: 1.2 };
                 explained(header::entry(ui, look, name), || "A circle around 0, without unit".into());
             }

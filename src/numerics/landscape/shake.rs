@@ -13,6 +13,7 @@ use crate::numerics::parallel::{KeepOn, Pool, Workers, for_each};
 use crate::numerics::random::{Purpose, Stream};
 use crate::numerics::rules::gradient::Outcome;
 use crate::numerics::scalar::Scalar;
+use crate::numerics::statistics::quantile;
 use crate::numerics::trials::Trials;
 use crate::numerics::weights::{Block, Weights, norm};
 
@@ -211,18 +212,9 @@ impl Spread {
     /// assert_eq!(spread, Spread { mean: 4.0, lower: 2.0, median: 3.0, upper: 4.0 });
     /// ```
     pub fn of(values: &[f64]) -> Self {
-        let mut sorted: Vec<f64> =
+        let known: Vec<f64> =
             values.iter().map(|v| if v.is_nan() { f64::INFINITY } else { *v }).collect();
-        sorted.sort_by(f64::total_cmp);
-        let quantile = |q: f64| {
-            let place = q * (sorted.len().max(1) - 1) as f64;
-            let (low, high) = (place.floor() as usize, place.ceil() as usize);
-            match (sorted.get(low), sorted.get(high)) {
-                (Some(a), Some(b)) if a != b => a + (b - a) * place.fract(),
-                (Some(a), _) => *a,
-                _ => f64::NAN,
-            }
-        };
+        let quantile = |share: f64| quantile(&known, share).unwrap_or(f64::NAN);
         Self {
             mean: values.iter().sum::<f64>() / values.len() as f64,
             lower: quantile(0.25),
