@@ -9,10 +9,13 @@ use std::time::{Duration, Instant};
 
 use basinscope::engine::Engine;
 use basinscope::files::figure::number::short;
+use basinscope::files::figure::{Figure, Layer};
+use basinscope::session::across::{Across, Horizontal};
+use basinscope::session::curves::Reading;
 use basinscope::session::explorer::Ask;
 use basinscope::session::landscape::Ask as OfLandscape;
 use basinscope::session::places::Place;
-use basinscope::session::{Action, Export, Picture, RunState, Session, trainers};
+use basinscope::session::{Action, Export, Picture, RunEntry, RunState, Session, trainers};
 use basinscope::training::config::resolve::parse;
 use basinscope::training::history::Series;
 
@@ -110,6 +113,52 @@ fn try_out(session: &mut Session) {
         let is_shaken = s.bench().shaken().0.len() == 2;
         is_shaken && s.bench().cut().is_some() && s.current().is_some_and(|run| run.weights.is_some())
     });
+}
+
+/// The horizontal places of a curve whose legend begins so.
+fn across(figure: &Figure, name: &str) -> Vec<f64> {
+    let mut layers = figure.panels.iter().flat_map(|panel| &panel.layers);
+    let points = layers.find_map(|layer| match layer {
+        Layer::Curve { name: own, points, .. } if own.starts_with(name) => Some(points),
+        _ => None,
+    });
+    points.expect("the curve is drawn").iter().map(|point| point.0).collect()
+}
+
+#[test]
+fn a_picture_has_the_horizontal_axis_that_is_seen() {
+    let engine = Engine::new(1, Arc::new(|| ()));
+    let mut session = Session::new(engine, trainers(), parse(SMALL).expect("TOML"));
+    session.act(Action::StartNew);
+    until(&mut session, "the end and its measures", |s| {
+        let measured = |run: &RunEntry| run.curves.last(Series::LambdaMax).is_some_and(|p| p.iteration == 40);
+        s.current().is_some_and(|run| matches!(run.state, RunState::Ended(_)) && measured(run))
+    });
+    let by_iteration = across(&session.figure(Picture::Curvature).expect("it is drawn"), "lambda_max");
+    let run = session.current().expect("a run");
+    let expected: Vec<f64> = by_iteration.iter().map(|i| run.seconds.at(*i)).collect();
+    let losses: Vec<Option<f64>> = by_iteration
+        .iter()
+        .map(|i| match run.curves.get(Series::TrainLoss)?.at(*i as i64)? {
+            Reading::Exact(point) if point.iteration == *i as i64 => Some(point.value),
+            _ => None,
+        })
+        .collect();
+    let mut against = |across: Across, log: bool| {
+        // With a span of 0 the loss is not smoothed.
+        let horizontal = Horizontal { across, log, span: 0.0 };
+        session.act(Action::DrawAgainst(vec![(Picture::Curvature, horizontal)]));
+        session.figure(Picture::Curvature).expect("it is drawn")
+    };
+    let seconds = against(Across::Seconds, false);
+    assert_eq!(across(&seconds, "lambda_max"), expected);
+    assert_eq!(seconds.panels[0].x.label, "seconds of training");
+    let loss = against(Across::Loss, true);
+    let known: Vec<f64> = losses.into_iter().flatten().collect();
+    assert!(known.len() > 1, "{known:?}");
+    assert_eq!(across(&loss, "lambda_max"), known);
+    assert!(loss.panels[0].x.falling);
+    assert_eq!(across(&against(Across::Iterations, false), "lambda_max"), by_iteration);
 }
 
 #[test]

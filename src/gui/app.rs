@@ -16,7 +16,7 @@ use super::{
     activity, bookmarks, compare, curves, diagnostics, gain_explorer, glossary, help, landscape, lesson,
     notices, remember, runs, spectrum, sweep, theme, top_bar, weights,
 };
-use crate::session::{Action, Effect, Session};
+use crate::session::{Action, Effect, Export, Session};
 
 /// The longest time that a frame takes in what workers have said.
 const DRAIN: Duration = Duration::from_millis(3);
@@ -288,7 +288,13 @@ impl Window {
         use crate::session::Dialog;
         let action = match command {
             Command::Open => Action::Ask(Dialog::Open),
-            Command::Save(export) => Action::Ask(Dialog::Save(export)),
+            Command::Save(export) => {
+                if let Export::Picture(_) = export {
+                    // A picture has the horizontal axes that are seen.
+                    self.act(ctx, Action::DrawAgainst(self.panels.curves.horizontal()));
+                }
+                Action::Ask(Dialog::Save(export))
+            }
             Command::Undo => Action::Undo,
             Command::Redo => Action::Redo,
             Command::RunOrPause => Action::RunOrPause,

@@ -11,50 +11,18 @@ use super::layout::Panel;
 use super::plot::curves::{Cursor, Curves, Level, Shown, Vertical, View};
 use super::plot::number;
 use super::plot::paint::LineLook;
-use super::plot::trace::{Abscissa, RunningMean, Traces};
+use super::plot::trace::Traces;
 use super::plots::{self, Plot};
 use super::stability::{formula, reasons, standing};
 use super::theme::{self, Dash, Marker};
 use crate::numerics::curvature::stability::{StabilityLine, Standing};
+use crate::session::across::{Abscissa, Across as Axis, Horizontal, smoothed_loss};
 use crate::session::curves::{Curve, Reading};
+use crate::session::pictures::Picture;
 use crate::session::stability::Lines;
 use crate::session::{Group, RunEntry, RunId, RunState, Session};
 use crate::training::history::Series;
 use crate::training::run::StopReason;
-
-/// What the horizontal axis shows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[allow(missing_docs)]
-pub enum Axis {
-    #[default]
-    Iterations,
-    Seconds,
-    /// The smoothed training loss: compares runs at equal loss.
-    Loss,
-}
-
-impl Axis {
-    const ALL: [Axis; 3] = [Axis::Iterations, Axis::Seconds, Axis::Loss];
-
-    /// Its name on the axis.
-    fn name(self) -> &'static str {
-        match self {
-            Axis::Iterations => "iteration",
-            Axis::Seconds => "seconds of training",
-            Axis::Loss => "training loss, smoothed",
-        }
-    }
-
-    /// Its name in the list.
-    fn choice(self) -> &'static str {
-        match self {
-            Axis::Iterations => "by iteration",
-            Axis::Seconds => "by seconds",
-            Axis::Loss => "by loss",
-        }
-    }
-}
 
 /// What the user chose for the curves.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
@@ -118,6 +86,24 @@ impl State {
         self.chosen.insert(plot.panel, plot.id.into());
         let view = self.views.entry(plot.panel).or_default();
         (view.vertical, view.fit) = (plot.vertical, true);
+    }
+
+    /// The horizontal axis of each panel, for its picture.
+    pub fn horizontal(&self) -> Vec<(Picture, Horizontal)> {
+        let of = |panel: Panel| {
+            let picture = match panel {
+                Panel::Loss => Picture::Loss,
+                Panel::Accuracy => Picture::Accuracy,
+                Panel::Curvature => Picture::Curvature,
+                Panel::Lyapunov => Picture::Lyapunov,
+                Panel::Alignment => Picture::Alignment,
+                _ => return None,
+            };
+            let across = self.axes.get(&panel).copied().unwrap_or_default();
+            let log = self.views.get(&panel).is_some_and(|view| view.log_x);
+            Some((picture, Horizontal { across, log, span: self.span }))
+        };
+        Panel::ALL.into_iter().filter_map(of).collect()
     }
 
     /// Shows all of every curve again.
@@ -191,7 +177,7 @@ pub fn show(ui: &mut Ui, panel: Panel, session: &Session, state: &mut State, cur
     };
     let losses: Vec<Vec<(f64, f64)>> = runs
         .iter()
-        .map(|run| if axis == Axis::Loss { smoothed_loss(run, *span) } else { Vec::new() })
+        .map(|run| if axis == Axis::Loss { smoothed_loss(&run.curves, *span) } else { Vec::new() })
         .collect();
     let several = runs.len() > 1;
     let view = views.entry(panel).or_default();
@@ -316,14 +302,6 @@ fn ceiling(run: &RunEntry, curve: &Curve) -> Option<f64> {
         Reading::Among(entry) => entry.ends?.1.value,
     };
     (diverged && first.is_finite() && first > 0.0).then_some(100.0 * first)
-}
-
-/// The smoothed training loss of a run, as a horizontal axis: (iteration, loss).
-fn smoothed_loss(run: &RunEntry, span: f64) -> Vec<(f64, f64)> {
-    let Some(curve) = run.curves.get(Series::TrainLoss) else { return Vec::new() };
-    let mut mean = RunningMean::new(span);
-    let last = run.iteration as f64;
-    curve.means(0.0, last, 1000).into_iter().map(|(i, v)| (i, mean.add(i, v))).collect()
 }
 
 /// Whether both lines are guides only.

@@ -134,6 +134,8 @@ pub enum Action {
     DismissAll,
     /// The user wants to choose a path: the screen answers with [`Action::Save`] or [`Action::Open`].
     Ask(Dialog),
+    /// Against what pictures of curves are drawn from now on; those not named by iteration.
+    DrawAgainst(Vec<(super::Picture, super::across::Horizontal)>),
     /// Writes a file.
     Save(Export, PathBuf),
     /// Opens a snapshot or a settings file.

@@ -34,6 +34,7 @@
 //! (see [`settings::needs_reset`]) acts on the current run as soon as it is set, and leaves a [`runs::Mark`]
 //! on its curves; the others wait for [`Action::Apply`]. Undo and redo do the same with the keys they change.
 
+pub mod across;
 pub mod action;
 mod alterations;
 mod aside;
@@ -79,8 +80,11 @@ pub use playing::Playing;
 pub use runs::{RunEntry, RunId, RunState, ShownWeights};
 pub use settings::Settings;
 
+use std::collections::HashMap;
+
 use crate::engine::Engine;
 use crate::engine::messages::Command;
+use across::Horizontal;
 use files::Errand;
 use keep::Keeper;
 use runs::{BookmarkReason, Difference, Ticket};
@@ -113,6 +117,8 @@ pub struct Session {
     explorer: explorer::GainExplorer,
     bench: landscape::Bench,
     sweeping: sweeping::Sweeping,
+    /// Against what the pictures of curves are drawn.
+    horizontal: HashMap<Picture, Horizontal>,
     weight_spectra: weight_spectra::WeightSpectra,
     build: Build,
     settings: Settings,
@@ -138,6 +144,7 @@ impl Session {
             explorer: explorer::GainExplorer::new(&engine),
             bench: landscape::Bench::new(&engine),
             sweeping: sweeping::Sweeping::new(&engine),
+            horizontal: HashMap::new(),
             weight_spectra: weight_spectra::WeightSpectra::new(&engine),
             engine,
             build,
@@ -265,6 +272,7 @@ impl Session {
             Action::Step(n) => self.tell_current(Command::Step(n)),
             Action::Reset => self.reset_current(false),
             Action::NewSeed => self.reset_current(true),
+            Action::DrawAgainst(horizontal) => self.horizontal = horizontal.into_iter().collect(),
             Action::Speed(speed) => {
                 if let Some(run) = self.current_mut() {
                     run.speed = speed;

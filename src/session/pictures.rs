@@ -4,6 +4,7 @@ mod landscape;
 mod network;
 mod spectrum;
 
+use super::across::{Abscissa, Across, Horizontal, smoothed_loss};
 use super::compare::band;
 use super::curves::Curve;
 use super::stability::Lines;
@@ -263,12 +264,16 @@ impl Session {
 
     fn curves_panel(&self, picture: Picture, plot: &Curves) -> Option<Panel> {
         let runs: Vec<&RunEntry> = self.runs().iter().filter(|run| !run.hidden).collect();
-        let groups: Vec<Group> = self.groups().into_iter().filter(|group| group.members.len() > 1).collect();
+        let horizontal = self.horizontal.get(&picture).copied().unwrap_or_default();
+        let mut groups = self.groups();
+        // A mean over seeds is taken at equal iterations.
+        groups.retain(|group| horizontal.across == Across::Iterations && group.members.len() > 1);
         let group_of = |run: &RunEntry| groups.iter().find(|group| group.members.contains(&run.id));
         let alone = runs.len() == 1;
         let mut layers = Vec::new();
         let mut note = String::new();
         for run in &runs {
+            let before = layers.len();
             let group = group_of(run);
             let slot = group.and_then(|g| self.run(g.members[0])).map_or(run.colour, |first| first.colour);
             for (series, name, dash) in plot.series {
@@ -287,6 +292,10 @@ impl Session {
                 let mark =
                     |m: &super::runs::Mark| Layer::Moment { name: m.text.clone(), x: m.iteration as f64 };
                 layers.extend(run.marks.iter().map(mark));
+            }
+            if horizontal.across != Across::Iterations {
+                let own = layers.split_off(before);
+                layers.extend(own.into_iter().map(|layer| against(run, horizontal, layer)));
             }
         }
         for group in &groups {
@@ -310,7 +319,10 @@ impl Session {
                 3,
             ),
         };
-        let (x, y) = (Axis::new("iteration", Scale::Linear), Axis::new(plot.label, scale));
+        let x_scale = if horizontal.log { Scale::Log } else { Scale::Linear };
+        let falling = horizontal.across == Across::Loss;
+        let x = Axis { falling, ..Axis::new(horizontal.across.name(), x_scale) };
+        let y = Axis::new(plot.label, scale);
         Some(Panel { title: plot.title.into(), x, y, layers, note })
     }
 
@@ -334,6 +346,27 @@ impl Session {
             layers.push(Layer::curve(name, points.iter().map(|p| (p.x, p.mean)).collect(), look));
         }
         layers
+    }
+}
+
+/// What is drawn of a run by iteration, against another horizontal axis; what has no place there is left out.
+fn against(run: &RunEntry, horizontal: Horizontal, layer: Layer) -> Layer {
+    let loss = match horizontal.across {
+        Across::Loss => smoothed_loss(&run.curves, horizontal.span),
+        Across::Iterations | Across::Seconds => Vec::new(),
+    };
+    let axis = match horizontal.across {
+        Across::Iterations => Abscissa::Iteration,
+        Across::Seconds => Abscissa::Seconds(&run.seconds),
+        Across::Loss => Abscissa::Through(&loss),
+    };
+    match layer {
+        Layer::Curve { name, points, look } => {
+            let points = points.into_iter().filter_map(|(i, value)| Some((axis.at(i)?, value)));
+            Layer::Curve { name, points: points.collect(), look }
+        }
+        Layer::Moment { name, x } => Layer::Moment { name, x: axis.at(x).unwrap_or(f64::NAN) },
+        other => other,
     }
 }
 

@@ -9,10 +9,11 @@ use super::number;
 use super::paint::{self, LineLook};
 use super::readout::{Readout, Value};
 use super::scale::{self, Scale};
-use super::trace::{Abscissa, Drawing, Trace, Traces, widen};
+use super::trace::{Drawing, Trace, Traces, widen};
 use super::{header, table};
 use crate::gui::explain::{explained, meaning};
 use crate::gui::theme::{self, Dash, Marker};
+use crate::session::across::Abscissa;
 use crate::session::compare::BandPoint;
 use crate::session::curves::{Curve, Reading};
 

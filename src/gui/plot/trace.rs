@@ -4,40 +4,10 @@
 use std::collections::HashMap;
 
 use super::scale::Scale;
+use crate::session::across::{Abscissa, RunningMean};
 use crate::session::curves::{Curve, Point, Reading};
-use crate::session::seconds::Seconds;
-
-/// What the horizontal axis shows of a value taken after so many updates.
-#[derive(Clone, Copy)]
-pub enum Abscissa<'a> {
-    /// The iteration.
-    Iteration,
-    /// Seconds of training.
-    Seconds(&'a Seconds),
-    /// Another quantity, known at some iterations in rising order and taken as straight in between, such as the
-    /// smoothed loss.
-    Through(&'a [(f64, f64)]),
-}
 
 impl Abscissa<'_> {
-    /// The value on the horizontal axis; `None` outside of what is known.
-    pub fn at(self, iteration: f64) -> Option<f64> {
-        match self {
-            Abscissa::Iteration => Some(iteration),
-            Abscissa::Seconds(seconds) => Some(seconds.at(iteration)),
-            Abscissa::Through(known) => {
-                let after = known.partition_point(|(i, _)| *i < iteration);
-                let right = known.get(after)?;
-                if right.0 == iteration {
-                    return Some(right.1);
-                }
-                let left = known.get(after.checked_sub(1)?)?;
-                let share = (iteration - left.0) / (right.0 - left.0);
-                Some(left.1 + share * (right.1 - left.1))
-            }
-        }
-    }
-
     /// The first iteration between `low` and `high` at which the axis reaches `x`; `None` where the axis does
     /// not rise with the iterations.
     fn iteration_at(self, x: f64, mut low: f64, mut high: f64) -> Option<f64> {
@@ -326,35 +296,6 @@ impl Drawing<'_> {
 /// Takes a place into a range.
 pub fn widen(range: &mut Option<(f64, f64)>, place: f64) {
     *range = Some(range.map_or((place, place), |(low, high)| (low.min(place), high.max(place))));
-}
-
-/// The exponential mean of values at rising iterations, with its start-up bias taken out: after values v_i at
-/// iterations t_i it is sum_i w_i v_i / sum_i w_i, w_i = exp((t_i - t_n) / span). A span of 0 leaves the values
-/// as they are.
-#[derive(Clone, Copy, Debug)]
-pub struct RunningMean {
-    span: f64,
-    at: f64,
-    weighted: f64,
-    weight: f64,
-}
-
-impl RunningMean {
-    /// Of nothing yet.
-    pub fn new(span: f64) -> Self {
-        Self { span, at: 0.0, weighted: 0.0, weight: 0.0 }
-    }
-
-    /// Takes a finite value in and gives the mean.
-    pub fn add(&mut self, iteration: f64, value: f64) -> f64 {
-        let kept = if self.span > 0.0 { ((self.at - iteration) / self.span).exp() } else { 0.0 };
-        self.at = iteration;
-        // Before the first value there is nothing to keep, however early that is.
-        let kept = if self.weight == 0.0 { 0.0 } else { kept };
-        self.weighted = kept * self.weighted + value;
-        self.weight = kept * self.weight + 1.0;
-        self.weighted / self.weight
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Tests of traces.
 
 use super::*;
+use crate::session::seconds::Seconds;
 
 fn drawing(curve: &Curve, scales: [Scale; 2]) -> Drawing<'_> {
     Drawing { curve, abscissa: Abscissa::Iteration, scales, columns: 50, view: None }

@@ -212,8 +212,7 @@ impl Spread {
     /// assert_eq!(spread, Spread { mean: 4.0, lower: 2.0, median: 3.0, upper: 4.0 });
     /// ```
     pub fn of(values: &[f64]) -> Self {
-        let known: Vec<f64> =
-            values.iter().map(|v| if v.is_nan() { f64::INFINITY } else { *v }).collect();
+        let known: Vec<f64> = values.iter().map(|v| if v.is_nan() { f64::INFINITY } else { *v }).collect();
         let quantile = |share: f64| quantile(&known, share).unwrap_or(f64::NAN);
         Self {
             mean: values.iter().sum::<f64>() / values.len() as f64,
