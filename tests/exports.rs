@@ -155,7 +155,7 @@ fn a_picture_has_the_horizontal_axis_that_is_seen() {
     assert_eq!(seconds.panels[0].x.label, "seconds of training");
     let loss = against(Across::Loss, true);
     let known: Vec<f64> = losses.into_iter().flatten().collect();
-    assert!(known.len() > 1, "{known:?}");
+    assert!(!known.is_empty());
     assert_eq!(across(&loss, "lambda_max"), known);
     assert!(loss.panels[0].x.falling);
     assert_eq!(across(&against(Across::Iterations, false), "lambda_max"), by_iteration);

@@ -226,12 +226,24 @@ fn folder(ui: &mut Ui, sweeping: &Sweeping, draft: &mut Draft, width: f32, asked
     let own = sweeping.folder().map_or(String::new(), |f| f.display().to_string());
     let tip = format!("Each run gets a folder of its own in it, with all its files. Now: {own}");
     let label = ui.label("folder").on_hover_text(&tip);
+    // The end of a path is what tells folders apart.
+    let name = sweeping.folder().and_then(|f| Some(format!("…/{}", f.file_name()?.to_string_lossy())));
     let field = egui::TextEdit::singleline(&mut draft.folder)
         .desired_width(width)
         .min_size(egui::vec2(width, 0.0))
-        .hint_text(&own);
+        .hint_text(name.unwrap_or(own));
     ui.add(field).labelled_by(label.id).on_hover_text(&tip);
     folder_button(ui, "Folder…", "Choose the folder for the runs", Dialog::SweepFolder, asked);
+    let open = sweeping.outcomes().map(|outcomes| outcomes.folder.clone());
+    if let Some(open) = open.filter(|open| sweeping.folder().as_ref() != Some(open)) {
+        let name = open.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let add = ui.button(format!("Add to {name}")).on_hover_text(
+            "The runs go to the folder of the sweep that is open: those that it has already are not made again",
+        );
+        if add.clicked() {
+            draft.folder = open.display().to_string();
+        }
+    }
 }
 
 /// How many runs there are, how long they may take, and the button.

@@ -160,11 +160,13 @@ pub fn principal_components(
     Ok(PrincipalComponents { directions: [d1, d2], explained })
 }
 
-/// A component as a unit vector along which the first state, whose coordinate along `component` has the sign of `first`,
-/// lies below the mean: a path that grows is not mirrored from one look to the next.
+/// A component as a unit vector along which the first state lies below the mean, so that a path that grows is not
+/// mirrored from one look to the next; `first` is its share of the component, in [-1, 1]. Where it lies at the mean
+/// the entry of largest magnitude is positive.
 fn from_first(name: &'static str, component: Vec<f64>, first: f64) -> Result<Vec<f64>, LandscapeError> {
     let mut unit = unit_vector(name, component.clone())?;
-    if first * dot(&unit, &component) > 0.0 {
+    let is_off = first.abs() > 1e-9;
+    if is_off && first * dot(&unit, &component) > 0.0 {
         unit.iter_mut().for_each(|x| *x = -*x);
     }
     Ok(unit)
