@@ -86,7 +86,7 @@ fn floss_shows_the_network_before_and_after_with_numbers_for_all() {
     for picture in ["Before flossing", "After flossing"] {
         until_drawn(&mut screen, picture);
     }
-    until_drawn(&mut screen, "after 20 flossing iterations: 24 points");
+    until_drawn(&mut screen, "after flossing: 24 points");
     click(&mut screen, "Gain explorer: table of numbers");
     for column in ["after: mean", "after: modulus"] {
         until_drawn(&mut screen, column);

@@ -130,6 +130,29 @@ fn a_sweep_is_stopped_and_goes_on() {
 }
 
 #[test]
+fn the_open_sweep_grows_by_more_seeds() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut screen = planned(&folder, 10);
+    click(&mut screen, "Start the sweep");
+    wait(&mut screen, "all runs", |w| ended(w) == 8 && !w.session().sweeping().is_running());
+    let mut draft = sweeping(&screen).draft().clone();
+    draft.folder = folder.path().join("another").display().to_string();
+    draft.seeds = "1 to 3".into();
+    screen.state_mut().ask(Action::Sweep(Ask::Draft(draft)));
+    click(&mut screen, "Sweep: plan");
+    click(&mut screen, "Add to sweep");
+    assert_eq!(sweeping(&screen).folder(), Some(folder.path().join("sweep")));
+    assert!(screen.query_by_label("Add to sweep").is_none(), "it is where the runs go now");
+    wait(&mut screen, "the number of runs", |w| matches!(w.session().sweeping().preview(), Some(Ok(_))));
+    let first = folder.path().join("sweep/runs/gain=1.0_learning_rate=0.001_seed=1/summary.json");
+    let made = || std::fs::metadata(&first).and_then(|file| file.modified()).expect("a run");
+    let before = made();
+    click(&mut screen, "Start the sweep");
+    wait(&mut screen, "all runs", |w| ended(w) == 12 && !w.session().sweeping().is_running());
+    assert_eq!(made(), before, "what was there is not made again");
+}
+
+#[test]
 fn a_key_that_does_not_exist_is_answered_with_the_nearest() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut screen = planned(&folder, 10);

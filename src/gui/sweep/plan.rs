@@ -74,6 +74,7 @@ pub fn show(ui: &mut Ui, session: &Session, state: &mut State, asked: &mut Asked
             ui.end_row();
             folder(ui, sweeping, &mut draft, width, asked);
             ui.end_row();
+            add_to_open(ui, sweeping, &mut draft);
             let label = ui.label("runs at once");
             let most = sweeping.threads().clamp(1, MOST_AT_ONCE);
             ui.add(egui::DragValue::new(&mut draft.at_once).range(1..=most)).labelled_by(label.id).on_hover_text(
@@ -234,16 +235,21 @@ fn folder(ui: &mut Ui, sweeping: &Sweeping, draft: &mut Draft, width: f32, asked
         .hint_text(name.unwrap_or(own));
     ui.add(field).labelled_by(label.id).on_hover_text(&tip);
     folder_button(ui, "Folder…", "Choose the folder for the runs", Dialog::SweepFolder, asked);
+}
+
+/// A row with the offer to go on in the folder of the sweep that is open, where the runs would go elsewhere.
+fn add_to_open(ui: &mut Ui, sweeping: &Sweeping, draft: &mut Draft) {
     let open = sweeping.outcomes().map(|outcomes| outcomes.folder.clone());
-    if let Some(open) = open.filter(|open| sweeping.folder().as_ref() != Some(open)) {
-        let name = open.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let add = ui.button(format!("Add to {name}")).on_hover_text(
-            "The runs go to the folder of the sweep that is open: those that it has already are not made again",
-        );
-        if add.clicked() {
-            draft.folder = open.display().to_string();
-        }
+    let Some(open) = open.filter(|open| sweeping.folder().as_ref() != Some(open)) else { return };
+    let name = open.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    ui.label("");
+    let add = ui.button(format!("Add to {name}")).on_hover_text(
+        "The runs go to the folder of the sweep that is open: those that it has already are not made again",
+    );
+    if add.clicked() {
+        draft.folder = open.display().to_string();
     }
+    ui.end_row();
 }
 
 /// How many runs there are, how long they may take, and the button.
