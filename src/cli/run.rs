@@ -32,14 +32,14 @@ pub fn run(arguments: &RunArguments) -> Result<Ending, Refused> {
     // What the settings say by themselves comes first: it may explain why the data do not load.
     warnings.iter().for_each(|w| complain("warning", w));
     let data = task_data::load(&config.task.own)?;
-    let of_data = given_trials::warnings(&config, &data);
-    of_data.iter().for_each(|w| complain("warning", w));
-    warnings.extend(of_data);
     let mut driver = match from {
         None => Driver::start(&config, &data),
         Some((path, snapshot)) => go_on(&config, &data, path, snapshot)?,
     }
     .map_err(|e| Refused(e.to_string()))?;
+    let of_data = given_trials::warnings(&config, &data);
+    of_data.iter().for_each(|w| complain("warning", w));
+    warnings.extend(of_data);
     let folder = RunFolder::claim(&arguments.out, arguments.force)?;
     let workers = arguments.threads.processors();
     interrupt::listen();

@@ -19,7 +19,7 @@ use crate::numerics::parallel::Workers;
 use crate::numerics::random::{Purpose, Stream};
 use crate::numerics::rules::gradient::GradientPass;
 use crate::numerics::scalar::Scalar;
-use crate::numerics::tasks::{self, Task, TaskData, TaskError, TaskFacts};
+use crate::numerics::tasks::{self, Task, TaskData, TaskError, TaskFacts, TaskSettings};
 use crate::numerics::trials::Trials;
 use crate::numerics::weights::{Dims, Weights};
 
@@ -48,6 +48,8 @@ pub enum StartError {
         found: usize,
         /// Units asked for.
         expected: usize,
+        /// The file.
+        path: String,
     },
     /// The optimiser's stored state does not fit.
     #[error(transparent)]
@@ -112,7 +114,11 @@ fn first_weights<T: Scalar>(config: &Config, dims: Dims, data: &TaskData) -> Res
     };
     let (found, expected) = (weights.dims(), dims);
     if found != expected {
-        return Err(StartError::Network { found: found.n_rec, expected: expected.n_rec });
+        let path = match &config.task.own {
+            TaskSettings::File(file) => file.path.clone(),
+            _ => String::new(),
+        };
+        return Err(StartError::Network { found: found.n_rec, expected: expected.n_rec, path });
     }
     Ok(weights.cast())
 }
