@@ -40,9 +40,7 @@ pub enum StartError {
         expected: String,
     },
     /// The network of the task's file has another size.
-    #[error(
-        "`network.n_rec` = {expected}: expected {found}, the units of the network in the file `task.path`"
-    )]
+    #[error("`network.n_rec` = {expected}: expected {found}, the units of the network in {path}")]
     Network {
         /// Units of the file's.
         found: usize,
