@@ -217,7 +217,7 @@ fn wrong_use_gives_one_line_and_writes_nothing() {
         (vec!["presets", "rome"], ["`rome`", "romo, two-alternative"]),
         (vec!["check", "no/such.npz"], ["no/such.npz", "no such file"]),
         (vec!["check", &toml], ["settings.toml", "`network.gain`"]),
-        (vec!["check", dir.path().to_str().expect("UTF-8")], ["is a directory", "expected a file"]),
+        (vec!["check", dir.path().to_str().expect("UTF-8")], ["folder of neither a run", "expected a file"]),
         (vec!["measure", "no/such.npz", "--out", &out], ["no/such.npz", "no such file"]),
         (vec!["open"], ["FILES", "required"]),
         (vec!["check", &junk], ["junk.npz", "not a zip archive"]),
