@@ -33,6 +33,9 @@ impl State {
     }
 }
 
+/// Height of all plots together, in points, below which they scroll (`[own]`).
+const LEAST_HEIGHT: f32 = 190.0;
+
 /// Channels up to this number are drawn as lines, more as an image.
 const MOST_LINES: usize = 4;
 
@@ -64,24 +67,26 @@ pub fn show(ui: &mut Ui, session: &Session, state: &mut State, _: &mut Asked) {
         state.units.set(ui.ctx(), "units", &activity.z);
         state.inputs.set(ui.ctx(), "inputs", &activity.x);
     }
-    let height = ui.available_height();
-    let strip = |share: f32| vec2(ui.available_width(), (height - 18.0) * share);
-    // The numbers of the steps, below the last, are those of all three.
-    let (first, middle, last) = (strip(0.27), strip(0.37), strip(0.36));
-    if activity.x.ncols() <= MOST_LINES {
-        let (title, channel) = ("Input", "input channel");
-        let lines = TimeLines { title, channel, values: &activity.x, target: None, correct: None };
-        lines.show(ui, first);
-    } else {
-        raster::show(ui, "Input", "channel", &state.inputs, false, first);
-    }
-    raster::show(ui, "Units", "unit", &state.units, false, middle);
-    let outputs = TimeLines {
-        title: "Output",
-        channel: "output channel",
-        values: &activity.y,
-        target: activity.target.as_ref(),
-        correct: activity.correct.map(|class| class as usize),
-    };
-    outputs.show(ui, last);
+    egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+        let height = ui.available_height().max(LEAST_HEIGHT);
+        let strip = |share: f32| vec2(ui.available_width(), (height - 18.0) * share);
+        // The numbers of the steps, below the last, are those of all three.
+        let (first, middle, last) = (strip(0.27), strip(0.37), strip(0.36));
+        if activity.x.ncols() <= MOST_LINES {
+            let (title, channel) = ("Input", "input channel");
+            let lines = TimeLines { title, channel, values: &activity.x, target: None, correct: None };
+            lines.show(ui, first);
+        } else {
+            raster::show(ui, "Input", "channel", &state.inputs, false, first);
+        }
+        raster::show(ui, "Units", "unit", &state.units, false, middle);
+        let outputs = TimeLines {
+            title: "Output",
+            channel: "output channel",
+            values: &activity.y,
+            target: activity.target.as_ref(),
+            correct: activity.correct.map(|class| class as usize),
+        };
+        outputs.show(ui, last);
+    });
 }

@@ -8,9 +8,10 @@ use eframe::egui::Ui;
 
 use super::bands::Bands;
 use super::layout::Panel;
-use super::plot::curves::{Cursor, Curves, Level, Shown, Vertical, View};
+use super::plot::curves::{Cursor, Curves, Level, Vertical, View};
 use super::plot::number;
 use super::plot::paint::LineLook;
+use super::plot::shown::Shown;
 use super::plot::trace::Traces;
 use super::plots::{self, Plot};
 use super::stability::{formula, reasons, standing};

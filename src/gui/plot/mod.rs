@@ -14,6 +14,7 @@ pub mod paint;
 pub mod points;
 pub mod raster;
 mod readout;
+pub mod shown;
 pub mod surface;
 pub mod table;
 pub mod time_lines;
