@@ -1,36 +1,23 @@
 //! Runs that diverge because of their rate: what is said of it, live and of their files, and what is offered.
 
-use std::process::Command;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+#[path = "common/real.rs"]
+mod real;
 
-use basinscope::engine::Engine;
+use std::process::Command;
+
 use basinscope::files::figure::number::significant;
 use basinscope::session::freshness::Freshness;
 use basinscope::session::runs::MarkKind;
-use basinscope::session::{Action, RunEntry, RunState, Session, trainers, words};
-use basinscope::training::config::resolve::parse;
+use basinscope::session::{Action, RunEntry, RunState, Session, words};
 use basinscope::training::history::Series;
 use basinscope::training::measures::Measure;
 use basinscope::training::run::StopReason;
+use real::{session, until};
 
 /// Gradient descent on `romo` at a rate that it cannot bear: it is gone at iteration 2, its loss in the millions.
 const TOO_FAST: &str = "[task]\nkind = \"romo\"\nbatch = 8\ntest_trials = 16\n[network]\nn_rec = 16\n\
                         [rule]\nkind = \"bptt\"\n[optimizer]\nkind = \"sgd\"\nlearning_rate = 10.0\n\
                         [measure]\nprobe_trials = 8\nblock = \"all\"\n";
-
-fn session(text: &str) -> Session {
-    Session::new(Engine::new(2, Arc::new(|| {})), trainers(), parse(text).expect("TOML"))
-}
-
-fn until(session: &mut Session, what: &str, mut done: impl FnMut(&Session) -> bool) {
-    let start = Instant::now();
-    while !done(session) {
-        assert!(start.elapsed() < Duration::from_secs(60), "{what} did not come: {:?}", session.notices());
-        session.logic(Duration::from_millis(8));
-        std::thread::sleep(Duration::from_millis(1));
-    }
-}
 
 fn current(session: &Session) -> &RunEntry {
     session.current().expect("a run is selected")

@@ -2,39 +2,27 @@
 
 #[path = "common/fake.rs"]
 mod fake;
+#[path = "common/real.rs"]
+mod real;
 
 use std::path::Path;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use basinscope::engine::Engine;
 use basinscope::session::keep::Place;
 use basinscope::session::sweeping::Ask;
-use basinscope::session::{Action, RunEntry, RunState, Session, trainers};
+use basinscope::session::{Action, RunEntry, RunState, Session};
 use basinscope::training::config::resolve::parse;
 use basinscope::training::history::Series;
 use basinscope::training::run::StopReason;
+use real::{session, until};
 
 const LONG: Duration = Duration::from_secs(60);
 
 const SMALL: &str = "iterations = 40\n[task]\nkind = \"romo\"\nbatch = 8\ntest_trials = 16\n\
                      [network]\nn_rec = 8\n[measure]\nprobe_trials = 8\n";
 
-fn session(text: &str) -> Session {
-    Session::new(Engine::new(2, Arc::new(|| {})), trainers(), parse(text).expect("TOML"))
-}
-
 fn place(folder: &Path, every: Duration) -> Option<Place> {
     Some(Place { folder: folder.into(), every })
-}
-
-fn until(session: &mut Session, what: &str, mut done: impl FnMut(&Session) -> bool) {
-    let start = Instant::now();
-    while !done(session) {
-        assert!(start.elapsed() < LONG, "{what} did not come: {:?}", session.notices());
-        session.logic(Duration::from_millis(8));
-        std::thread::sleep(Duration::from_millis(1));
-    }
 }
 
 /// A session in `folder` with its demonstration closed, a finished run and a pinned run with its ghost.

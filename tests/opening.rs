@@ -1,35 +1,23 @@
 //! What is opened in the window: networks trained elsewhere, several files beside the last session; and what `check`
 //! says of the same paths.
 
+#[path = "common/real.rs"]
+mod real;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use basinscope::engine::Engine;
 use basinscope::session::keep::Place;
-use basinscope::session::{Action, RunEntry, RunState, Session, trainers};
-use basinscope::training::config::resolve::parse;
+use basinscope::session::{Action, RunEntry, RunState, Session};
 use basinscope::training::history::Series;
 use common::npz::{load, reference};
+use real::{session, until};
 
 mod common;
 
 const SMALL: &str = "iterations = 3\n[task]\nkind = \"romo\"\nbatch = 4\ntest_trials = 8\n\
                      [network]\nn_rec = 6\n[measure]\nprobe_trials = 4\n";
-
-fn session(text: &str) -> Session {
-    Session::new(Engine::new(2, Arc::new(|| {})), trainers(), parse(text).expect("TOML"))
-}
-
-fn until(session: &mut Session, what: &str, mut done: impl FnMut(&Session) -> bool) {
-    let start = Instant::now();
-    while !done(session) {
-        assert!(start.elapsed() < Duration::from_secs(60), "{what} did not come: {:?}", session.notices());
-        session.logic(Duration::from_millis(8));
-        std::thread::sleep(Duration::from_millis(1));
-    }
-}
 
 fn current(session: &Session) -> &RunEntry {
     session.current().expect("a run is selected")

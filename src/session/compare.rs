@@ -3,8 +3,10 @@
 
 use std::collections::BTreeMap;
 
+use super::Session;
 use super::curves::{Curve, Reading};
-use super::runs::{RunEntry, RunId, RunState};
+use super::runs::{Difference, RunEntry, RunId, RunState};
+use super::settings::{flat, needs_reset};
 use crate::numerics::statistics::{Paired, mean_and_sd, paired};
 use crate::training::config::Config;
 use crate::training::history::Series;
@@ -226,6 +228,30 @@ impl Comparison {
             _ => format!("Seeds alone may give this ({p})."),
         };
         format!("{effect}. {verdict}")
+    }
+}
+
+impl Session {
+    /// Fills in where each run differs from the others of its task: the keys on which not all agree.
+    pub(super) fn find_differences(&mut self) {
+        let all: Vec<_> = self.runs.iter().map(|r| flat(&r.config)).collect();
+        // Runs that wait for the end of a lesson are not compared with its own.
+        let waits: Vec<bool> =
+            self.runs.iter().map(|r| self.playing.as_ref().is_some_and(|p| p.waits(r.id))).collect();
+        for (run, own) in self.runs.iter_mut().zip(&all) {
+            let uneven =
+                |key: &String| all.iter().zip(&waits).any(|(other, w)| !w && other.get(key) != own.get(key));
+            run.differs = own
+                .iter()
+                .filter(|(key, _)| uneven(key))
+                .map(|(key, value)| Difference {
+                    key: key.clone(),
+                    from: None,
+                    to: Some(value.clone()),
+                    needs_reset: needs_reset(key),
+                })
+                .collect();
+        }
     }
 }
 

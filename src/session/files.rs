@@ -10,7 +10,7 @@ use toml::Table;
 use super::action::Export;
 use super::alterations;
 use super::freshness::Taken;
-use super::playing::write_pages;
+use super::playing::pages::write_pages;
 use super::{Picture, RunId, Session, gains, opening, sweeping};
 use crate::engine::errand::{Asked, question};
 use crate::engine::messages::{Collected, Command};

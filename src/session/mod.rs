@@ -52,6 +52,7 @@ pub mod keep;
 pub mod landscape;
 pub mod lessons;
 mod methods;
+mod notices;
 mod opening;
 pub mod pictures;
 pub mod places;
@@ -75,6 +76,7 @@ pub mod words;
 pub use action::{Action, Dialog, Effect, Export};
 pub use build::{Build, trainers};
 pub use compare::{Comparison, Group, Quantity};
+pub use notices::Notice;
 pub use opening::can_open;
 pub use pictures::Picture;
 pub use playing::Playing;
@@ -89,28 +91,11 @@ use across::Horizontal;
 use files::Errand;
 use keep::Keeper;
 use runs::{BookmarkReason, Difference, Ticket};
-use settings::{differences, needs_reset};
+use settings::differences;
 use toml::Table;
 
 /// Number of colours, dashes and markers before they repeat (Okabe and Ito without black).
 pub const COLOURS: usize = 7;
-
-/// A message to show until it is dismissed.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Notice {
-    /// For [`Action::Dismiss`].
-    pub id: u64,
-    /// One or two sentences.
-    pub text: String,
-    /// Whether something went wrong.
-    pub is_error: bool,
-    /// The run it is about.
-    pub run: Option<RunId>,
-    /// The run that was put aside, to be brought back by [`Action::BringBack`].
-    pub brings_back: Option<RunId>,
-    /// Whether it says that the run diverged: [`Action::RewindWithHalfRate`] is an answer to it.
-    pub of_divergence: bool,
-}
 
 /// Settings, runs and what belongs to them.
 pub struct Session {
@@ -210,11 +195,6 @@ impl Session {
             group.into_iter().flat_map(|g| &g.members).filter_map(|id| self.run(*id)).collect()
         };
         compare::compare(&all(a), &all(b), quantity)
-    }
-
-    /// Messages, oldest first.
-    pub fn notices(&self) -> &[Notice] {
-        &self.notices
     }
 
     /// Where the settings differ from the selected run's: what [`Action::Apply`] would change. Empty where
@@ -384,28 +364,6 @@ impl Session {
         self.tell(id, Command::Checkpoint { ticket, with_way: false });
     }
 
-    /// Fills in where each run differs from the others of its task: the keys on which not all agree.
-    fn find_differences(&mut self) {
-        let all: Vec<_> = self.runs.iter().map(|r| settings::flat(&r.config)).collect();
-        // Runs that wait for the end of a lesson are not compared with its own.
-        let waits: Vec<bool> =
-            self.runs.iter().map(|r| self.playing.as_ref().is_some_and(|p| p.waits(r.id))).collect();
-        for (run, own) in self.runs.iter_mut().zip(&all) {
-            let uneven =
-                |key: &String| all.iter().zip(&waits).any(|(other, w)| !w && other.get(key) != own.get(key));
-            run.differs = own
-                .iter()
-                .filter(|(key, _)| uneven(key))
-                .map(|(key, value)| Difference {
-                    key: key.clone(),
-                    from: None,
-                    to: Some(value.clone()),
-                    needs_reset: needs_reset(key),
-                })
-                .collect();
-        }
-    }
-
     fn set_running(&mut self, id: RunId, run: bool) {
         self.with(id, |r| r.to_run = run);
         self.tell(id, if run { Command::Run } else { Command::Pause });
@@ -434,19 +392,6 @@ impl Session {
     fn current_mut(&mut self) -> Option<&mut RunEntry> {
         let id = self.current?;
         self.runs.iter_mut().find(|r| r.id == id)
-    }
-
-    /// A message; one that says the same again takes the place of the first.
-    fn notice(&mut self, text: String, is_error: bool, run: Option<RunId>) {
-        self.notices.retain(|n| n.text != text || n.run != run);
-        let id = self.number();
-        self.notices.push(Notice { id, text, is_error, run, brings_back: None, of_divergence: false });
-    }
-
-    /// The message that a run diverged.
-    fn notice_divergence(&mut self, text: String, run: RunId) {
-        self.notice(text, true, Some(run));
-        self.notices.last_mut().into_iter().for_each(|notice| notice.of_divergence = true);
     }
 
     fn number(&mut self) -> u64 {

@@ -1,44 +1,22 @@
 //! Owns [`Playing`], a lesson that is being taken: its states are computed ahead on a thread of their own, so that a
 //! step is a jump.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+mod observing;
+pub(super) mod pages;
+mod reaching;
+
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use reaching::{State, reach};
 
 use super::landscape::Ask;
-use super::lessons::{Check, Lesson, StepRun, lessons};
-use super::pictures::Picture;
-use super::runs::{Mark, MarkKind, RunId, RunState};
-use super::settings::{flat_value, put};
-use super::{Action, Notice, Session, setting_words, trainers, words};
-use crate::engine::Engine;
+use super::lessons::{Lesson, StepRun, lessons};
+use super::runs::{RunId, RunState};
+use super::{Action, Session, words};
 use crate::engine::errand::Asked;
 use crate::engine::messages::{Command, Found};
-use crate::engine::trail::Trail;
-use crate::files::{atomic, task_data};
-use crate::numerics::landscape::trajectory::Trajectory;
-use crate::numerics::parallel::Workers;
-use crate::training::config::Config;
-use crate::training::config::resolve::resolve;
-use crate::training::driver::Driver;
-use crate::training::history::{History, Series};
 use crate::training::measures::Finding;
-use crate::training::run::{Checkpoint, StopReason};
-
-/// A run as a step finds it.
-struct State {
-    given: toml::Table,
-    config: Config,
-    checkpoint: Arc<Checkpoint>,
-    history: History,
-    trajectory: Trajectory,
-    findings: Vec<Finding>,
-    marks: Vec<Mark>,
-    diverged: Option<StopReason>,
-    /// Where a run that diverged can go back to.
-    rewind: Option<Arc<Checkpoint>>,
-}
 
 /// A lesson that is being taken.
 pub struct Playing {
@@ -281,182 +259,7 @@ impl Session {
         runs.iter().for_each(|id| self.with(*id, |run| run.pinned = true));
         self.act(Action::Landscape(Ask::Shake { relative: false }));
     }
-
-    /// What the step expects, in words, with the value that is there and whether it is as expected.
-    pub fn observations(&self) -> Vec<(String, Option<f64>, bool)> {
-        let Some(playing) = self.playing.as_ref().filter(|playing| playing.is_reached()) else {
-            return Vec::new();
-        };
-        let observe = |check: &Check| {
-            let (value, holds) = self.observed(playing, check);
-            (check.words(), value, holds)
-        };
-        playing.lesson().steps[playing.step].checks.iter().map(observe).collect()
-    }
-
-    fn observed(&self, playing: &Playing, check: &Check) -> (Option<f64>, bool) {
-        let run =
-            |name: &str| self.runs.iter().find(|run| run.name == name && playing.runs.contains(&run.id));
-        let Some(own) = run(&check.run) else { return (None, false) };
-        if check.diverged {
-            return (None, matches!(own.state, RunState::Ended(StopReason::Diverged { .. })));
-        }
-        let at = |run: &super::RunEntry, series| {
-            let values = run.curves.get(series)?.values().0;
-            match (check.at_start, check.at, check.mean_of_last) {
-                (true, ..) => values.first().map(|p| p.value),
-                (_, Some(at), _) => values.iter().rev().find(|p| p.iteration <= at).map(|p| p.value),
-                (.., Some(n)) => {
-                    let last = &values[values.len().checked_sub(n)?..];
-                    Some(last.iter().map(|p| p.value).sum::<f64>() / n as f64)
-                }
-                _ => values.last().map(|p| p.value),
-            }
-        };
-        let rise = |direction: usize| {
-            let along = &self.slice_of(own)?.grid.through_centre()[direction.checked_sub(1)?.min(1)];
-            let middle = along.iter().min_by(|a, b| a.0.abs().total_cmp(&b.0.abs()))?.1;
-            Some(0.5 * (along.first()?.1 + along.last()?.1) - middle)
-        };
-        let value = || {
-            match check.rise.as_slice() {
-                [] => {}
-                [one] => return rise(*one),
-                [one, other, ..] => return Some(rise(*one)? / rise(*other)?),
-            }
-            let series = check.series?;
-            let value = at(own, series)?;
-            match (&check.over, check.of) {
-                (Some(other), _) => Some(value / at(run(other)?, series)?),
-                (None, Some(of)) => Some(value / at(own, of)?),
-                (None, None) => Some(value),
-            }
-        };
-        let value = value();
-        (value, value.is_some_and(|value| check.holds(value)))
-    }
 }
 
 /// Updates a second of a lesson's runs: slow enough to watch.
 const SPEED: f64 = 150.0;
-/// How long the pages of a lesson may take to compute.
-const PATIENCE: Duration = Duration::from_secs(600);
-
-/// Computes a state, with every measure at its cadence.
-fn reach(run: &StepRun, workers: &dyn Workers) -> Result<State, String> {
-    let resolved = |given: &toml::Table| resolve(given.clone()).map(|r| r.config).map_err(|e| e.to_string());
-    let mut given = run.set.clone();
-    let mut config = resolved(&given)?;
-    let data = task_data::load(&config.task.own).map_err(|e| e.to_string())?;
-    // A stretch ends as a run does, with its last measures.
-    let until = |config: &Config, at: u64| Config { iterations: at, ..config.clone() };
-    let first = run.change.as_ref().map_or(run.at, |change| change.at);
-    let mut driver = Driver::start(&until(&config, first), &data).map_err(|e| e.to_string())?;
-    let mut trail = Trail::default();
-    let mut ended = to_end(&mut driver, &mut trail, workers);
-    let mut marks = Vec::new();
-    if let Some(change) = run.change.as_ref().filter(|_| ended == StopReason::Done) {
-        for (key, value) in flat_value(&toml::Value::Table(change.set.clone())) {
-            marks.push(Mark {
-                iteration: change.at as i64,
-                text: format!("{} {}", setting_words::key(&key), setting_words::value(&key, &value)),
-                kind: MarkKind::Changed,
-                alters: true,
-            });
-            put(&mut given, &key, Some(value));
-        }
-        config = resolved(&given)?;
-        let (checkpoint, history) = (driver.checkpoint(), driver.history().clone());
-        let path = driver.trajectory().clone();
-        driver = Driver::resume(&until(&config, run.at), &data, &checkpoint, history, path)
-            .map_err(|e| e.to_string())?;
-        ended = to_end(&mut driver, &mut trail, workers);
-    }
-    Ok(State {
-        checkpoint: Arc::new(driver.checkpoint()),
-        history: driver.history().clone(),
-        trajectory: driver.trajectory().clone(),
-        findings: driver.latest().values().cloned().collect(),
-        marks,
-        diverged: Some(ended).filter(|reason| matches!(reason, StopReason::Diverged { .. })),
-        rewind: trail.rewind(),
-        given,
-        config,
-    })
-}
-
-/// Keeps on the way what a run keeps that may diverge.
-fn to_end(driver: &mut Driver, trail: &mut Trail, workers: &dyn Workers) -> StopReason {
-    if driver.run().config().iterations == 0 {
-        // Before the first update, with its measures.
-        return driver.stop(workers);
-    }
-    loop {
-        if trail.wants(driver.iteration()) {
-            trail.keep(Arc::new(driver.checkpoint()));
-        }
-        let ended = driver.advance(workers);
-        if let Some((iteration, loss)) = driver.history().series(Series::TrainLoss).last() {
-            trail.note(*iteration, *loss);
-        }
-        if let Some(reason) = ended {
-            return reason;
-        }
-    }
-}
-
-/// Writes a lesson as a page, with a picture of every step beside it under the page's name.
-///
-/// # Errors
-/// A state that cannot be computed, a picture or file that cannot be written; in words.
-pub(super) fn write_pages(path: &Path, lesson: usize) -> Result<(), String> {
-    let path = &match path.extension() {
-        Some(ending) if ending == "md" => path.to_owned(),
-        _ => PathBuf::from(format!("{}.md", path.display())),
-    };
-    let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-    let mut files = BTreeMap::new();
-    // A session of its own: the lesson is taken as a user would.
-    let mut session = Session::new(Engine::new(0, Arc::new(|| ())), trainers(), toml::Table::new());
-    session.begin_lesson(lesson);
-    let start = Instant::now();
-    for step in 0..lessons()[lesson].steps.len() {
-        session.lesson_step(step);
-        while !session.playing().is_some_and(Playing::is_reached) {
-            if start.elapsed() > PATIENCE {
-                return Err("the lesson takes too long to compute".into());
-            }
-            session.play();
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        // The worker says what a run's task is, on which its stability lines depend.
-        while session.runs().iter().any(|run| run.task.is_none()) {
-            if start.elapsed() > PATIENCE {
-                return Err("the runs of the lesson do not start".into());
-            }
-            session.logic(Duration::from_millis(5));
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        let failed = |notice: &&Notice| notice.is_error && notice.run.is_none();
-        if let Some(notice) = session.notices().iter().find(failed) {
-            return Err(notice.text.clone());
-        }
-        let name = format!("{stem}-{}.png", step + 1);
-        let picture = lessons()[lesson].steps[step].picture;
-        if picture == Picture::Shake {
-            session.shake_all();
-            while session.bench().shake_share().is_some() {
-                if start.elapsed() > PATIENCE {
-                    return Err("the runs of the lesson take too long to shake".into());
-                }
-                session.logic(Duration::from_millis(5));
-                std::thread::sleep(Duration::from_millis(5));
-            }
-        }
-        let figure = session.figure(picture)?;
-        figure.write(&path.with_file_name(&name)).map_err(|e| e.to_string())?;
-        files.insert(step, name);
-    }
-    let text = lessons()[lesson].markdown(|step| files.get(&step).cloned());
-    atomic::write_text(path, &text).map_err(|e| e.to_string())
-}
