@@ -374,6 +374,67 @@ fn whoever_goes_back_to_a_way_that_was_left_finds_it_whole() {
     assert_eq!(losses(&mut session, branch), part);
 }
 
+/// Jumps to a bookmark that is known by its label, and waits until the run is there.
+fn jump_to(session: &mut Session, label: &str, to: i64) {
+    let bookmark = bookmark(session, label).expect("it is there");
+    let run = id(session);
+    session.act(Action::JumpTo(run, bookmark));
+    until(session, "the jump", |s| {
+        current(s).iteration == to && current(s).marks.last().is_some_and(|m| m.iteration == to)
+    });
+}
+
+fn bookmark_here(session: &mut Session, label: &str) {
+    session.act(Action::Bookmark { label: label.into() });
+    until(session, "the bookmark", |s| bookmark(s, label).is_some());
+}
+
+#[test]
+fn a_bookmark_on_the_way_that_a_run_is_on_has_no_other_past() {
+    let mut session = session(GIVEN);
+    let run = paused_at(&mut session, 10);
+    bookmark_here(&mut session, "ten");
+    step_to(&mut session, 40);
+    bookmark_here(&mut session, "forty");
+    let past = |s: &Session, label: &str| {
+        current(s).bookmarks.iter().find(|b| b.label == label).expect("it is there").past.is_some()
+    };
+    step_to(&mut session, 60);
+    jump_to(&mut session, "ten", 10);
+    assert!(!past(&session, "ten") && past(&session, "forty") && past(&session, "before a jump, at 60"));
+    // Again, from a little further on: as often as one likes.
+    for _ in 0..2 {
+        step_to(&mut session, 20);
+        jump_to(&mut session, "ten", 10);
+        assert!(!past(&session, "ten"));
+        assert_eq!(losses(&mut session, run).len(), 11);
+    }
+    // Taken up again, the way to the end is the run's own, with what lies on it.
+    jump_to(&mut session, "before a jump, at 60", 60);
+    assert!(!past(&session, "forty") && !past(&session, "before a jump, at 60"));
+    assert!(past(&session, "before a jump, at 20"));
+    assert_eq!(losses(&mut session, run).len(), 60);
+}
+
+#[test]
+fn a_jump_that_is_asked_for_before_another_is_done_comes_after_it() {
+    let mut session = session(GIVEN);
+    let run = paused_at(&mut session, 10);
+    bookmark_here(&mut session, "ten");
+    step_to(&mut session, 40);
+    bookmark_here(&mut session, "forty");
+    step_to(&mut session, 60);
+    let whole = losses(&mut session, run);
+    for label in ["ten", "forty"] {
+        let bookmark = bookmark(&session, label).expect("it is there");
+        session.act(Action::JumpTo(run, bookmark));
+    }
+    until(&mut session, "both", |s| {
+        current(s).iteration == 40 && current(s).marks.last().is_some_and(|m| m.iteration == 40)
+    });
+    assert_eq!(losses(&mut session, run), whole[..=40], "there is no hole");
+}
+
 #[test]
 fn a_bookmark_of_before_a_reset_brings_its_own_past_not_that_of_the_run_as_it_went_on() {
     let mut session = session(GIVEN);

@@ -33,14 +33,15 @@ impl Archive {
     }
 
     fn take(&mut self, history: &History) {
-        for (series, values) in history.all() {
-            for chunk in values.chunks(self.most) {
-                let row =
-                    |(iteration, value): &(i64, f64)| Row { iteration: *iteration, series, value: *value };
-                self.new.extend(chunk.iter().map(row));
-                self.spill();
-            }
+        for row in history.rows() {
+            self.new.push(row);
+            self.spill();
         }
+    }
+
+    /// How many rows there are.
+    pub fn len(&self) -> u64 {
+        self.written + self.new.len() as u64
     }
 
     /// Adds rows.
@@ -152,6 +153,7 @@ mod tests {
         assert!(large.old.is_none());
         assert_eq!(bits(&small.history()), bits(&large.history()));
         assert_eq!(small.history().series(Series::TrainLoss).len(), 1000);
+        assert_eq!((small.len(), large.len()), (1100, 1100));
         small.truncate_after(499);
         large.truncate_after(499);
         assert_eq!(small.history().series(Series::TrainLoss).len(), 500);

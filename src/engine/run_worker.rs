@@ -56,6 +56,8 @@ pub type Make = Box<dyn FnOnce() -> Result<Made, String> + Send>;
 
 /// Room for commands. The worker looks at every update, so this is what a hand can do in one.
 const COMMANDS: usize = 64;
+/// Values of a way that is handed out, at most; of a longer one there are none (`[own]`, 32 MB).
+const MOST_OF_A_WAY: u64 = 1 << 21;
 /// Room for events: a second of progress.
 const EVENTS: usize = 64;
 /// Time between two pictures of activity.
@@ -293,8 +295,9 @@ impl<'a> Worker<'a> {
             }
             Command::Checkpoint { ticket, with_way } => {
                 let checkpoint = Arc::new(self.run.checkpoint());
-                let way = with_way
-                    .then(|| Way { history: self.archive.history(), trajectory: self.watch.trajectory() });
+                let is_short = self.archive.len() <= MOST_OF_A_WAY;
+                let mut history = || if is_short { self.archive.history() } else { History::default() };
+                let way = with_way.then(|| Way { history: history(), trajectory: self.watch.trajectory() });
                 let way = way.map(Arc::new);
                 self.outbox.push(Event::Checkpoint { ticket, checkpoint, way });
             }

@@ -418,10 +418,7 @@ impl Curves {
 
     /// Adds every value of a history.
     pub fn take(&mut self, history: &History) {
-        for (series, values) in history.all() {
-            let row = |(iteration, value): &(i64, f64)| Row { iteration: *iteration, series, value: *value };
-            values.iter().for_each(|v| self.push(row(v)));
-        }
+        history.rows().for_each(|row| self.push(row));
     }
 
     /// Drops what lies after `iteration`.

@@ -1,6 +1,5 @@
 //! How a session takes in what its workers say.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -123,9 +122,14 @@ impl Session {
                         past,
                     });
                 }
-                way.into_iter().for_each(|way| run.leaves(way, iteration));
+                run.leaving = way;
             }
-            Event::WentBack { iteration } => self.runs[at].went_back(iteration),
+            Event::WentBack { iteration } => {
+                self.runs[at].went_back(iteration);
+                if let Some(bookmark) = self.runs[at].then_jump.take() {
+                    self.jump(id, bookmark);
+                }
+            }
             Event::Found(found) => {
                 self.bench.follow(id, &found.finding.detail);
                 let run = &mut self.runs[at];
@@ -235,7 +239,9 @@ impl RunEntry {
             read_of_first: 0,
             handle: Some(handle),
             tickets: Vec::new(),
-            going_back: Default::default(),
+            going_back: None,
+            then_jump: None,
+            leaving: None,
         }
     }
 
@@ -313,17 +319,17 @@ impl RunEntry {
         self.given = other.given;
         self.config = other.config;
         self.handle = other.handle;
-        self.going_back = VecDeque::from([GoingBack { config: other.acting, ..to }]);
+        self.going_back = Some(GoingBack { config: other.acting, ..to });
         self.tickets.clear();
     }
 
     /// The worker has gone back to `iteration`: the curves end there, and go on from there.
     pub(super) fn went_back(&mut self, iteration: i64) {
         while self.read(usize::MAX) {}
-        let back = self.going_back.pop_front();
-        let past = back.as_ref().and_then(|back| back.past.as_deref());
-        (self.curves, self.spectra, self.seconds) = self.known_up_to(iteration, past);
-        if past.is_some() {
+        let back = self.going_back.take();
+        let taken = back.as_ref().and_then(|back| back.past.as_ref());
+        self.changes_way(iteration, taken);
+        if taken.is_some() {
             // What was measured was measured of other weights.
             self.found.clear();
         }

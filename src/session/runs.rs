@@ -12,7 +12,7 @@ use super::settings::Steps;
 use super::spectra::Spectra;
 use super::ways::Past;
 use crate::engine::handle::RunHandle;
-use crate::engine::messages::Found;
+use crate::engine::messages::{Found, Way};
 use crate::numerics::tasks::TaskFacts;
 use crate::numerics::weights::Weights;
 use crate::training::config::Config;
@@ -203,8 +203,12 @@ pub struct RunEntry {
     pub(super) read_of_first: usize,
     pub(super) handle: Option<RunHandle>,
     pub(super) tickets: Vec<(u64, Ticket)>,
-    /// The states that its worker was told to go back to and has not yet.
-    pub(super) going_back: VecDeque<GoingBack>,
+    /// The state that its worker was told to go back to and has not yet.
+    pub(super) going_back: Option<GoingBack>,
+    /// The bookmark to jump to when it has.
+    pub(super) then_jump: Option<u64>,
+    /// The way that it leaves next, as its worker told it.
+    pub(super) leaving: Option<Arc<Way>>,
 }
 
 /// A state that a worker goes back to.

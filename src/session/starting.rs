@@ -305,6 +305,10 @@ impl Session {
     }
 
     pub(super) fn jump(&mut self, id: RunId, bookmark: u64) {
+        // One after the other: which way a bookmark lies on is known when the first is done.
+        if self.run(id).is_some_and(|run| run.going_back.is_some()) {
+            return self.with(id, |run| run.then_jump = Some(bookmark));
+        }
         let Some(bookmark) = self.run(id).and_then(|r| r.bookmark(bookmark)) else { return };
         let (checkpoint, config) = (Arc::clone(&bookmark.checkpoint), bookmark.config.clone());
         let (marks, past) = (Some(bookmark.marks.clone()), bookmark.past.clone());
@@ -323,7 +327,7 @@ impl Session {
     }
 
     pub(super) fn rewind_with_half_rate(&mut self, id: RunId) {
-        let Some(run) = self.run(id) else { return };
+        let Some(run) = self.run(id).filter(|run| run.going_back.is_none()) else { return };
         let checkpoint = run.rewind.clone();
         let mut config = run.config.clone();
         config.optimizer.learning_rate *= 0.5;
@@ -358,7 +362,7 @@ impl Session {
             let run = &mut self.runs[at];
             run.given = given;
             run.config = config;
-            run.going_back.push_back(to);
+            run.going_back = Some(to);
         } else {
             let earlier = to.past.as_ref().map(|past| past.earlier()).unwrap_or_else(|| self.earlier(id));
             let fresh = self.entry(id, given, config, Some((checkpoint, earlier)), false);

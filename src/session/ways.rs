@@ -1,5 +1,8 @@
 //! Owns [`Past`], what is known of a run's way to states that it has left: whoever goes back to one finds its curves
 //! again, on the screen and in files.
+//!
+//! A bookmark without a past lies on the way that the run is on. When the run is set back, those beyond the place keep
+//! the way that is left; those that lie on the way that is taken up again have none any more.
 
 use std::sync::Arc;
 
@@ -11,14 +14,10 @@ use super::{Session, starting};
 use crate::engine::messages::{Command, Way};
 use crate::training::history::History;
 
-/// Values of a way that is kept, at most; of a longer one, as of one of a session before, the curves begin anew where
-/// it is gone back to (`[own]`, 32 MB).
-const MOST: usize = 1 << 21;
-
 /// The way of a run up to where it was set back.
 #[derive(Clone, Debug)]
 pub struct Past {
-    /// Curves and path, whole.
+    /// Curves and path; without any where it was too long to be kept, or is a session's before.
     pub(super) way: Arc<Way>,
     seconds: Seconds,
     spectra: Spectra,
@@ -32,7 +31,7 @@ impl PartialEq for Past {
 }
 
 impl Past {
-    /// Of a way that is not kept.
+    /// Of a way that is not kept: the curves begin anew where it is gone back to.
     pub(super) fn unknown() -> Arc<Self> {
         let way = Way { history: History::default(), trajectory: Arc::default() };
         Arc::new(Self { way: Arc::new(way), seconds: Seconds::default(), spectra: Spectra::default() })
@@ -46,28 +45,46 @@ impl Past {
 }
 
 impl RunEntry {
-    /// The way that the run is on ends at `iteration`: the bookmarks that lie on it keep it.
-    pub(super) fn leaves(&mut self, way: Arc<Way>, iteration: i64) {
-        self.leave(way, iteration, (self.seconds.clone(), self.spectra.clone()));
-    }
-
-    fn leave(&mut self, way: Arc<Way>, iteration: i64, (seconds, spectra): (Seconds, Spectra)) {
-        let is_long = way.history.all().map(|(_, values)| values.len()).sum::<usize>() > MOST;
-        let past = match is_long {
-            true => Past::unknown(),
-            false => Arc::new(Past { way, seconds, spectra }),
-        };
-        let on_it = |b: &&mut Bookmark| b.past.is_none() && b.iteration() <= iteration;
-        self.bookmarks.iter_mut().filter(on_it).for_each(|b| b.past = Some(Arc::clone(&past)));
+    /// The way that the run is on, as its worker told it or as the screen has it.
+    pub(super) fn own_way(&self, told: Option<Arc<Way>>) -> Arc<Past> {
+        let way = told.unwrap_or_else(|| {
+            Arc::new(Way { history: self.curves.to_history(), trajectory: Arc::default() })
+        });
+        Arc::new(Past { way, seconds: self.seconds.clone(), spectra: self.spectra.clone() })
     }
 
     /// Takes the bookmarks of the run that it was before it began anew, each with the way that led there: its own
     /// may become another.
     pub(super) fn inherits(&mut self, before: &mut RunEntry) {
+        if before.bookmarks.is_empty() {
+            return;
+        }
         while before.read(usize::MAX) {}
-        let way = Way { history: before.curves.to_history(), trajectory: Arc::default() };
         self.bookmarks.clone_from(&before.bookmarks);
-        self.leave(Arc::new(way), i64::MAX, (before.seconds.clone(), before.spectra.clone()));
+        let past = before.own_way(None);
+        keep(&mut self.bookmarks, &past, |_| true);
+    }
+
+    /// Leaves its way for another, `taken`, or goes back on it, to `iteration`.
+    pub(super) fn changes_way(&mut self, iteration: i64, taken: Option<&Arc<Past>>) {
+        let told = self.leaving.take();
+        let goes_back_on_it = |b: &Bookmark| taken.is_none() && b.iteration() <= iteration;
+        if self.bookmarks.iter().any(|b| b.past.is_none() && !goes_back_on_it(b)) {
+            let past = self.own_way(told);
+            keep(&mut self.bookmarks, &past, |b| !goes_back_on_it(b));
+        }
+        let Some(taken) = taken else {
+            self.curves.truncate_after(iteration);
+            self.spectra.truncate_after(iteration);
+            self.seconds.truncate_after(iteration);
+            return;
+        };
+        for bookmark in &mut self.bookmarks {
+            if bookmark.iteration() <= iteration && bookmark.past.as_ref() == Some(taken) {
+                bookmark.past = None;
+            }
+        }
+        (self.curves, self.spectra, self.seconds) = self.known_up_to(iteration, Some(taken));
     }
 
     /// What is known of its way up to an iteration, or of one that it has left.
@@ -87,8 +104,17 @@ impl RunEntry {
     }
 }
 
+/// Gives a past to those bookmarks of the way that is left.
+fn keep(bookmarks: &mut [Bookmark], past: &Arc<Past>, of: impl Fn(&Bookmark) -> bool) {
+    for bookmark in bookmarks {
+        if bookmark.past.is_none() && of(bookmark) {
+            bookmark.past = Some(Arc::clone(past));
+        }
+    }
+}
+
 impl Session {
-    /// Asks a run that is set back next for the way that it leaves; `with` the bookmark of where it stands.
+    /// Asks a run that is set back next for the way that it leaves, and for what else is kept of where it stands.
     pub(super) fn ask_way(&mut self, id: RunId, what: Ticket) {
         let ticket = self.number();
         self.with(id, |r| r.tickets.push((ticket, what)));

@@ -104,6 +104,17 @@ impl History {
         self.values.iter().map(|(s, v)| (*s, v.as_slice()))
     }
 
+    /// Every value, series by series.
+    pub fn rows(&self) -> impl Iterator<Item = Row> {
+        self.values.iter().flat_map(|(series, values)| {
+            values.iter().map(|(iteration, value)| Row {
+                iteration: *iteration,
+                series: *series,
+                value: *value,
+            })
+        })
+    }
+
     /// Drops the value of one series at `iteration`, where it is the last.
     pub fn drop_at(&mut self, series: Series, iteration: i64) {
         if let Some(values) = self.values.get_mut(&series) {

@@ -112,8 +112,8 @@ pub(super) struct KeptBookmark {
     pub(super) file: String,
     pub(super) label: String,
     pub(super) reason: BookmarkReason,
-    #[serde(default)]
-    pub(super) marks: Vec<KeptMark>,
+    /// What had happened up to it; without, as far as the run's own marks tell.
+    pub(super) marks: Option<Vec<KeptMark>>,
     /// Whether the run has left the way that led there, which is not kept.
     #[serde(default)]
     pub(super) left: bool,
@@ -135,7 +135,7 @@ impl KeptRun {
             file: bookmark_file(run.id, b.id),
             label: b.label.clone(),
             reason: b.reason,
-            marks: b.marks.iter().map(KeptMark::of).collect(),
+            marks: Some(b.marks.iter().map(KeptMark::of).collect()),
             left: b.past.is_some(),
         };
         Self {

@@ -18,7 +18,7 @@ use folder::{
 };
 
 use super::Session;
-use super::runs::{Bookmark, RunEntry, RunId, RunState};
+use super::runs::{Bookmark, Mark, RunEntry, RunId, RunState};
 use super::seconds::Seconds;
 use super::settings::Steps;
 use super::spectra::Spectra;
@@ -314,18 +314,24 @@ impl Session {
     ) -> Result<RunId, String> {
         let config = snapshot.config.clone();
         let id = self.resume(kept.given, snapshot).ok_or(format!("{}: no run to go on with", kept.file))?;
+        let of_run = |iteration: i64| -> Vec<Mark> {
+            let before = kept.marks.iter().filter(|m| m.iteration <= iteration);
+            before.cloned().map(KeptMark::mark).collect()
+        };
         let bookmarks: Vec<Bookmark> = kept
             .bookmarks
             .iter()
             .zip(bookmarks)
             .filter_map(|(kept, snapshot)| {
                 let snapshot = snapshot?;
+                let marks = kept.marks.as_ref();
+                let marks = marks.map(|marks| marks.iter().cloned().map(KeptMark::mark).collect());
                 Some(Bookmark {
                     id: self.number(),
                     label: kept.label.clone(),
                     reason: kept.reason,
                     config: snapshot.config.clone(),
-                    marks: kept.marks.iter().cloned().map(KeptMark::mark).collect(),
+                    marks: marks.unwrap_or_else(|| of_run(snapshot.iteration)),
                     checkpoint: Arc::new(snapshot.checkpoint()?),
                     past: kept.left.then(Past::unknown),
                 })
