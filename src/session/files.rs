@@ -15,6 +15,7 @@ use super::{Picture, RunId, Session, gains, opening, sweeping};
 use crate::engine::errand::{Asked, question};
 use crate::engine::messages::{Collected, Command};
 use crate::engine::pool::Processors;
+use crate::files::run_folder::SNAPSHOT;
 use crate::files::snapshot::Snapshot;
 use crate::files::{atomic, history_csv, task_data};
 use crate::training::config::Cadence;
@@ -158,7 +159,7 @@ impl Session {
         if let Some(folder) = sweeping::folder_of(&path) {
             return self.open_sweep(folder);
         }
-        let snapshot = path.join(opening::SNAPSHOT);
+        let snapshot = path.join(SNAPSHOT);
         let path = if snapshot.is_file() { snapshot } else { path };
         let words = format!("Reading {}", path.display());
         let result = self.engine.errand("open", move || opening::read(path));
@@ -300,7 +301,10 @@ fn snapshot(
     let run = Snapshot::of_run(&all.config, &all.checkpoint, &all.history, &all.trajectory);
     let mut snapshot = run.measured(&all.findings, &data, workers).map_err(|e| e.to_string())?;
     snapshot.notes.extend_from_slice(changes);
-    let known = |series| Some((all.history.series(series).len(), all.history.series(series).last()?.0));
+    let known = |series| {
+        let values = all.history.series(series);
+        Some((values.first()?.0, values.len(), values.last()?.0))
+    };
     for measure in Measure::ALL {
         let taken = Taken::too_few(&all.config, measure, known);
         snapshot.notes.extend(taken.map(|taken| format!("{} was {taken}", measure.series()[0].name())));

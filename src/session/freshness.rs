@@ -111,7 +111,13 @@ pub fn thinned(run: &RunEntry, measure: Measure, series: Series) -> Option<Thinn
     (found > asked).then_some(Thinned { asked, found })
 }
 
-/// How often a measure was to be taken at its cadence, and was.
+/// A cadence in words.
+pub(super) fn every(n: u64) -> String {
+    if n == 1 { "at every iteration".into() } else { format!("every {n} iterations") }
+}
+
+/// How often a measure was to be taken at its cadence of now, and was: the window leaves training at least half of the
+/// processor time, and a cadence may have been another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Taken {
     /// Iterations between two measures as asked for.
@@ -123,15 +129,18 @@ pub struct Taken {
 }
 
 impl Taken {
-    /// Of a measure with a cadence of which values are missing, from those there are: `values` gives how many a series
-    /// has, and the iteration of the last. `None` where none is missing.
+    /// Of a measure with a cadence of which values are missing, from those there are: `values` gives the first
+    /// iteration of a series, how many values it has, and the iteration of the last. `None` where none is missing, or
+    /// where the values do not begin with the training.
     pub fn too_few(
         config: &Config,
         measure: Measure,
-        values: impl Fn(Series) -> Option<(usize, i64)>,
+        values: impl Fn(Series) -> Option<(i64, usize, i64)>,
     ) -> Option<Self> {
         let Cadence::Every(every) = measure.cadence(config) else { return None };
-        let (taken, last) = measure.series().iter().filter_map(|series| values(*series)).max()?;
+        let all =
+            measure.series().iter().filter_map(|series| values(*series)).filter(|(first, ..)| *first == 0);
+        let (taken, last) = all.map(|(_, n, last)| (n, last)).max()?;
         let last = u64::try_from(last).ok()?;
         let ends = last >= config.iterations && !last.is_multiple_of(every);
         let asked = usize::try_from(last / every).ok()? + 1 + usize::from(ends);
@@ -141,14 +150,8 @@ impl Taken {
 
 impl fmt::Display for Taken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { every, taken, asked } = self;
-        let every =
-            if *every == 1 { "at every iteration".into() } else { format!("every {every} iterations") };
-        write!(
-            f,
-            "asked for {every}, taken at {taken} of {asked} (the window leaves training at least half of the \
-             processor time)"
-        )
+        let Self { taken, asked, .. } = self;
+        write!(f, "asked for {}, taken at {taken} of {asked}", every(self.every))
     }
 }
 
@@ -175,17 +178,21 @@ mod tests {
             .expect("sound")
             .config;
         let of = |taken: usize, last: i64| {
-            Taken::too_few(&config, Measure::Curvature, |s| (s == Series::LambdaMax).then_some((taken, last)))
+            Taken::too_few(&config, Measure::Curvature, |s| {
+                (s == Series::LambdaMax).then_some((0, taken, last))
+            })
         };
         // 0, 100, 200, 300, 400 and the end.
         assert_eq!(of(6, 450), None);
         assert_eq!(of(3, 200), None);
         let some = of(4, 450).expect("two are missing");
         assert_eq!((some.taken, some.asked), (4, 6));
-        assert!(some.to_string().starts_with("asked for every 100 iterations, taken at 4 of 6 ("), "{some}");
+        assert_eq!(some.to_string(), "asked for every 100 iterations, taken at 4 of 6");
         // Thinned to other iterations than those asked for.
         assert_eq!(of(3, 350).map(|t| (t.taken, t.asked)), Some((3, 4)));
         assert_eq!(Taken::too_few(&config, Measure::Curvature, |_| None), None);
+        // What begins later was not all asked for.
+        assert_eq!(Taken::too_few(&config, Measure::Curvature, |_| Some((300, 1, 400))), None);
     }
 
     #[test]

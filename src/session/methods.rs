@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::freshness::Taken;
+use super::freshness::{self, Taken};
 use super::settings::flat;
 use super::{RunEntry, Session};
 use crate::files::figure::number::counted;
@@ -266,11 +266,13 @@ fn flossing(config: &Config) -> String {
 fn measures(run: &RunEntry) -> String {
     let config = &run.config;
     let measure = &config.measure;
-    let known = |series: Series| Some((run.curves.get(series)?.len(), run.curves.last(series)?.iteration));
+    let known = |series: Series| {
+        let curve = run.curves.get(series)?;
+        Some((curve.first_iteration()?, curve.len(), curve.last()?.iteration))
+    };
     let every = |of: Measure| match (Taken::too_few(config, of, known), of.cadence(config)) {
         (Some(taken), _) => taken.to_string(),
-        (None, Cadence::Every(1)) => "at every iteration".into(),
-        (None, Cadence::Every(n)) => format!("every {n} iterations"),
+        (None, Cadence::Every(n)) => freshness::every(n),
         (None, _) => "at the start and the end".into(),
     };
     let block = match measure.block {

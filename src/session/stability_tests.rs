@@ -221,7 +221,7 @@ fn a_file_in_the_theorem_s_setting_has_a_line_that_holds() {
         if let Target::Values(values) = &mut trials.target {
             values.fill(1.0);
         }
-        let data = TaskData::Trials { train: trials.into(), test: None };
+        let data = TaskData::Trials { train: trials.into(), test: None, outputs: 0 };
         let text = format!(
             "task = {{ kind = \"file\", path = \"any.npz\", batch = {batch} }}
 rule.kind = \"bptt\"
