@@ -256,8 +256,11 @@ fn own_trials(n_steps: usize, n_batch: usize, loss: LossKind) -> Trials<f64> {
 
 fn own(batch: usize, train: &Trials<f64>, test: Option<&Trials<f64>>) -> Result<Box<dyn Task<f64>>, String> {
     let settings = TaskSettings::File(File { path: "trials.npz".into() });
-    let data =
-        TaskData::Trials { train: Arc::new(train.clone()), test: test.map(|test| Arc::new(test.clone())) };
+    let data = TaskData::Trials {
+        train: Arc::new(train.clone()),
+        test: test.map(|test| Arc::new(test.clone())),
+        outputs: 0,
+    };
     build(&settings, batch, 512, 1, &data).map_err(|e| e.to_string())
 }
 

@@ -32,7 +32,7 @@ fn data(kind: TaskKind) -> TaskData {
             let mut trials = Trials::zeros(shape);
             Stream::new(9, Purpose::Task).fill_normal(&mut trials.x, 1.0);
             trials.mask.fill(1.0);
-            TaskData::Trials { train: Arc::new(trials), test: None }
+            TaskData::Trials { train: Arc::new(trials), test: None, outputs: 0 }
         }
         _ => TaskData::None,
     }

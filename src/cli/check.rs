@@ -10,7 +10,7 @@ use crate::files::figure::number::counted;
 use crate::files::idx;
 use crate::files::network_input;
 use crate::files::npz::Npz;
-use crate::files::run_folder::RunFolder;
+use crate::files::run_folder::{RunFolder, SNAPSHOT};
 use crate::files::snapshot::Snapshot;
 use crate::files::trials;
 use crate::numerics::tasks::TaskData;
@@ -61,7 +61,7 @@ fn folder(path: &Path) -> Result<String, Refused> {
         let ended = entries.flatten().filter(|e| RunFolder::ended(&e.path()).is_some()).count();
         return Ok(format!("the folder of a sweep, {plan}; {} ended", counted(ended as u64, "run")));
     }
-    let snapshot = path.join("snapshot.npz");
+    let snapshot = path.join(SNAPSHOT);
     if !snapshot.is_file() {
         let problem = "is a folder of neither a run nor a sweep: expected a file, or such a folder";
         return Err(FileError::new(path, problem).into());
@@ -100,7 +100,7 @@ fn npz(path: &Path) -> Result<String, Refused> {
 }
 
 fn trials_of(path: &Path) -> Result<String, Refused> {
-    let TaskData::Trials { train, test } = trials::load(path)? else {
+    let TaskData::Trials { train, test, .. } = trials::load(path)? else {
         return Err(Refused(format!("{}: no trials", path.display())));
     };
     let shape = |t: &Trials<f64>| {

@@ -12,7 +12,11 @@ use super::summary::{Ended, Summary};
 const PLOT: &str = include_str!("../../assets/plot.py");
 
 /// The files of a run.
-pub const FILES: [&str; 5] = ["history.csv", "snapshot.npz", "plot.py", "config.toml", "summary.json"];
+pub const FILES: [&str; 5] = ["history.csv", SNAPSHOT, "plot.py", "config.toml", SUMMARY];
+/// State and measures.
+pub const SNAPSHOT: &str = "snapshot.npz";
+/// How the run ended; written last.
+pub const SUMMARY: &str = "summary.json";
 
 /// A folder that a run may write to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,7 +85,7 @@ impl RunFolder {
         let path = self.folder.join(name);
         match name {
             "history.csv" => history_csv::write(&path, &snapshot.history),
-            "snapshot.npz" => snapshot.write(&path),
+            SNAPSHOT => snapshot.write(&path),
             "plot.py" => atomic::write_text(&path, PLOT),
             "config.toml" => atomic::write_text(&path, &snapshot.config.to_toml()),
             _ => summary.write(&path),
@@ -91,7 +95,7 @@ impl RunFolder {
     /// How the run in a folder ended; `None` where it has not ended, or not all of its files are there.
     pub fn ended(folder: &Path) -> Option<Ended> {
         let all_there = FILES.iter().all(|name| folder.join(name).is_file());
-        all_there.then(|| Ended::read(&folder.join("summary.json"))).flatten()
+        all_there.then(|| Ended::read(&folder.join(SUMMARY))).flatten()
     }
 
     /// Takes the files of a run that has ended from another folder, the summary last: links to them, or copies where

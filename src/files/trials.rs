@@ -12,6 +12,7 @@ use super::snapshot::{read_matrix, read_weights};
 use crate::numerics::tasks::TaskData;
 use crate::numerics::trials::{Target, Trials};
 use crate::numerics::weights::Dims;
+use crate::training::measured::orthonormal;
 
 /// The largest label that is read; a network has one output more.
 const LARGEST_LABEL: i64 = 9_999;
@@ -30,11 +31,11 @@ pub fn load(path: &Path) -> Result<TaskData, FileError> {
     let train = Arc::new(read(&mut file, "", None).map_err(at)?);
     let tested = file.names().any(|n| n.starts_with("test_"));
     let test = if tested { Some(Arc::new(read(&mut file, "test_", None).map_err(at)?)) } else { None };
-    Ok(TaskData::Trials { train, test })
+    Ok(TaskData::Trials { train, test, outputs: 0 })
 }
 
 /// Whether a file is a network with the trials that it is to be looked at on.
-pub fn is_network<R: Read + Seek>(file: &Npz<R>) -> bool {
+fn is_network<R: Read + Seek>(file: &Npz<R>) -> bool {
     !file.has("x") && file.has("w_rec") && file.has("probe_x")
 }
 
@@ -42,10 +43,14 @@ fn network<R: Read + Seek>(file: &mut Npz<R>) -> Result<TaskData, NpzError> {
     let weights = read_weights(file, "")?;
     let dims = weights.dims();
     let trials = probe_of(file, dims)?;
+    let q0 = q0_of(file)?;
+    if let Some(q0) = &q0 {
+        orthonormal(q0).map_err(|e| NpzError::member("lyapunov_q0", e))?;
+    }
     Ok(TaskData::Network {
         trials: Arc::new(trials),
         feedback: feedback_of(file, dims)?,
-        q0: q0_of(file)?.map(Arc::new),
+        q0: q0.map(Arc::new),
         weights: Arc::new(weights),
     })
 }

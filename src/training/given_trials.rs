@@ -25,7 +25,7 @@ pub fn warnings(config: &Config, data: &TaskData) -> Vec<String> {
              and is tested on the same trials, so that the generalization gap says nothing",
             TaskKind::File.name()
         )),
-        TaskData::Trials { train, test } => {
+        TaskData::Trials { train, test, .. } => {
             at_most("task.batch", batch, train.n_batch(), "trials in the file");
             at_most("measure.probe_trials", probe, train.n_batch(), "trials in the file");
             if test.is_none() {

@@ -211,6 +211,15 @@ pub fn tangents(given: &Given) -> Result<(usize, Array2<f64>), MeasureError> {
         let (rows, columns) = q0.dim();
         return Err(MeasureError::Q0 { rows, columns, expected: n_state });
     }
+    orthonormal(&q0)?;
+    Ok((n_exponents, q0))
+}
+
+/// Whether the columns of a given Q_0 [n, n] are orthonormal tangents.
+///
+/// # Errors
+/// By how much they are not.
+pub fn orthonormal(q0: &Array2<f64>) -> Result<(), MeasureError> {
     let entry = |(i, a): (usize, ArrayView1<'_, f64>), (j, b): (usize, ArrayView1<'_, f64>)| {
         let product: f64 = a.iter().zip(&b).map(|(x, y)| x * y).sum();
         (product - f64::from(u8::from(i == j))).abs()
@@ -220,7 +229,7 @@ pub fn tangents(given: &Given) -> Result<(usize, Array2<f64>), MeasureError> {
     if off > ORTHONORMAL {
         return Err(MeasureError::NotOrthonormal { off });
     }
-    Ok((n_exponents, q0))
+    Ok(())
 }
 
 /// F at the configured k, variant and skip, with its gradient, of the network given; tangents start at `q0`.

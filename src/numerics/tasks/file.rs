@@ -58,7 +58,7 @@ pub(super) struct FileTask<T> {
 impl<T: Scalar> FileTask<T> {
     pub(super) fn new(settings: &File, batch: usize, data: &TaskData) -> Result<Self, TaskError> {
         let (train, test, outputs) = match data {
-            TaskData::Trials { train, test } => (train, test.as_ref(), 0),
+            TaskData::Trials { train, test, outputs } => (train, test.as_ref(), *outputs),
             TaskData::Network { trials, weights, .. } => (trials, None, weights.dims().n_out),
             _ => return Err(TaskError::new("kind", "file", "trials among the data given to it")),
         };

@@ -239,16 +239,18 @@ pub enum TaskData {
         train: Arc<Trials<f64>>,
         /// Trials to test on; without them the training trials are tested on.
         test: Option<Arc<Trials<f64>>>,
+        /// Outputs of a network that learns labels, at least; 0: as many as they ask for.
+        outputs: usize,
     },
     /// A network trained elsewhere, with the trials that it is looked at on (`file`).
     Network {
-        /// Trials to train and to test on.
+        /// Trials to train and to test on, [T, B, ...].
         trials: Arc<Trials<f64>>,
         /// Where training begins.
         weights: Arc<Weights<f64>>,
         /// RFLO's fixed feedback [n_out, N], where it has one.
         feedback: Option<Vec<f64>>,
-        /// Where the tangents of Lyapunov exponents start, where it says so.
+        /// Where the tangents of Lyapunov exponents start, [n, n] over the n values of a state, where it says so.
         q0: Option<Arc<Array2<f64>>>,
     },
 }
@@ -257,7 +259,9 @@ impl TaskData {
     /// The same for networks whose weights are drawn.
     pub fn without_weights(&self) -> Self {
         match self {
-            Self::Network { trials, .. } => Self::Trials { train: Arc::clone(trials), test: None },
+            Self::Network { trials, weights, .. } => {
+                Self::Trials { train: Arc::clone(trials), test: None, outputs: weights.dims().n_out }
+            }
             other => other.clone(),
         }
     }

@@ -73,7 +73,8 @@ pub(super) struct Lyapunov<T> {
 }
 
 impl<T: Scalar> Lyapunov<T> {
-    /// Tangents start where the data say, or where the seed's own stream has them.
+    /// Tangents start where the data say, as far as they say it for a state of this size (units may have been made
+    /// adaptive since), or where the seed's own stream has them.
     pub fn new(config: &Config, network: &Network<T>, data: &TaskData) -> Self {
         let q0 = match data {
             TaskData::Network { q0: Some(q0), .. } if q0_fits(q0.dim(), 0, network) => Arc::clone(q0),
