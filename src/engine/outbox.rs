@@ -167,7 +167,7 @@ fn is_same_kind(a: &Event, b: &Event) -> bool {
 fn most_waiting(event: &Event) -> usize {
     match event {
         Event::Found(found) if found.finding.measure == Measure::Curvature => MOST_SPECTRA,
-        Event::Noted { why: Noted::RateChange | Noted::BoundCrossed, .. } => MOST_STATES,
+        Event::Noted { why: Noted::BoundCrossed, .. } => MOST_STATES,
         Event::Found(_) | Event::Noted { .. } | Event::Activity { .. } => 1,
         _ => usize::MAX,
     }
@@ -231,8 +231,10 @@ mod tests {
 
     use super::*;
     use crate::engine::messages::Found;
+    use crate::numerics::weights::{Dims, Weights};
     use crate::training::history::Series;
     use crate::training::measures::Finding;
+    use crate::training::run::Checkpoint;
 
     fn found(measure: Measure, iteration: i64) -> Event {
         let finding = Finding { measure, iteration, rows: Vec::new(), detail: Detail::Curvature(None) };
@@ -263,6 +265,42 @@ mod tests {
         assert!(course.len() <= MOST_SPECTRA && course.len() > MOST_SPECTRA / 4, "{}", course.len());
         assert_eq!((course[0], course[course.len() - 1]), (0, 9_999));
         assert!(course.is_sorted_by(|a, b| a < b));
+    }
+
+    #[test]
+    fn a_screen_that_is_late_still_gets_the_states_at_which_a_line_was_crossed() {
+        let (sender, _receiver) = crossbeam_channel::bounded(1);
+        let mut outbox = Outbox::new(sender, Repaint::new(Arc::new(|| {})));
+        let dims = Dims { n_in: 1, n_rec: 1, n_out: 1 };
+        let noted = |why, iteration| {
+            let weights = || Weights::zeros(dims);
+            let checkpoint = Checkpoint {
+                iteration,
+                weights: weights(),
+                initial: weights(),
+                before_flossing: None,
+                feedback: None,
+                optimizer: Vec::new(),
+                measures: Vec::new(),
+                streams: Vec::new(),
+            };
+            Event::Noted { why, checkpoint: Arc::new(checkpoint) }
+        };
+        for iteration in 0..1000 {
+            outbox.push_later(noted(Noted::BoundCrossed, iteration));
+            outbox.push_later(noted(Noted::BestTest, iteration));
+        }
+        let of = |wanted: Noted| {
+            let iteration = |event: &Event| match event {
+                Event::Noted { why, checkpoint } if *why == wanted => Some(checkpoint.iteration),
+                _ => None,
+            };
+            outbox.queue.iter().filter_map(iteration).collect::<Vec<i64>>()
+        };
+        assert_eq!(of(Noted::BestTest), [999]);
+        let crossed = of(Noted::BoundCrossed);
+        assert!(crossed.len() <= MOST_STATES && crossed.len() > MOST_STATES / 4, "{crossed:?}");
+        assert_eq!((crossed[0], crossed[crossed.len() - 1]), (0, 999));
     }
 
     #[test]

@@ -57,22 +57,25 @@ pub fn median(values: &[f64]) -> Option<f64> {
     }
 }
 
-/// The value below which this share of all lies; between two values in proportion (numpy's default). `None` without
-/// values.
+/// The values below which these shares of all lie, each in [0, 1]; between two values in proportion (numpy's default).
+/// `None` without values.
 ///
 /// ```
-/// use basinscope::numerics::statistics::quantile;
-/// assert_eq!(quantile(&[4.0, 1.0, 3.0, 2.0], 0.25), Some(1.75));
-/// assert_eq!(quantile(&[1.0, 2.0, f64::INFINITY], 0.5), Some(2.0));
-/// assert_eq!(quantile(&[], 0.5), None);
+/// use basinscope::numerics::statistics::quantiles;
+/// assert_eq!(quantiles(&[4.0, 1.0, 3.0, 2.0], [0.25, 1.0]), Some([1.75, 4.0]));
+/// assert_eq!(quantiles(&[1.0, 2.0, f64::INFINITY], [0.5]), Some([2.0]));
+/// assert_eq!(quantiles(&[], [0.5]), None);
 /// ```
-pub fn quantile(values: &[f64], share: f64) -> Option<f64> {
+pub fn quantiles<const N: usize>(values: &[f64], shares: [f64; N]) -> Option<[f64; N]> {
     let mut sorted = values.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
-    let place = share.clamp(0.0, 1.0) * sorted.len().checked_sub(1)? as f64;
-    let (left, right) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
-    // Infinity less infinity is nothing.
-    Some(if left == right { left } else { left + place.fract() * (right - left) })
+    let last = sorted.len().checked_sub(1)? as f64;
+    Some(shares.map(|share| {
+        let place = share.clamp(0.0, 1.0) * last;
+        let (left, right) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
+        // Infinity less infinity is nothing.
+        if left == right { left } else { left + place.fract() * (right - left) }
+    }))
 }
 
 /// Level of the test and of the interval, and the power asked for.
@@ -121,6 +124,27 @@ fn needed(effect: f64) -> Option<usize> {
 mod tests {
     use super::*;
     use crate::numerics::random::{Purpose, Stream};
+
+    #[test]
+    fn quantiles_are_ranks_turn_with_their_values_and_have_the_median_in_the_middle() {
+        let mut stream = Stream::new(3, Purpose::Measures);
+        for n in [1usize, 2, 5, 8, 101] {
+            let values: Vec<f64> = (0..n).map(|_| stream.normal()).collect();
+            let of = |values: &[f64], share: f64| quantiles(values, [share]).expect("there are values")[0];
+            let middle = median(&values).expect("there are values");
+            assert!((of(&values, 0.5) - middle).abs() < 1e-15, "{n}");
+            // At a rank k / (n - 1) it is the value of that rank: as many are no larger.
+            for k in 0..n {
+                let at = of(&values, k as f64 / (n - 1).max(1) as f64);
+                let below = values.iter().filter(|v| **v <= at + 1e-12).count();
+                assert_eq!(below, if n == 1 { 1 } else { k + 1 }, "{n}, {k}");
+            }
+            let turned: Vec<f64> = values.iter().map(|v| 2.0 - 3.0 * v).collect();
+            for share in [0.0, 0.1, 0.25, 0.6, 1.0] {
+                assert!((of(&turned, 1.0 - share) - (2.0 - 3.0 * of(&values, share))).abs() < 1e-12);
+            }
+        }
+    }
 
     #[test]
     fn a_worked_example_of_the_test() {

@@ -119,3 +119,22 @@ impl RunningMean {
         self.weighted / self.weight
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_quantity_is_straight_between_where_it_is_known_and_unknown_elsewhere() {
+        let known = [(0.0, 8.0), (10.0, 4.0), (30.0, 6.0)];
+        let at = |iteration: f64| Abscissa::Through(&known).at(iteration);
+        // The known points themselves, and by the two-point form of a line.
+        known.iter().for_each(|(i, value)| assert_eq!(at(*i), Some(*value)));
+        let line = |(i, a): (f64, f64), (j, b): (f64, f64), x: f64| (a * (j - x) + b * (x - i)) / (j - i);
+        for (x, left, right) in [(2.5, 0, 1), (9.0, 0, 1), (12.0, 1, 2), (29.5, 1, 2)] {
+            let expected = line(known[left], known[right], x);
+            assert!(at(x).is_some_and(|value| (value - expected).abs() < 1e-12), "{x}");
+        }
+        assert_eq!((at(-0.5), at(30.5), Abscissa::Through(&[]).at(1.0)), (None, None, None));
+    }
+}

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::runs::RunId;
+use crate::files::run_folder::SNAPSHOT;
 use crate::training::measures::Measure;
 
 /// What a user can ask for. Actions on `current` act on the run that is selected.
@@ -159,7 +160,7 @@ impl Dialog {
     /// The name that is proposed; empty where there is none.
     pub fn proposal(self) -> String {
         match self {
-            Dialog::Save(Export::Snapshot) | Dialog::Open => "snapshot.npz".into(),
+            Dialog::Save(Export::Snapshot) | Dialog::Open => SNAPSHOT.into(),
             Dialog::SweepFolder | Dialog::OpenSweep => String::new(),
             Dialog::Save(Export::Bookmark(..)) => "bookmark.npz".into(),
             Dialog::Save(Export::Gains) => "gains.csv".into(),

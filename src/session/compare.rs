@@ -33,12 +33,16 @@ pub fn groups(runs: &[RunEntry]) -> Vec<Group> {
     let mut groups: Vec<(Config, Vec<(u64, i64)>, Group)> = Vec::new();
     let is_sample =
         |run: &&RunEntry| !run.hidden && run.state != RunState::Ghost && run.alterations().next().is_none();
+    let is_running = |id: RunId| runs.iter().any(|run| run.id == id && run.is_running());
     for run in runs.iter().filter(is_sample) {
         let (setting, own) = (setting(&run.config), (run.config.seed, run.iteration));
         match groups.iter_mut().find(|(other, ..)| *other == setting) {
             Some((_, seeds, group)) => match seeds.iter().position(|(seed, _)| *seed == own.0) {
                 // The same settings with the same seed give the same numbers: no second sample, but the longer one.
-                Some(i) if seeds[i].1 < own.1 => (seeds[i], group.members[i]) = (own, run.id),
+                // Of two that run side by side the first, so that they do not change places all the time.
+                Some(i) if seeds[i].1 < own.1 && !(run.is_running() && is_running(group.members[i])) => {
+                    (seeds[i], group.members[i]) = (own, run.id);
+                }
                 Some(_) => {}
                 None => {
                     seeds.push(own);

@@ -7,7 +7,7 @@ use crate::engine::Engine;
 use crate::engine::background::{Answer, Explorer as Thread};
 use crate::files::task_data;
 use crate::numerics::lyapunov::zero_crossing;
-use crate::numerics::statistics::{mean_and_sd, quantile};
+use crate::numerics::statistics::{mean_and_sd, quantiles};
 use crate::training::config::Config;
 use crate::training::explore::{Explorer, Look, ScanPoint};
 
@@ -294,13 +294,13 @@ fn with_explorer(
     }
 }
 
-/// Of the finite values; (NaN, NaN) for none.
-/// The quartiles of what is not NaN.
+/// The quartiles of what is not NaN; NaN for none.
 fn quartiles(values: impl Iterator<Item = f64>) -> [f64; 3] {
     let values: Vec<f64> = values.filter(|v| !v.is_nan()).collect();
-    [0.25, 0.5, 0.75].map(|share| quantile(&values, share).unwrap_or(f64::NAN))
+    quantiles(&values, [0.25, 0.5, 0.75]).unwrap_or([f64::NAN; 3])
 }
 
+/// Mean and sample standard deviation of the finite values; (NaN, NaN) for none.
 fn of_finite(values: impl Iterator<Item = f64>) -> (f64, f64) {
     let finite: Vec<f64> = values.filter(|v| v.is_finite()).collect();
     mean_and_sd(&finite).unwrap_or((f64::NAN, f64::NAN))

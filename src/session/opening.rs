@@ -14,6 +14,7 @@ use super::{RunId, RunState, Session, sweeping, words};
 use crate::files::atomic::FileError;
 use crate::files::figure::number::counted;
 use crate::files::npz::Npz;
+use crate::files::run_folder::{SNAPSHOT, SUMMARY};
 use crate::files::snapshot::Snapshot;
 use crate::files::summary::Ended;
 use crate::files::{atomic, network_input};
@@ -21,10 +22,6 @@ use crate::training::config::resolve::{parse, resolve};
 use crate::training::plan::is_plan;
 use crate::training::run::StopReason;
 
-/// The snapshot in the folder of a run.
-pub(super) const SNAPSHOT: &str = "snapshot.npz";
-/// What says beside it how the run ended.
-const SUMMARY: &str = "summary.json";
 /// The largest settings file that is read.
 const MOST_SETTINGS: u64 = 1 << 20;
 
@@ -53,7 +50,7 @@ impl Session {
         let given = given_for(&task, &snapshot.config);
         let Some(id) = self.resume(given, snapshot) else {
             let text = format!(
-                "{}: holds a network only, no run to go on with; `basinscope measure` looks at it",
+                "{}: holds no state to go on with; `basinscope measure` looks at its network",
                 path.display()
             );
             return self.notice(text, true, None);

@@ -234,6 +234,10 @@ impl Session {
     pub(super) fn run_or_pause_lesson(&mut self) {
         let run = !self.current().is_some_and(super::RunEntry::is_running);
         for id in self.of_lesson() {
+            // What is on its way there stops there.
+            if run && self.run(id).is_some_and(super::RunEntry::is_running) {
+                continue;
+            }
             let to_go = self.playing.as_ref().zip(self.run(id)).and_then(|(playing, entry)| {
                 let target = playing.lesson().target(playing.step, &entry.name, entry.iteration)?;
                 u64::try_from(target - entry.iteration).ok()

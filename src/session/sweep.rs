@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crate::engine::many::many;
 use crate::files::atomic::{self, FileError};
 use crate::files::index_csv::{self, Entry};
-use crate::files::run_folder::RunFolder;
+use crate::files::run_folder::{RunFolder, SUMMARY};
 use crate::files::snapshot::Snapshot;
 use crate::files::summary::{Ended, Summary};
 use crate::files::task_data;
@@ -281,7 +281,7 @@ impl Sweep {
         // One route to every row of the index: the files.
         match RunFolder::ended(&path) {
             Some(ended) => Ok(Some(ended)),
-            None => Err(FileError::new(&path.join("summary.json"), "does not read back as it was written")),
+            None => Err(FileError::new(&path.join(SUMMARY), "does not read back as it was written")),
         }
     }
 

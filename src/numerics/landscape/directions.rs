@@ -160,13 +160,17 @@ pub fn principal_components(
     Ok(PrincipalComponents { directions: [d1, d2], explained })
 }
 
+/// A share of a component below which a state lies at the mean: rounding (`[own]`).
+const AT_MEAN: f64 = 1e-9;
+
 /// A component as a unit vector along which the first state lies below the mean, so that a path that grows is not
 /// mirrored from one look to the next; `first` is its share of the component, in [-1, 1]. Where it lies at the mean
 /// the entry of largest magnitude is positive.
 fn from_first(name: &'static str, component: Vec<f64>, first: f64) -> Result<Vec<f64>, LandscapeError> {
-    let mut unit = unit_vector(name, component.clone())?;
-    let is_off = first.abs() > 1e-9;
-    if is_off && first * dot(&unit, &component) > 0.0 {
+    // The unit vector has the entry of largest magnitude positive.
+    let largest = component.iter().fold(0.0, |a: f64, b| if b.abs() > a.abs() { *b } else { a });
+    let mut unit = unit_vector(name, component)?;
+    if first.abs() > AT_MEAN && first * largest > 0.0 {
         unit.iter_mut().for_each(|x| *x = -*x);
     }
     Ok(unit)

@@ -13,7 +13,7 @@ use crate::numerics::parallel::{KeepOn, Pool, Workers, for_each};
 use crate::numerics::random::{Purpose, Stream};
 use crate::numerics::rules::gradient::Outcome;
 use crate::numerics::scalar::Scalar;
-use crate::numerics::statistics::quantile;
+use crate::numerics::statistics::quantiles;
 use crate::numerics::trials::Trials;
 use crate::numerics::weights::{Block, Weights, norm};
 
@@ -213,12 +213,8 @@ impl Spread {
     /// ```
     pub fn of(values: &[f64]) -> Self {
         let known: Vec<f64> = values.iter().map(|v| if v.is_nan() { f64::INFINITY } else { *v }).collect();
-        let quantile = |share: f64| quantile(&known, share).unwrap_or(f64::NAN);
-        Self {
-            mean: values.iter().sum::<f64>() / values.len() as f64,
-            lower: quantile(0.25),
-            median: quantile(0.5),
-            upper: quantile(0.75),
-        }
+        let quartiles = quantiles(&known, [0.25, 0.5, 0.75]);
+        let [lower, median, upper] = quartiles.unwrap_or([f64::NAN; 3]);
+        Self { mean: values.iter().sum::<f64>() / values.len() as f64, lower, median, upper }
     }
 }

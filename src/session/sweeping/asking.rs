@@ -7,6 +7,7 @@ use super::draft::Draft;
 use super::going::{self, Going};
 use super::view::{Page, View};
 use super::{MOST_OPENED, Sweeping};
+use crate::files::run_folder::SNAPSHOT;
 use crate::session::Session;
 use crate::session::sweep::{INDEX, PLAN, RUNS};
 use crate::training::config::Config;
@@ -120,7 +121,7 @@ impl Session {
     fn open_runs(&mut self, runs: &[usize]) {
         let Some(outcomes) = self.sweeping.outcomes() else { return };
         let ended = runs.iter().filter(|i| outcomes.rows().get(**i).is_some_and(|r| r.ended.is_some()));
-        let path = |i: &usize| going::run_folder(outcomes, *i).join("snapshot.npz");
+        let path = |i: &usize| going::run_folder(outcomes, *i).join(SNAPSHOT);
         let found: Vec<PathBuf> = ended.take(MOST_OPENED).map(path).collect();
         for path in found {
             // By its file: runs of other sweeps have the same names.
