@@ -43,7 +43,8 @@ const MEANINGS: &[(&str, &str)] = &[
     ("loss", "Loss on the probe batch, in the task's unit: half the mean squared error, or cross-entropy in nats"),
     ("accuracy", "Share of the trials judged right"),
     ("seeds", "Networks made at this gain, each from a seed of its own"),
-    ("left out", "Seeds that the mean leaves out: a value that is not finite, or a run that diverged"),
+    ("left out", "Seeds that the mean leaves out, their value not being finite"),
+    ("diverged", "Runs that diverged: in a scan over gains their loss counts as infinite, in a sweep the mean leaves them out"),
     ("unit", "Number of the recurrent unit"),
     ("channel", "Number of the input channel"),
     ("input channel", "Number of the input channel"),
@@ -132,7 +133,9 @@ mod tests {
             assert!(MEANINGS[..i].iter().all(|(other, _)| other != name), "{name} twice");
             assert!(text.len() > name.len() + 4, "{name}: {text}");
         }
-        for name in ["after: mean", "after: modulus", "exponent: mean", "probe loss: median", "rank 17"] {
+        for name in
+            ["after: mean", "after: modulus", "exponent: mean", "rho: sd", "probe loss: median", "rank 17"]
+        {
             assert!(meaning(name).is_some_and(|text| text.len() > 40), "{name}");
         }
         assert_eq!(meaning("rank of a tensor"), None);

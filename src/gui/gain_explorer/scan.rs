@@ -23,7 +23,7 @@ pub(super) fn controls(ui: &mut Ui, explorer: &GainExplorer, state: &mut super::
         None => {
             let scan = ui.button("Scan gains").on_hover_text(format!(
                 "Leading exponent, cosine and rho of fresh networks at {} gains and {SEEDS} seeds, before training: \
-                 mean and one standard deviation. A click in a plot takes a gain",
+                 mean and one standard deviation of what is finite. A click in a plot takes a gain",
                 GAINS.len()
             ));
             if scan.clicked() {
@@ -31,7 +31,8 @@ pub(super) fn controls(ui: &mut Ui, explorer: &GainExplorer, state: &mut super::
             }
             let learn = ui
                 .button("Scan learning")
-                .on_hover_text("The same, each network also trained with these settings for so many updates");
+                .on_hover_text("The same, each network also trained with these settings for so many updates: median and quartiles of its \
+                     loss, a run that diverged counting as infinite");
             if learn.clicked() {
                 asked.act(Action::Explore(Ask::Scan { updates: state.updates.max(1) }));
             }
@@ -46,13 +47,14 @@ pub(super) fn controls(ui: &mut Ui, explorer: &GainExplorer, state: &mut super::
 /// A quantity of a scan: its mean and standard deviation at a gain.
 type Quantity = fn(&Summary) -> (f64, f64);
 /// A column of a table: its name and its value at a gain.
-type Shown = (&'static str, fn(&Summary) -> f64);
+type Column = (&'static str, fn(&Summary) -> f64);
 
-/// A plot, what its table has of each gain, and how many seeds its means leave out.
+/// A plot, what its table has of each gain, and what it counts there: the seeds that its means leave out, or, where
+/// the quartiles are over all seeds, those that diverged.
 pub(super) struct Drawn {
     pub plot: Points,
-    columns: Vec<Shown>,
-    left_out: fn(&Summary) -> usize,
+    columns: Vec<Column>,
+    counted: (&'static str, fn(&Summary) -> usize),
 }
 
 /// What the scan has found so far; the leading exponents first.
@@ -90,7 +92,7 @@ pub(super) fn plots(explorer: &GainExplorer, gain: f64, dark: bool) -> Vec<Drawn
         Drawn {
             plot: of_gain("Exponent against gain", "exponent", exponents, gain),
             columns: vec![("exponent: mean", |s| s.leading.0), ("exponent: sd", |s| s.leading.1)],
-            left_out: |s| s.not_finite,
+            counted: ("left out", |s| s.not_finite),
         },
         Drawn {
             plot: of_gain("Cosine and rho against gain", "cosine, rho", lie, gain),
@@ -100,7 +102,7 @@ pub(super) fn plots(explorer: &GainExplorer, gain: f64, dark: bool) -> Vec<Drawn
                 ("rho: mean", |s| s.rho.0),
                 ("rho: sd", |s| s.rho.1),
             ],
-            left_out: |s| s.undefined,
+            counted: ("left out", |s| s.undefined),
         },
     ];
     if updates > 0 {
@@ -121,12 +123,12 @@ pub(super) fn plots(explorer: &GainExplorer, gain: f64, dark: bool) -> Vec<Drawn
         ));
         let plot = of_gain("Loss against gain", "probe loss", vec![cloud], gain);
         let plot = Points { scales: [Scale::Linear, Scale::Log], zero_line: false, ..plot };
-        let columns: Vec<Shown> = vec![
+        let columns: Vec<Column> = vec![
             ("probe loss: median", |s| s.loss[1]),
             ("probe loss: lower quartile", |s| s.loss[0]),
             ("probe loss: upper quartile", |s| s.loss[2]),
         ];
-        all.push(Drawn { plot, columns, left_out: |s| s.diverged });
+        all.push(Drawn { plot, columns, counted: ("diverged", |s| s.diverged) });
     }
     all
 }
@@ -185,7 +187,7 @@ pub(super) fn in_words(ui: &mut Ui, explorer: &GainExplorer, gain: f64) {
 fn numbers(ui: &mut Ui, drawn: &Drawn, summaries: &[Summary]) {
     let mut columns = vec!["gain".to_string()];
     columns.extend(drawn.columns.iter().map(|(name, _)| (*name).to_owned()));
-    columns.extend(["seeds", "left out"].map(String::from));
+    columns.extend(["seeds", drawn.counted.0].map(String::from));
     table::of_words(ui, drawn.plot.title, &columns, summaries.len(), |row, column| {
         let summary = &summaries[row];
         let value = column.checked_sub(1).and_then(|i| Some(drawn.columns.get(i)?.1(summary)));
@@ -193,7 +195,7 @@ fn numbers(ui: &mut Ui, drawn: &Drawn, summaries: &[Summary]) {
             Some(value) => number::significant(value, 5),
             None if column == 0 => number::value(summary.gain),
             None if column + 2 == columns.len() => summary.seeds.to_string(),
-            None => (drawn.left_out)(summary).to_string(),
+            None => (drawn.counted.1)(summary).to_string(),
         }
     });
 }
