@@ -26,30 +26,24 @@ pub fn legend(ui: &mut Ui, plot: &Curves<'_>) {
 
 /// One entry of a legend, on a row of its own where this one has no room left.
 pub fn entry(ui: &mut Ui, look: LineLook, text: &str) -> Response {
-    entry_on(ui, None, look, text)
-}
-
-/// The same, its sample on a ground of this colour and as wide.
-pub fn entry_on(ui: &mut Ui, ground: Option<(egui::Color32, f32)>, look: LineLook, text: &str) -> Response {
-    let sample = ground.map_or(SAMPLE, |(_, width)| width);
     let (font, color) = (egui::TextStyle::Small.resolve(ui.style()), ui.visuals().text_color());
-    let width = sample + 3.0 + ui.painter().layout_no_wrap(text.to_owned(), font, color).size().x;
+    let width = SAMPLE + 3.0 + ui.painter().layout_no_wrap(text.to_owned(), font, color).size().x;
     // A row of widgets is placed before its width is known.
-    let row_has_begun = ui.cursor().left() > ui.max_rect().left() + 1.0;
-    if ui.layout().main_wrap && row_has_begun && ui.available_size_before_wrap().x < width {
+    if ui.layout().main_wrap && row_has_begun(ui) && ui.available_size_before_wrap().x < width {
         ui.end_row();
     }
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 3.0;
         let height = ui.text_style_height(&egui::TextStyle::Small);
-        let (rect, _) = ui.allocate_exact_size(vec2(sample, height), egui::Sense::hover());
-        if let Some((color, _)) = ground {
-            ui.painter().rect_filled(rect.shrink2(vec2(0.0, 2.0)), 2.0, color);
-        }
-        ui.painter().extend(look.sample(rect.left_center(), sample));
+        let (rect, _) = ui.allocate_exact_size(vec2(SAMPLE, height), egui::Sense::hover());
+        ui.painter().extend(look.sample(rect.left_center(), SAMPLE));
         ui.small(text)
     })
     .inner
+}
+
+fn row_has_begun(ui: &Ui) -> bool {
+    ui.cursor().left() > ui.max_rect().left() + 1.0
 }
 
 /// Height of a plot with its legend, in points, below which nothing but entries has a row of its own (`[own]`).
@@ -60,24 +54,30 @@ pub fn is_low(height: f32) -> bool {
     height < LOW
 }
 
-/// What the axes of a plot are, with a tooltip on each of `names`: on the row of its legend as far as that has room
-/// left, never on the plot itself, where curves may be; on a row of its own where the plot with its legend has the
-/// `height` for it.
-pub fn names(ui: &mut Ui, height: f32, text: &str, names: &[&str]) {
+/// The share of the names of the axes for which there has to be room behind the entries of a low plot (`[own]`).
+const LEAST_OF_NAMES: f32 = 0.3;
+
+/// The names of the axes behind the entries of a legend: on the row of these as far as that has room left; on a row of
+/// its own where the plot with its legend has the `height` for it.
+pub fn names_behind(ui: &mut Ui, height: f32, text: &str, of: &[&str]) {
     let (font, color) = (egui::TextStyle::Small.resolve(ui.style()), ui.visuals().weak_text_color());
-    let width = ui.painter().layout_no_wrap(text.to_owned(), font.clone(), color).size().x;
-    let row_has_begun = ui.cursor().left() > ui.max_rect().left() + 1.0;
-    let mut room = ui.available_size_before_wrap().x;
-    if ui.layout().main_wrap && row_has_begun && room < width {
-        match (is_low(height), room < 0.3 * width) {
-            (true, true) => return,
-            (true, false) => {}
-            (false, _) => {
-                ui.end_row();
-                room = ui.available_size_before_wrap().x;
-            }
+    let width = ui.painter().layout_no_wrap(text.to_owned(), font, color).size().x;
+    let room = ui.available_size_before_wrap().x;
+    if ui.layout().main_wrap && row_has_begun(ui) && room < width {
+        match is_low(height) {
+            true if room < LEAST_OF_NAMES * width => return,
+            true => {}
+            false => ui.end_row(),
         }
     }
+    names(ui, text, of);
+}
+
+/// What the axes of a plot are, with a tooltip on each of `names`, as far as there is room: above the plot, never on it,
+/// where curves may be.
+pub fn names(ui: &mut Ui, text: &str, names: &[&str]) {
+    let (font, color) = (egui::TextStyle::Small.resolve(ui.style()), ui.visuals().weak_text_color());
+    let room = ui.available_size_before_wrap().x;
     let galley = paint::cut(ui.painter(), text, &font, color, room);
     let (rect, response) = ui.allocate_exact_size(galley.size(), egui::Sense::hover());
     ui.painter().galley(rect.min, galley, color);

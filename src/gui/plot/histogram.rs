@@ -41,7 +41,7 @@ impl Histogram {
                     format!("{}\n{}", words(group), meaning(&group.name).unwrap_or_default())
                 });
             }
-            header::names(ui, size.y, &format!("density by {x_name}"), &["density", x_name]);
+            header::names_behind(ui, size.y, &format!("density by {x_name}"), &["density", x_name]);
         });
         let shown = axes::axes(title, [Scale::Linear; 2], &child).include_y(0.0).show(&mut child, |plot| {
             for (group, look) in self.groups() {

@@ -57,7 +57,7 @@ pub fn show(ui: &mut Ui, title: &str, name: &str, matrix: &Matrix, size: Vec2) {
         width if width < LEGEND_WIDTH => format!("{title}, ±{reach}"),
         _ => format!("{title}, blue -{reach} to orange {reach}"),
     };
-    header::row(&mut child, |ui| header::names(ui, size.y, &legend, &[title]));
+    header::row(&mut child, |ui| header::names(ui, &legend, &[title]));
     let shown = axes::axes(title, [Scale::Linear; 2], &child)
         .show_grid(false)
         .invert_y(true)

@@ -231,7 +231,7 @@ impl Points {
                 let look = LineLook { color: grey, dash: Dash::Dashed, marker: None, width: 1.2 };
                 explained(header::entry(ui, look, name), || "A circle around 0, without unit".into());
             }
-            header::names(
+            header::names_behind(
                 ui,
                 height,
                 &format!("{} by {}", self.y_name, self.x_name),

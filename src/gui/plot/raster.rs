@@ -53,7 +53,7 @@ pub fn show(ui: &mut Ui, title: &'static str, row_name: &str, raster: &Raster, w
     let down = egui::Layout::top_down(egui::Align::Min);
     let mut child = ui.new_child(egui::UiBuilder::new().max_rect(plot_rect).layout(down));
     let names = format!("{title}, step by {row_name}");
-    header::row(&mut child, |ui| header::names(ui, size.y, &names, &[title, "step", row_name]));
+    header::row(&mut child, |ui| header::names(ui, &names, &[title, "step", row_name]));
     let shown = axes::axes(title, [Scale::Linear; 2], &child)
         .show_axes([with_steps, true])
         .show_grid(false)

@@ -79,10 +79,9 @@ impl TimeLines<'_> {
     }
 
     fn look(&self, channel: usize, dark: bool) -> LineLook {
-        let dashes = [Dash::Solid, Dash::Dashed];
         let (color, _) = theme::run_style(channel, dark);
-        // Dots are the target's.
-        let dash = dashes[channel / 7 % 2];
+        // Neighbours are told apart without their colours too; dots are the target's.
+        let dash = [Dash::Solid, Dash::Dashed, Dash::Sparse][channel % 3];
         let width = if self.correct == Some(channel) { 3.0 } else { 1.5 };
         LineLook { color, dash, marker: None, width }
     }
@@ -105,7 +104,7 @@ impl TimeLines<'_> {
     }
 
     fn legend(&self, ui: &mut Ui, dark: bool) {
-        header::names(ui, f32::INFINITY, &format!("{} by step", self.title), &[self.title, "step"]);
+        header::names(ui, &format!("{} by step", self.title), &[self.title, "step"]);
         let n_channels = self.values.ncols();
         if n_channels > 1 {
             for channel in 0..n_channels.min(MOST_NAMED) {
