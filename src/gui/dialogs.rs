@@ -47,7 +47,15 @@ impl Dialogs {
         let answer = choice.answer.as_ref()?.try_recv().ok()?;
         choice.answer = None;
         // No answer: our field stays, for it may be that there was no dialog to answer.
-        let action = done(choice.dialog, answer?);
+        let answer = answer?;
+        let path = completed(choice.dialog, answer.clone());
+        // The system's dialog has asked by itself whether what it answers is to be replaced, but for nothing else.
+        choice.replaces = replaced(choice.dialog, &path).find(|file| *file != answer);
+        if choice.replaces.is_some() {
+            choice.path = path.display().to_string();
+            return None;
+        }
+        let action = done(choice.dialog, path);
         self.open = None;
         Some(action)
     }
@@ -67,7 +75,9 @@ impl Dialogs {
             .default_pos(ctx.content_rect().center());
         window.open(&mut keep).collapsible(false).resizable(false).show(ctx, |ui| {
             let label = ui.label(match choice.dialog {
-                Dialog::Open => "Snapshot (npz) or settings (TOML) to open",
+                Dialog::Open => {
+                    "Snapshot, network or trials (npz), settings (TOML), or folder of a run or sweep, to open"
+                }
                 Dialog::SweepFolder => "Path of the folder for the runs, new or empty, or that of a sweep",
                 Dialog::OpenSweep => "Path of a folder that a sweep was written to",
                 Dialog::Save(_) => "Path of the file to write",
@@ -106,13 +116,13 @@ impl Dialogs {
             });
         });
         keep &= !cancelled && !ctx.input(|input| input.key_pressed(egui::Key::Escape));
-        if chosen && choice.dialog == Dialog::Save(Export::Lesson) && !choice.path.trim().ends_with(".md") {
-            // A page ends so, and one of that name may be there.
-            choice.path = format!("{}.md", choice.path.trim());
-        }
-        if chosen && choice.replaces.is_none() {
-            choice.replaces = replaced(choice.dialog, Path::new(choice.path.trim()));
-            chosen = choice.replaces.is_none();
+        if chosen {
+            let path = completed(choice.dialog, choice.path.trim().into());
+            choice.path = path.display().to_string();
+            if choice.replaces.is_none() {
+                choice.replaces = replaced(choice.dialog, &path).next();
+                chosen = choice.replaces.is_none();
+            }
         }
         if chosen {
             asked.act(done(choice.dialog, PathBuf::from(choice.path.trim())));
@@ -123,15 +133,23 @@ impl Dialogs {
     }
 }
 
-/// The file that writing to this path would replace, if there is one; the system's dialog asks by itself.
-fn replaced(dialog: Dialog, path: &Path) -> Option<PathBuf> {
-    let beside = match dialog {
+/// What is written, or opened, where this path was chosen.
+fn completed(dialog: Dialog, path: PathBuf) -> PathBuf {
+    match dialog {
+        Dialog::Save(export) => export.completed(path),
+        Dialog::Open | Dialog::SweepFolder | Dialog::OpenSweep => path,
+    }
+}
+
+/// The files that writing to this path would replace.
+fn replaced(dialog: Dialog, path: &Path) -> impl Iterator<Item = PathBuf> {
+    let written = match dialog {
         // Its values are written beside the script.
-        Dialog::Save(Export::Script) => Some(path.with_extension("csv")),
-        Dialog::Save(_) => None,
-        Dialog::Open | Dialog::SweepFolder | Dialog::OpenSweep => return None,
+        Dialog::Save(Export::Script) => [Some(path.to_owned()), Some(path.with_extension("csv"))],
+        Dialog::Save(_) => [Some(path.to_owned()), None],
+        Dialog::Open | Dialog::SweepFolder | Dialog::OpenSweep => [None, None],
     };
-    [Some(path.to_owned()), beside].into_iter().flatten().find(|path| path.is_file())
+    written.into_iter().flatten().filter(|path| path.is_file())
 }
 
 fn title(export: Export) -> &'static str {
@@ -173,7 +191,9 @@ fn system_dialog(ctx: &egui::Context, dialog: Dialog, proposal: &str) -> Option<
     };
     let file = rfd::AsyncFileDialog::new().set_file_name(proposal);
     let file = match dialog {
-        Dialog::Open => rfd::AsyncFileDialog::new().add_filter("Snapshot or settings", &["npz", "toml"]),
+        Dialog::Open => {
+            rfd::AsyncFileDialog::new().add_filter("Snapshot, network, trials or settings", &["npz", "toml"])
+        }
         Dialog::SweepFolder | Dialog::OpenSweep => rfd::AsyncFileDialog::new(),
         Dialog::Save(_) => file.add_filter(name, extensions),
     };
@@ -200,4 +220,42 @@ fn system_has_dialogs() -> bool {
         || ["DISPLAY", "WAYLAND_DISPLAY"]
             .iter()
             .any(|name| std::env::var_os(name).is_some_and(|v| !v.is_empty()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What becomes of the system's answer: an action, or our field asks whether to replace this file.
+    fn answered(export: Export, path: &Path) -> (Option<Action>, Option<PathBuf>) {
+        let (send, receive) = sync_channel(1);
+        send.send(Some(path.to_owned())).expect("it is heard");
+        let choice = Choice {
+            dialog: Dialog::Save(export),
+            path: String::new(),
+            proposal: String::new(),
+            focus: false,
+            replaces: None,
+            answer: Some(receive),
+        };
+        let mut dialogs = Dialogs { open: Some(choice) };
+        let action = dialogs.answer();
+        (action, dialogs.open.and_then(|choice| choice.replaces))
+    }
+
+    #[test]
+    fn a_file_that_the_system_has_not_asked_about_is_replaced_by_nobody() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let [page, values] = ["page.md", "plot.csv"].map(|name| dir.path().join(name));
+        for file in [&page, &values] {
+            std::fs::write(file, "mine").expect("written");
+        }
+        let (bare, other) = (dir.path().join("page"), dir.path().join("other"));
+        assert_eq!(answered(Export::Lesson, &bare), (None, Some(page.clone())));
+        // About this one it has asked.
+        assert_eq!(answered(Export::Lesson, &page), (Some(Action::Save(Export::Lesson, page)), None));
+        let whole = dir.path().join("other.md");
+        assert_eq!(answered(Export::Lesson, &other), (Some(Action::Save(Export::Lesson, whole)), None));
+        assert_eq!(answered(Export::Script, &dir.path().join("plot.py")), (None, Some(values)));
+    }
 }

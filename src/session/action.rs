@@ -197,6 +197,18 @@ pub enum Export {
     Lesson,
 }
 
+impl Export {
+    /// The path that is written where this one was chosen: a page ends in `.md`.
+    pub fn completed(self, path: PathBuf) -> PathBuf {
+        if self != Export::Lesson || path.extension().is_some_and(|ending| ending == "md") {
+            return path;
+        }
+        let mut whole = path.into_os_string();
+        whole.push(".md");
+        whole.into()
+    }
+}
+
 /// What a session asks of its screen.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {

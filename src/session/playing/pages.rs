@@ -1,7 +1,7 @@
 //! Owns a lesson as a page: its steps in words, each with a picture.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use super::Playing;
 use crate::engine::Engine;
 use crate::files::atomic;
 use crate::session::lessons::lessons;
-use crate::session::{Notice, Picture, Session, trainers};
+use crate::session::{Export, Notice, Picture, Session, trainers};
 
 /// How long the pages of a lesson may take to compute.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -19,10 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(600);
 /// # Errors
 /// A state that cannot be computed, a picture or file that cannot be written; in words.
 pub(in crate::session) fn write_pages(path: &Path, lesson: usize) -> Result<(), String> {
-    let path = &match path.extension() {
-        Some(ending) if ending == "md" => path.to_owned(),
-        _ => PathBuf::from(format!("{}.md", path.display())),
-    };
+    let path = &Export::Lesson.completed(path.to_owned());
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     let mut files = BTreeMap::new();
     // A session of its own: the lesson is taken as a user would.
