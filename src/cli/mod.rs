@@ -32,9 +32,9 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Open the window on snapshots, configurations, or the folders of runs and sweeps
+    /// Open the window on snapshots, settings, networks, trials, or the folders of runs and sweeps
     Open {
-        /// The files
+        /// The files and folders
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
@@ -51,9 +51,9 @@ enum Command {
         /// Show the settings of this one, each with its source
         name: Option<String>,
     },
-    /// Is this snapshot, configuration, plan, npz file of trials, or idx file sound?
+    /// Is this snapshot, configuration, plan, network, npz file of trials, idx file, or folder of a run or sweep sound?
     Check {
-        /// The file
+        /// The file or folder
         file: PathBuf,
     },
 }
