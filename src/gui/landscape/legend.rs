@@ -21,22 +21,21 @@ pub fn overlay(run: &RunEntry, slice: &SliceDetail, descending: Option<&Descendi
     let reach = slice.reach();
     let mut paths = Vec::new();
     for (other, path) in slice.others.iter() {
-        let path = near(path, reach);
-        if path.is_empty() {
-            continue;
+        let mut drawn = of_path(&other.name, path, slice);
+        for part in &mut drawn {
+            part.color = Color32::from_gray(210);
+            part.width = 1.2;
         }
-        let mut drawn = of_path(&other.name, &path, reach);
-        drawn.color = Color32::from_gray(210);
-        drawn.width = 1.2;
-        drawn.labels = vec![(path.len().saturating_sub(1), other.name.clone())];
-        paths.push(drawn);
+        if let Some(last) = drawn.last_mut() {
+            last.labels = vec![(last.spots.len().saturating_sub(1), other.name.clone())];
+        }
+        paths.extend(drawn);
     }
     // Runs are drawn on a dark map whatever the window's theme.
-    let path = near(&slice.path, reach);
-    let mut own = of_path(&run.name, &path, reach);
-    own.color = theme::run_style(run.colour, true).0;
-    own.labels = ends(run, &path);
-    paths.push(own);
+    let mut own = of_path(&run.name, &slice.path, slice);
+    own.iter_mut().for_each(|part| part.color = theme::run_style(run.colour, true).0);
+    label_ends(run, slice, &mut own);
+    paths.extend(own);
     if let Some(descending) = descending {
         // The rule asked for last, on top of its ghosts.
         for (i, trail) in descending.all.iter().enumerate().rev() {
@@ -49,6 +48,7 @@ pub fn overlay(run: &RunEntry, slice: &SliceDetail, descending: Option<&Descendi
                 dash,
                 spots: points.iter().map(|p| of_descent(p, reach)).collect(),
                 has_spots: false,
+                ends: [true; 2],
                 labels: Vec::new(),
             };
             paths.push(part(&trail.points[..in_plane], Dash::Solid));
@@ -103,12 +103,9 @@ fn nearness(distance: f64, reach: f64) -> f64 {
     1.0 / (1.0 + 4.0 * distance / reach)
 }
 
-/// The points that lie no further off the plane than the map reaches: the rest would only scribble over it.
-fn near(path: &[PathPoint], reach: f64) -> Vec<PathPoint> {
-    path.iter().filter(|point| point.coordinates.distance <= reach).copied().collect()
-}
-
-fn of_path(name: &str, path: &[PathPoint], reach: f64) -> DrawnPath {
+/// The stretches of a path that the slice shows.
+fn of_path(name: &str, path: &[PathPoint], slice: &SliceDetail) -> Vec<DrawnPath> {
+    let reach = slice.reach();
     let spot = |point: &PathPoint| {
         let at = point.coordinates;
         let loss = point.loss.map_or("unknown".into(), number::value);
@@ -125,29 +122,40 @@ fn of_path(name: &str, path: &[PathPoint], reach: f64) -> DrawnPath {
             ),
         }
     };
-    DrawnPath {
+    let part = |stretch: &[PathPoint]| DrawnPath {
         name: name.into(),
         color: Color32::WHITE,
         width: 1.4,
         dash: Dash::Solid,
-        spots: path.iter().map(spot).collect(),
+        spots: stretch.iter().map(spot).collect(),
         has_spots: true,
+        ends: [false; 2],
         labels: Vec::new(),
+    };
+    let mut parts: Vec<DrawnPath> = slice.stretches(path).into_iter().map(part).collect();
+    let is_shown = |point: Option<&PathPoint>| point.is_some_and(|point| slice.holds(point));
+    if let Some(first) = parts.first_mut() {
+        first.ends[0] = is_shown(path.first());
     }
+    if let Some(last) = parts.last_mut() {
+        last.ends[1] = is_shown(path.last());
+    }
+    parts
 }
 
-/// The words at both ends of a run's own path.
-fn ends(run: &RunEntry, path: &[PathPoint]) -> Vec<(usize, String)> {
+/// The words where a run's own path comes into sight first and leaves it last: its ends, or which iteration it is.
+fn label_ends(run: &RunEntry, slice: &SliceDetail, parts: &mut [DrawnPath]) {
+    let stretches = slice.stretches(&slice.path);
     let iteration = |n: i64| format!("iteration {}", number::count(n));
-    let mut labels = Vec::new();
-    if let Some(last) = path.last() {
-        let is_now = last.iteration == run.iteration;
-        labels.push((path.len() - 1, if is_now { "now".into() } else { iteration(last.iteration) }));
+    let last = stretches.last().and_then(|stretch| stretch.last());
+    if let (Some(part), Some(last)) = (parts.last_mut(), last) {
+        let text = if last.iteration == run.iteration { "now".into() } else { iteration(last.iteration) };
+        part.labels.push((part.spots.len().saturating_sub(1), text));
     }
-    if let Some(first) = path.first().filter(|_| path.len() > 1) {
-        labels.push((0, if first.iteration == 0 { "start".into() } else { iteration(first.iteration) }));
+    let first = stretches.first().and_then(|stretch| stretch.first());
+    if let (Some(part), Some(first)) = (parts.first_mut(), first.filter(|first| Some(*first) != last)) {
+        part.labels.push((0, if first.iteration == 0 { "start".into() } else { iteration(first.iteration) }));
     }
-    labels
 }
 
 fn of_descent(point: &DescentPoint, reach: f64) -> Spot {

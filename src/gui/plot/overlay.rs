@@ -34,6 +34,8 @@ pub struct DrawnPath {
     pub spots: Vec<Spot>,
     /// Whether the points are drawn, not the line alone.
     pub has_spots: bool,
+    /// Whether its first and its last point are marked as the ends of the path.
+    pub ends: [bool; 2],
     /// Words at its points, by their number.
     pub labels: Vec<(usize, String)>,
 }
@@ -90,7 +92,7 @@ impl Overlay {
             let last = path.spots.len().saturating_sub(1);
             let mut drawn: Option<Pos2> = None;
             for (i, spot) in path.spots.iter().enumerate() {
-                let is_end = i == 0 || i == last;
+                let is_end = (i == 0 && path.ends[0]) || (i == last && path.ends[1]);
                 let Some(at) = place(spot.at, spot.loss) else { continue };
                 // Points on top of each other would hide their colours; the line goes through all of them.
                 let is_crowded = drawn.is_some_and(|last| last.distance(at) < 14.0);

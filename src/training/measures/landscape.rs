@@ -114,6 +114,19 @@ impl SliceDetail {
         let (a, b) = (half(&self.grid.a, self.plane.d1()), half(&self.grid.b, self.plane.d2()));
         a.max(b).max(f64::MIN_POSITIVE)
     }
+
+    /// The stretches of a path that lie no further off the plane than it reaches: the rest would only scribble over
+    /// it, and a line from one stretch to the next would go where the path does not.
+    pub fn stretches<'a>(&self, path: &'a [PathPoint]) -> Vec<&'a [PathPoint]> {
+        let reach = self.reach();
+        let is_near = |point: &PathPoint| point.coordinates.distance <= reach;
+        path.chunk_by(|a, b| is_near(a) == is_near(b)).filter(|stretch| stretch.iter().all(is_near)).collect()
+    }
+
+    /// Whether a state is no further off the plane than it reaches.
+    pub fn holds(&self, point: &PathPoint) -> bool {
+        point.coordinates.distance <= self.reach()
+    }
 }
 
 /// A slice that is being computed, bit by bit, by whoever owns it.
