@@ -9,10 +9,9 @@ use crate::gui::plot::scale::Scale;
 use crate::gui::plot::{number, values};
 use crate::gui::status_line::{self, Part};
 use crate::gui::theme::{self, Dash, Marker};
-use crate::session::landscape::{Ask, Cut};
+use crate::session::landscape::{Ask, Cut, shows_a_wall};
 use crate::session::places::Place;
 use crate::session::{Action, RunEntry, Session};
-use crate::training::config::SliceDirections;
 use crate::training::measures::SliceDetail;
 
 /// Draws the controls.
@@ -98,10 +97,9 @@ fn axes(ui: &mut Ui, slice: &SliceDetail, table: bool) {
         points::line(name(1), colors[1], Dash::Dashed, along_b.clone()),
     ];
     let x_name = "distance from the centre, in units of the direction";
-    // A wall beside a plain is seen where heights add up.
-    let of_loss = match slice.directions {
-        SliceDirections::EigenvectorRandom => Scale::Linear,
-        _ => scale(along_a.iter().chain(&along_b).map(|p| p[1])),
+    let of_loss = match shows_a_wall(slice) {
+        true => Scale::Linear,
+        false => scale(along_a.iter().chain(&along_b).map(|p| p[1])),
     };
     let plot = Points {
         scales: [Scale::Linear, of_loss],

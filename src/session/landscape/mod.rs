@@ -63,6 +63,12 @@ pub enum Ask {
 pub const RULES: [RuleKind; 5] =
     [RuleKind::Bptt, RuleKind::EProp, RuleKind::Rflo, RuleKind::Mdgl, RuleKind::TruncatedBptt];
 
+/// Whether the loss along the axes of a slice is drawn on a linear axis: along an eigenvector and at random a wall stands
+/// beside a plain, which is seen where heights add up.
+pub fn shows_a_wall(slice: &SliceDetail) -> bool {
+    slice.directions == SliceDirections::EigenvectorRandom
+}
+
 /// Radii of a shake relative to the norm of the block's weights: lowest, highest, how many; and directions that
 /// are tried at each (`[own]`).
 const RADII: (f64, f64, usize) = (2e-3, 0.4, 14);

@@ -7,10 +7,9 @@ use crate::files::figure::{Axis, Layer, Panel};
 use crate::numerics::landscape::contours::contours;
 use crate::numerics::landscape::scale::LossScale;
 use crate::numerics::landscape::shake::{Shake, Shaken as AtRadius, Spread};
-use crate::session::landscape::{Cut, Descending, RULES, Shaken, Trail};
+use crate::session::landscape::{Cut, Descending, RULES, Shaken, Trail, shows_a_wall};
 use crate::session::words::rule_name;
 use crate::session::{RunEntry, Session};
-use crate::training::config::SliceDirections;
 use crate::training::measures::SliceDetail;
 
 /// The slice of a run with the lines of equal loss and the path.
@@ -38,18 +37,21 @@ pub fn slice(run: &RunEntry, slice: &SliceDetail, descending: Option<&Descending
         let white = Look { width: 0.4, opacity: 0.8, ..Look::solid([255; 3]) };
         layers.push(Layer::curve("", points, white));
     }
-    let reach = slice.reach();
-    let near = || path.iter().filter(|p| p.coordinates.distance <= reach);
-    let points: Vec<(f64, f64)> = near().map(|p| (p.coordinates.a, p.coordinates.b)).collect();
-    let left_out = path.len() - points.len();
+    let stretches = slice.stretches(path);
+    let left_out = path.len() - stretches.iter().map(|stretch| stretch.len()).sum::<usize>();
     let off = path.iter().map(|p| p.coordinates.distance).fold(0.0, f64::max);
-    if let Some(last) = points.last().copied() {
-        let look = Look { marker: None, ..run_look(run.colour) };
-        layers.push(Layer::curve(format!("path of {}", run.name), points, look));
+    let look = Look { marker: None, ..run_look(run.colour) };
+    for (i, stretch) in stretches.into_iter().enumerate() {
+        let points = stretch.iter().map(|p| (p.coordinates.a, p.coordinates.b)).collect();
+        // One entry of the legend for all of them.
+        let name = if i == 0 { format!("path of {}", run.name) } else { String::new() };
+        layers.push(Layer::curve(name, points, look));
+    }
+    if let Some(end) = path.last().filter(|end| slice.holds(end)).map(|end| end.coordinates) {
         let look = Look { marker: Some(Marker::Circle), ..look };
         layers.push(Layer::Points {
             name: "its end".into(),
-            points: vec![(last.0, last.1, last.1, last.1)],
+            points: vec![(end.a, end.b, end.b, end.b)],
             look,
         });
     }
@@ -112,11 +114,7 @@ pub fn cuts(session: &Session) -> Vec<Panel> {
 fn along_axes(run: &RunEntry, slice: &SliceDetail) -> Panel {
     let [along_a, along_b] = slice.grid.through_centre();
     let all = [along_a.clone(), along_b.clone()].concat();
-    // A wall beside a plain is seen where heights add up.
-    let of_loss = match slice.directions {
-        SliceDirections::EigenvectorRandom => Scale::Linear,
-        _ => scale(&all),
-    };
+    let of_loss = if shows_a_wall(slice) { Scale::Linear } else { scale(&all) };
     let lines = [(along_a, 0, Dash::Solid), (along_b, 1, Dash::Dashed)];
     let layers = lines.into_iter().zip(&slice.names).map(|((points, slot, dash), name)| {
         Layer::curve(name, points, Look { marker: None, ..run_look(slot) }.dashed(dash))
