@@ -5,6 +5,7 @@ use eframe::egui::{self, Ui, vec2};
 use super::app::Asked;
 use super::plot::raster::{self, Raster};
 use super::plot::time_lines::TimeLines;
+use super::scroll;
 use crate::session::{Action, RunId, Session};
 
 /// What the panel keeps.
@@ -67,8 +68,8 @@ pub fn show(ui: &mut Ui, session: &Session, state: &mut State, _: &mut Asked) {
         state.units.set(ui.ctx(), "units", &activity.z);
         state.inputs.set(ui.ctx(), "inputs", &activity.x);
     }
-    egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-        let height = ui.available_height().max(LEAST_HEIGHT);
+    scroll::at_least(ui, LEAST_HEIGHT, |ui| {
+        let height = ui.available_height();
         let strip = |share: f32| vec2(ui.available_width(), (height - 18.0) * share);
         // The numbers of the steps, below the last, are those of all three.
         let (first, middle, last) = (strip(0.27), strip(0.37), strip(0.36));

@@ -39,7 +39,7 @@ pub fn line(ui: &mut Ui, plot: &Plot, run: &RunEntry, lines: Option<&Lines>, in_
         parts.push(Part::new(look(ui, text.into(), own), series.meaning()));
         freshness = own;
     }
-    parts.push(stamp(ui, freshness, &cost_in_words(run, measure)));
+    parts.push(stamp(ui, freshness).and_tip(&cost_in_words(run, measure)));
     if shown[0] == Series::Rho {
         parts.extend(alignment(ui, run, freshness));
     }
@@ -111,8 +111,8 @@ pub fn words(freshness: Freshness) -> String {
 }
 
 /// How old a value is, and whether it is to be relied on: a disc for a fresh one, an empty circle for a stale one, a
-/// cross for one that has not converged, each with words. `more` ends the tooltip.
-pub fn stamp(ui: &Ui, freshness: Freshness, more: &str) -> Part {
+/// cross for one that has not converged, each with words.
+pub fn stamp(ui: &Ui, freshness: Freshness) -> Part {
     let visuals = ui.visuals();
     let (marker, color, tip): (Marker, Color32, &str) = match freshness {
         Freshness::Fresh { .. } => (
@@ -132,7 +132,6 @@ pub fn stamp(ui: &Ui, freshness: Freshness, more: &str) -> Part {
              measure may spend",
         ),
     };
-    let tip = if more.is_empty() { tip.to_owned() } else { format!("{tip}. {more}") };
     Part::new(look(ui, words(freshness).into(), freshness), tip).marked(marker, color)
 }
 

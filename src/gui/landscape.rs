@@ -15,7 +15,7 @@ use super::plot::colormap::ColorMap;
 use super::plot::heat_map::HeatMap;
 use super::plot::overlay::Overlay;
 use super::plot::surface::Turn;
-use super::theme;
+use super::{scroll, theme};
 use crate::session::places::Place;
 use crate::session::{RunEntry, RunId, Session};
 use crate::training::config::RuleKind;
@@ -104,18 +104,12 @@ pub fn show(ui: &mut Ui, session: &Session, state: &mut State, asked: &mut Asked
         return;
     };
     state.follow(session, run.id);
-    let room = ui.available_size();
-    if room.y >= LEAST_HEIGHT {
-        return contents(ui, session, run, state, asked);
-    }
-    egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-        ui.allocate_ui(vec2(room.x, LEAST_HEIGHT), |ui| contents(ui, session, run, state, asked));
-    });
+    scroll::at_least(ui, LEAST_HEIGHT, |ui| contents(ui, session, run, state, asked));
 }
 
-/// Height of the panel, in points, below which it scrolls.
+/// Height of the panel, in points, below which it scrolls (`[own]`).
 const LEAST_HEIGHT: f32 = 170.0;
-/// Height of the panel, in points, below which what is chosen once is folded away: the picture needs the room.
+/// Height of the panel, in points, below which what is chosen once is folded away: the picture needs the room (`[own]`).
 const LOW: f32 = 250.0;
 
 fn contents(ui: &mut Ui, session: &Session, run: &RunEntry, state: &mut State, asked: &mut Asked) {

@@ -30,6 +30,7 @@ pub mod plots;
 mod remember;
 mod rename;
 mod runs;
+mod scroll;
 mod spectrum;
 mod stability;
 mod status_line;

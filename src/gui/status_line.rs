@@ -45,6 +45,12 @@ impl Part {
         Self { name: name.into(), ..self }
     }
 
+    /// With another sentence in its tooltip.
+    pub fn and_tip(mut self, more: &str) -> Self {
+        self.tip += &format!(". {more}");
+        self
+    }
+
     /// With a marker before it.
     pub fn marked(self, marker: Marker, color: Color32) -> Self {
         Self { sample: Some(Sample::Marker(marker, color)), ..self }
@@ -78,11 +84,11 @@ impl Part {
     }
 }
 
-/// Between a sample and its words, in points.
+/// Between a sample and its words, in points (`[own]`).
 const BESIDE: f32 = 3.0;
-/// Between two parts, in points.
+/// Between two parts, in points (`[own]`).
 const GAP: f32 = 8.0;
-/// Room for some letters and the dots of what has no more.
+/// Room for some letters and the dots of what has no more, in points (`[own]`).
 const LEAST: f32 = 30.0;
 
 /// Height of a line.
@@ -129,6 +135,22 @@ pub fn show(ui: &mut Ui, parts: &[Part]) {
     });
 }
 
+/// Lines that stand close.
+pub fn close(ui: &mut Ui, lines: impl FnOnce(&mut Ui)) {
+    ui.scope(|ui| {
+        ui.spacing_mut().item_spacing.y = 1.0;
+        lines(ui);
+    });
+}
+
+/// Two of them.
+pub fn two(ui: &mut Ui, above: &[Part], below: &[Part]) {
+    close(ui, |ui| {
+        show(ui, above);
+        show(ui, below);
+    });
+}
+
 /// The parts that have no room, beginning with as much as there is.
 fn cut(ui: &mut Ui, parts: &[Part]) {
     if let Some(first) = parts.first() {
@@ -144,6 +166,14 @@ fn cut(ui: &mut Ui, parts: &[Part]) {
     let response = ui.add(Label::new(text).truncate().show_tooltip_when_elided(false));
     let name = parts.iter().map(|part| part.name.as_str()).collect::<Vec<_>>().join(", ");
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &name));
+    if response.ctx.has_accesskit_node(response.id) {
+        let whole = |part: &Part| match part.tip.as_str() {
+            "" => part.name.clone(),
+            tip => format!("{}: {tip}", part.name),
+        };
+        let all = parts.iter().map(whole).collect::<Vec<_>>().join("\n");
+        response.ctx.accesskit_node_builder(response.id, |node| node.set_description(all));
+    }
     response.on_hover_ui(|ui| {
         for part in parts {
             ui.strong(&part.name);

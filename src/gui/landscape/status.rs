@@ -21,8 +21,7 @@ pub fn show(
     state: &State,
     asked: &mut Asked,
 ) {
-    ui.scope(|ui| {
-        ui.spacing_mut().item_spacing.y = 1.0;
+    status_line::close(ui, |ui| {
         status_line::show(ui, &parts(session, run, slice, descending, state));
         let Some(descending) = descending else {
             let hint = egui::RichText::new("click or drag in the map to descend from there").weak();

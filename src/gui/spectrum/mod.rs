@@ -151,7 +151,7 @@ fn caption(ui: &mut Ui, run: &RunEntry, detail: &CurvatureDetail, at: i64, is_aw
          its eigenvalues are curvatures, in units of the loss per squared weight. Exact products (R-operator), \
          eigenvalues by Lanczos.",
     );
-    let stamp = freshness::stamp(ui, Freshness::of(run, Measure::Curvature, at).unless(loose), "");
+    let stamp = freshness::stamp(ui, Freshness::of(run, Measure::Curvature, at).unless(loose));
     let estimates = [
         ("trace", &detail.trace, Series::HessianTrace.meaning()),
         ("relative flatness", &detail.relative_flatness, Series::RelativeFlatness.meaning()),
@@ -160,17 +160,8 @@ fn caption(ui: &mut Ui, run: &RunEntry, detail: &CurvatureDetail, at: i64, is_aw
         Part::new(format!("{name} {} {}", number::value(estimate.value), freshness::surety(estimate)), tip)
     });
     let awaited = is_awaited.then(|| Part::new("The density is being taken", "120 Hessian-vector products"));
-    let below = awaited.into_iter().chain(estimates).chain(freshness::cost(run)).collect();
-    lines(ui, vec![what, stamp], below);
-}
-
-/// Two lines that stand close.
-fn lines(ui: &mut Ui, above: Vec<Part>, below: Vec<Part>) {
-    ui.scope(|ui| {
-        ui.spacing_mut().item_spacing.y = 1.0;
-        status_line::show(ui, &above);
-        status_line::show(ui, &below);
-    });
+    let below: Vec<Part> = awaited.into_iter().chain(estimates).chain(freshness::cost(run)).collect();
+    status_line::two(ui, &[what, stamp], &below);
 }
 
 fn lyapunov(
@@ -198,7 +189,7 @@ fn lyapunov(
         "Nats per step along the probe batch's trajectories: mean over the trials, bars the standard deviation. \
          -inf: a direction that is crushed to nothing (usual for ReLU without leak).",
     );
-    let stamp = freshness::stamp(ui, Freshness::of(run, Measure::Lyapunov, at), "");
+    let stamp = freshness::stamp(ui, Freshness::of(run, Measure::Lyapunov, at));
     let mut values = vec![Part::new(
         format!(
             "largest {}, sum of the finite {}",
@@ -218,7 +209,7 @@ fn lyapunov(
              the sum of the positive exponents, nats per step, an upper bound (Pesin).",
         ));
     }
-    lines(ui, vec![what, stamp], values);
+    status_line::two(ui, &[what, stamp], &values);
     if !detail.all {
         let all = ui.small_button("Measure all exponents");
         let tip = "Take all exponents from now on (the setting Exponents of the measures: 0 = all)";
@@ -262,7 +253,7 @@ fn convergence(ui: &mut Ui, run: &RunEntry, detail: &LyapunovDetail, at: i64, wi
         "(1/n) sum of ln |R_11| over the first n steps counted, mean over the trials, nats per step. Where it still \
          moves at the end, the value says something of this trial's length, not of the network for ever.",
     );
-    status_line::show(ui, &[what, freshness::stamp(ui, Freshness::of(run, Measure::Lyapunov, at), "")]);
+    status_line::show(ui, &[what, freshness::stamp(ui, Freshness::of(run, Measure::Lyapunov, at))]);
     let step = |i: usize| (exponents.skip + i + 1) as f64;
     let (color, _) = super::theme::run_style(run.colour, ui.visuals().dark_mode);
     let line = detail.convergence.iter().enumerate().map(|(i, v)| [step(i), *v]).collect();

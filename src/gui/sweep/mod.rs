@@ -8,6 +8,7 @@ use eframe::egui::{self, Ui};
 
 use super::app::Asked;
 use super::plot::{number, table};
+use super::scroll;
 use crate::session::series_words::in_words;
 use crate::session::sweeping::outcomes::Outcomes;
 use crate::session::sweeping::view::{Held, Page, View};
@@ -31,23 +32,14 @@ const PAGES: [(Page, &str, &str); 4] = [
     (Page::Scatter, "Scatter", "Two quantities at the end of the runs, with their correlation"),
 ];
 
-/// Height below which the panel scrolls, in points.
+/// Height below which the panel scrolls, in points (`[own]`).
 const LEAST_HEIGHT: f32 = 220.0;
 
 /// Draws the panel; it scrolls where there is too little room for its plots.
 pub fn show(ui: &mut Ui, session: &Session, state: &mut State, asked: &mut Asked) {
-    let room = ui.available_size();
     // The plan scrolls by itself.
-    if room.y >= LEAST_HEIGHT || session.sweeping().view().page == Page::Plan {
-        return contents(ui, session, state, asked);
-    }
-    egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-        let size = egui::vec2(room.x - 12.0, LEAST_HEIGHT);
-        ui.allocate_ui(size, |ui| {
-            ui.set_min_size(size);
-            contents(ui, session, state, asked);
-        });
-    });
+    let least = if session.sweeping().view().page == Page::Plan { 0.0 } else { LEAST_HEIGHT };
+    scroll::at_least(ui, least, |ui| contents(ui, session, state, asked));
 }
 
 fn contents(ui: &mut Ui, session: &Session, state: &mut State, asked: &mut Asked) {
