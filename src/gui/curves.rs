@@ -17,7 +17,7 @@ use super::plots::{self, Plot};
 use super::stability::{formula, reasons, standing};
 use super::theme::{self, Dash, Marker};
 use crate::numerics::curvature::stability::{StabilityLine, Standing};
-use crate::session::across::{Abscissa, Across as Axis, Horizontal, smoothed_loss};
+use crate::session::across::{Abscissa, Across, Horizontal, smoothed_loss};
 use crate::session::curves::{Curve, Reading};
 use crate::session::pictures::Picture;
 use crate::session::stability::Lines;
@@ -32,7 +32,7 @@ pub struct State {
     /// Of each panel.
     pub views: BTreeMap<Panel, View>,
     /// The horizontal axis of each panel.
-    pub axes: BTreeMap<Panel, Axis>,
+    pub axes: BTreeMap<Panel, Across>,
     /// Which plot each panel shows, by its name; the first where there is none.
     pub chosen: BTreeMap<Panel, String>,
     /// Span of the running mean in iterations; 0 = off.
@@ -168,8 +168,8 @@ pub fn show(ui: &mut Ui, panel: Panel, session: &Session, state: &mut State, cur
     let axis = axes.get(&panel).copied().unwrap_or_default();
     // A mean over seeds is taken at equal iterations.
     let groups = match axis {
-        Axis::Iterations => bands.update(session, plot.series.iter().map(|(series, ..)| *series)),
-        Axis::Seconds | Axis::Loss => Vec::new(),
+        Across::Iterations => bands.update(session, plot.series.iter().map(|(series, ..)| *series)),
+        Across::Seconds | Across::Loss => Vec::new(),
     };
     let group_of = |run: &RunEntry| groups.iter().find(|group| group.members.contains(&run.id));
     let colour_of = |run: &RunEntry| {
@@ -178,7 +178,7 @@ pub fn show(ui: &mut Ui, panel: Panel, session: &Session, state: &mut State, cur
     };
     let losses: Vec<Vec<(f64, f64)>> = runs
         .iter()
-        .map(|run| if axis == Axis::Loss { smoothed_loss(&run.curves, *span) } else { Vec::new() })
+        .map(|run| if axis == Across::Loss { smoothed_loss(&run.curves, *span) } else { Vec::new() })
         .collect();
     let several = runs.len() > 1;
     let view = views.entry(panel).or_default();
@@ -187,22 +187,23 @@ pub fn show(ui: &mut Ui, panel: Panel, session: &Session, state: &mut State, cur
     for (run, loss) in runs.iter().zip(&losses) {
         let (color, marker) = theme::run_style(colour_of(run), dark);
         let abscissa = match axis {
-            Axis::Iterations => Abscissa::Iteration,
-            Axis::Seconds => Abscissa::Seconds(&run.seconds),
-            Axis::Loss => Abscissa::Through(loss),
+            Across::Iterations => Abscissa::Iteration,
+            Across::Seconds => Abscissa::Seconds(&run.seconds),
+            Across::Loss => Abscissa::Through(loss),
         };
         let is_current = current == Some(run.id);
         let name = |name: &str| if several { format!("{name}, {}", run.name) } else { name.to_owned() };
         let width = if is_current { 2.0 } else { 1.5 };
         for (series, line, dash) in plot.series {
             let Some(curve) = run.curves.get(*series) else { continue };
+            let ceiling = ceiling(run, curve);
             shown.push(Shown {
                 name: name(line),
                 look: LineLook { color, dash: *dash, marker: Some(marker), width },
                 curve,
                 abscissa,
                 span: if plot.noisy.contains(series) { *span } else { 0.0 },
-                note: notes(curve, view, ceiling(run, curve)),
+                note: notes(curve, view, ceiling),
                 tip: series.meaning().into(),
                 in_legend: !several,
                 doubtful: match lines.get(&run.id) {
@@ -211,7 +212,7 @@ pub fn show(ui: &mut Ui, panel: Panel, session: &Session, state: &mut State, cur
                 },
                 faint: group_of(run).is_some(),
                 band: &[],
-                ceiling: ceiling(run, curve),
+                ceiling,
             });
         }
         if with_lines && let Some(lines) = lines.get(&run.id) {
@@ -280,7 +281,8 @@ pub fn show(ui: &mut Ui, panel: Panel, session: &Session, state: &mut State, cur
         id: plot.id,
         title: plot.title,
         x_name: axis.name(),
-        invert_x: axis == Axis::Loss,
+        x_short: axis.short(),
+        invert_x: axis == Across::Loss,
         curves: shown,
         key: if several { key(plot, &runs, &groups, dark) } else { Vec::new() },
         level,
@@ -366,12 +368,12 @@ fn seeds(first: &RunEntry, group: &Group) -> String {
 }
 
 /// The iterations or seconds that all plots show, so that they line up.
-fn x_range(runs: &[&RunEntry], axis: Axis) -> Option<(f64, f64)> {
+fn x_range(runs: &[&RunEntry], axis: Across) -> Option<(f64, f64)> {
     let ends = runs.iter().filter_map(|run| match axis {
         // Flossing before training has negative iterations.
-        Axis::Iterations => Some((-(run.config.flossing.iterations as f64), run.iteration as f64)),
-        Axis::Seconds => Some((0.0, run.seconds.total())),
-        Axis::Loss => None,
+        Across::Iterations => Some((-(run.config.flossing.iterations as f64), run.iteration as f64)),
+        Across::Seconds => Some((0.0, run.seconds.total())),
+        Across::Loss => None,
     });
     ends.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
 }

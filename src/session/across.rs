@@ -30,6 +30,15 @@ impl Across {
         }
     }
 
+    /// The quantity alone, where there is little room.
+    pub fn short(self) -> &'static str {
+        match self {
+            Across::Iterations => "iteration",
+            Across::Seconds => "seconds",
+            Across::Loss => "loss",
+        }
+    }
+
     /// Its name in the list.
     pub fn choice(self) -> &'static str {
         match self {

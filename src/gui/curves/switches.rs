@@ -2,7 +2,7 @@
 
 use eframe::egui::{self, Ui};
 
-use super::{Axis, State};
+use super::{Across, State};
 use crate::gui::layout::Panel;
 use crate::gui::plot::header;
 use crate::gui::plots;
@@ -20,13 +20,13 @@ pub fn show(ui: &mut Ui, panel: Panel, state: &mut State) {
     header::switches(ui, plot.title, view);
     let axis = state.axes.entry(panel).or_default();
     let response = ui.menu_button(egui::RichText::new(axis.choice()).small(), |ui| {
-        for choice in Axis::ALL {
+        for choice in Across::ALL {
             // The loss against itself is no curve.
-            if (choice != Axis::Loss || panel != Panel::Loss)
+            if (choice != Across::Loss || panel != Panel::Loss)
                 && ui.selectable_label(*axis == choice, choice.choice()).clicked()
             {
                 *axis = choice;
-                view.log_x = choice == Axis::Loss;
+                view.log_x = choice == Across::Loss;
                 view.fit = true;
                 ui.close();
             }

@@ -83,6 +83,8 @@ pub struct Curves<'a> {
     pub title: &'static str,
     /// The horizontal axis.
     pub x_name: &'static str,
+    /// The same in one word.
+    pub x_short: &'static str,
     /// Whether it falls from left to right.
     pub invert_x: bool,
     /// Its curves, drawn in this order.
@@ -303,11 +305,9 @@ impl Curves<'_> {
 
     /// What the horizontal axis is, left of its numbers: on the plot itself it would hide where curves end.
     fn name_of_x(&self, ui: &Ui, frame: egui::Rect) {
-        let short = self.x_name.split([' ', ',']).next().unwrap_or(self.x_name);
-        let short = if self.x_name.starts_with("training loss") { "loss" } else { short };
         let font = egui::TextStyle::Small.resolve(ui.style());
         let color = ui.visuals().weak_text_color();
-        let galley = ui.painter().layout_no_wrap(short.to_owned(), font, color);
+        let galley = ui.painter().layout_no_wrap(self.x_short.to_owned(), font, color);
         let rect = egui::Align2::RIGHT_TOP.anchor_size(frame.left_bottom() + vec2(-8.0, 3.0), galley.size());
         let rect = rect.translate(vec2((ui.max_rect().left() - rect.left()).max(0.0), 0.0));
         ui.painter().galley(rect.min, galley, color);

@@ -28,6 +28,13 @@ pub struct Value {
     pub iteration: i64,
 }
 
+impl Value {
+    /// Which series it is of, without its run.
+    fn series(&self) -> &str {
+        self.name.split_once(',').map_or(&self.name, |(series, _)| series)
+    }
+}
+
 /// All values under a cursor.
 pub struct Readout {
     /// Where the cursor stands, where that is no iteration.
@@ -63,8 +70,7 @@ impl Readout {
             Some(at) => format!("{at}, {before}{}", number::count(first)),
             None => format!("{before}{}", number::count(first)),
         };
-        let series = |value: &Value| value.name.split(',').next().unwrap_or_default().to_owned();
-        let is_mixed = self.values.iter().any(|value| series(value) != series(&self.values[0]));
+        let is_mixed = self.values.iter().any(|value| value.series() != self.values[0].series());
         let pieces = |with_names: bool| {
             let head = Piece { look: None, galley: text(place(if with_names { "iteration " } else { "" })) };
             let rest = self.values.iter().map(|value| {
@@ -74,11 +80,10 @@ impl Readout {
                     (false, true) => format!(" (iteration {})", number::count(*iteration)),
                     (false, false) => format!(" @{}", number::count(*iteration)),
                 };
-                // Which series, where there is room for no more.
-                let short = name.split(',').next().unwrap_or_default();
                 let name = match with_names {
                     true => format!(" {name}"),
-                    false if is_mixed => format!(" {short}"),
+                    // There is room for no more.
+                    false if is_mixed => format!(" {}", value.series()),
                     false => String::new(),
                 };
                 Piece { look: Some(*look), galley: text(format!("{number}{name}{own}")) }
