@@ -5,7 +5,7 @@ use eframe::egui;
 use super::commands::{self, Menu, TABLE};
 use super::windows;
 
-/// Height in points of what stands above and below the list: title, what is said of it, margins.
+/// Height in points of what stands above and below the list: title, what is said of it, margins (`[own]`).
 const BESIDE: f32 = 110.0;
 
 /// Whether it is open.

@@ -114,11 +114,17 @@ pub struct Layout {
     pub tree: Tree<Panel>,
 }
 
-/// Height of the window, in points, below which four plots of curves on top of each other are too low to read.
+/// Height of the window, in points, below which four plots of curves on top of each other are too low to read (`[own]`).
 const LOW: f32 = 850.0;
 
-/// The same for two pictures on top of each other: they are behind each other there.
+/// The same for two pictures on top of each other: they are behind each other there (`[own]`).
 const LOW_PICTURES: f32 = 620.0;
+
+/// Height in points of the panel of runs with four of them, its tabs and its header (`[own]`).
+const RUNS: f32 = 130.0;
+
+/// Height in points of the bar above the panels (`[own]`).
+const TOP_BAR: f32 = 26.0;
 
 impl Default for Layout {
     fn default() -> Self {
@@ -168,21 +174,9 @@ impl Layout {
         let pictures = split(&mut tiles, LinearDir::Vertical, &[(landscape, 1.15), (tabs, 1.0)]);
         let columns = [(experiment, 0.62), (curves, 1.2), (pictures, 1.0)];
         let columns = split(&mut tiles, LinearDir::Horizontal, &columns);
-        let root = split(&mut tiles, LinearDir::Vertical, &rows(columns, runs, height));
+        let root = split(&mut tiles, LinearDir::Vertical, &[(columns, 4.6), (runs, 1.0)]);
         Self { tree: Tree::new(egui::Id::unique("panels"), root, tiles) }
     }
-}
-
-/// Height in points of the panel of runs with four of them, its tabs and its header.
-const RUNS: f32 = 130.0;
-
-/// Height in points of the bar above the panels.
-const TOP_BAR: f32 = 26.0;
-
-/// The height of a window shared between the panels and the runs: also in a low one there is room for four of them.
-fn rows(panels: TileId, runs: TileId, height: f32) -> [(TileId, f32); 2] {
-    let of_runs = if height < LOW_PICTURES { (RUNS / (height - TOP_BAR)).clamp(0.2, 0.3) } else { 1.0 / 5.6 };
-    [(panels, 1.0 - of_runs), (runs, of_runs)]
 }
 
 fn split(tiles: &mut Tiles<Panel>, dir: LinearDir, parts: &[(TileId, f32)]) -> TileId {
@@ -229,7 +223,10 @@ impl Layout {
         let curves = split(&mut tiles, LinearDir::Vertical, &[(loss, 1.0), (curvature, 1.0)]);
         let columns = [(experiment, 0.6), (curves, 1.0), (pictures, 1.0)];
         let columns = split(&mut tiles, LinearDir::Horizontal, &columns);
-        let root = split(&mut tiles, LinearDir::Vertical, &rows(columns, runs, height));
+        // Also in a low window there is room for four runs.
+        let of_runs = (RUNS / (height - TOP_BAR)).clamp(0.2, 0.3);
+        let rows = [(columns, 1.0 - of_runs), (runs, of_runs)];
+        let root = split(&mut tiles, LinearDir::Vertical, &rows);
         Self { tree: Tree::new(egui::Id::unique("panels"), root, tiles) }
     }
 

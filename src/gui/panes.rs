@@ -60,6 +60,9 @@ impl egui_tiles::Behavior<Panel> for Panes<'_> {
 
     /// Panels that were moved may stand beside each other behind one tab: it has their names.
     fn tab_title_for_tile(&mut self, tiles: &Tiles<Panel>, id: TileId) -> egui::WidgetText {
+        if let Some(panel) = tiles.get_pane(&id) {
+            return self.tab_title_for_pane(panel);
+        }
         let names: Vec<&str> = panels_in(tiles, id).into_iter().map(Panel::title).collect();
         match &names[..] {
             [] => "Hidden".into(),

@@ -36,6 +36,11 @@ pub fn show(ui: &mut Ui, session: &Session, state: &mut State, asked: &mut Asked
     sideways.show(ui, |ui| table(ui, session, &runs, room, state, asked));
 }
 
+/// Width in points that the columns and buttons need together: all of them, and without those that a narrow table does
+/// without (`[own]`).
+const WIDE: f32 = 1090.0;
+const NARROW: f32 = 850.0;
+
 /// How wide the table is: beside a lesson what is taught stays in sight, and the buttons in reach.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Room {
@@ -47,17 +52,17 @@ enum Room {
 }
 
 impl Room {
-    /// Of a table of this width in points: what the columns and buttons need together.
+    /// Of a table of this width in points.
     fn of(width: f32) -> Self {
         match width {
-            _ if width < 850.0 => Room::Slim,
-            _ if width < 1090.0 => Room::Narrow,
+            _ if width < NARROW => Room::Slim,
+            _ if width < WIDE => Room::Narrow,
             _ => Room::Wide,
         }
     }
 }
 
-/// Height of a row, in points: low, so that a class of runs is seen at once.
+/// Height of a row, in points: low, so that a class of runs is seen at once (`[own]`).
 pub const ROW: f32 = 18.0;
 
 /// The table itself.
@@ -236,27 +241,36 @@ struct Entry {
     tip: &'static str,
     is_on: bool,
     is_possible: bool,
-    actions: Vec<Action>,
+    actions: fn(&RunEntry) -> Vec<Action>,
 }
 
 fn entries(run: &RunEntry) -> [Entry; 5] {
-    let entry = |text, tip, actions| Entry { text, tip, is_on: false, is_possible: true, actions };
+    let entry = |text, tip, actions: fn(&RunEntry) -> Vec<Action>| Entry {
+        text,
+        tip,
+        is_on: false,
+        is_possible: true,
+        actions,
+    };
     let pin = "Keep its curves as a ghost when it is reset";
     let branch = "The same, but with…: a second run with these settings, paused until you have changed what is to \
                   differ";
-    let bookmark = vec![Action::Select(run.id), Action::Bookmark { label: String::new() }];
     [
-        Entry { is_on: run.pinned, ..entry("Pin", pin, vec![Action::Pin(run.id, !run.pinned)]) },
+        Entry { is_on: run.pinned, ..entry("Pin", pin, |run| vec![Action::Pin(run.id, !run.pinned)]) },
         Entry {
             is_on: run.hidden,
-            ..entry("Hide", "Leave it out of the plots", vec![Action::Hide(run.id, !run.hidden)])
+            ..entry("Hide", "Leave it out of the plots", |run| vec![Action::Hide(run.id, !run.hidden)])
         },
-        entry("Branch", branch, vec![Action::Branch { from: run.id, set: Vec::new() }]),
+        entry("Branch", branch, |run| vec![Action::Branch { from: run.id, set: Vec::new() }]),
         Entry {
             is_possible: run.is_alive(),
-            ..entry("Bookmark", "Keep its full state to come back to", bookmark)
+            ..entry("Bookmark", "Keep its full state to come back to", |run| {
+                vec![Action::Select(run.id), Action::Bookmark { label: String::new() }]
+            })
         },
-        entry("Close", "Take the run out of the table; it can be brought back", vec![Action::Close(run.id)]),
+        entry("Close", "Take the run out of the table; it can be brought back", |run| {
+            vec![Action::Close(run.id)]
+        }),
     ]
 }
 
@@ -302,7 +316,7 @@ fn button(ui: &mut Ui, run: &RunEntry, entry: Entry, asked: &mut Asked) -> bool 
     response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, is_possible, is_on, &name));
     let is_clicked = response.clicked();
     if is_clicked {
-        actions.into_iter().for_each(|action| asked.act(action));
+        actions(run).into_iter().for_each(|action| asked.act(action));
     }
     is_clicked
 }

@@ -11,9 +11,10 @@ use egui_plot::{
 
 use super::scale::{Scale, Tick};
 
-/// Points of the screen that a number on the horizontal and on the vertical axis asks for.
+/// Points of the screen that a number on the horizontal and on the vertical axis asks for (`[own]`).
 const ROOM: [f64; 2] = [80.0, 24.0];
-/// The same of a decade on a vertical axis: the numbers of a logarithmic one cannot be guessed from two of them.
+/// The same of a decade on a vertical axis: the numbers of a logarithmic one cannot be guessed from two of
+/// them (`[own]`).
 const ROOM_OF_DECADE: f64 = 15.0;
 
 /// egui_plot hands a grid spacer the step of this many points of the screen.
