@@ -133,9 +133,9 @@ mod tests {
             assert!(MEANINGS[..i].iter().all(|(other, _)| other != name), "{name} twice");
             assert!(text.len() > name.len() + 4, "{name}: {text}");
         }
-        for name in
-            ["after: mean", "after: modulus", "exponent: mean", "rho: sd", "probe loss: median", "rank 17"]
-        {
+        let after = ["after: mean", "after: sd", "after: modulus"];
+        let scanned = ["exponent: mean", "rho: sd", "probe loss: median", "probe loss: upper quartile"];
+        for name in after.into_iter().chain(scanned).chain(["rank 17"]) {
             assert!(meaning(name).is_some_and(|text| text.len() > 40), "{name}");
         }
         assert_eq!(meaning("rank of a tensor"), None);

@@ -5,6 +5,7 @@ use eframe::egui::{
     self, Align, Color32, Label, Layout, RichText, Role, Sense, TextStyle, Ui, UiBuilder, WidgetInfo,
 };
 
+use super::explain::explained;
 use super::plot::paint::{self, LineLook};
 use super::theme::Marker;
 
@@ -126,8 +127,9 @@ pub fn show(ui: &mut Ui, parts: &[Part]) {
         };
         for part in &parts[..n] {
             part.draw_sample(ui);
-            let response = ui.label(part.text.clone()).on_hover_text(&part.tip);
+            let response = ui.label(part.text.clone());
             response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &part.name));
+            explained(response, || part.tip.clone());
         }
         if n < parts.len() {
             cut(ui, &parts[n..]);

@@ -1,9 +1,10 @@
 //! What is said above a plot: in one line, whole for a screen reader, and the plot stays where it is.
 
 use basinscope::session::{Action, RunState};
+use basinscope::training::history::Series;
 use basinscope::training::measures::Measure;
 use eframe::egui::{Rect, Role};
-use egui_kittest::kittest::Queryable;
+use egui_kittest::kittest::{NodeT, Queryable};
 
 use crate::harness::{Screen, click, current, is_drawn, wait, window};
 
@@ -43,6 +44,13 @@ fn a_long_line_above_a_plot_moves_no_plot_and_is_heard_whole() {
     for said in [long.trim(), "lambda_max ", "fresh, iteration", " products", "trace ", "relative flatness "]
     {
         assert!(is_drawn(&screen, said), "{said} is not said");
+    }
+    // Whether it has room or ends in dots.
+    for (said, series) in [("trace ", Series::HessianTrace), ("relative flatness ", Series::RelativeFlatness)]
+    {
+        let mut saying = screen.query_all_by_label_contains(said).map(|n| n.accesskit_node().description());
+        let explains = |text: Option<String>| text.is_some_and(|text| text.contains(series.meaning()));
+        assert!(saying.any(explains), "{said} is not explained");
     }
     assert_eq!(screen.unnamed_widgets(), Vec::<String>::new());
 }
