@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use basinscope::files::npz::NpzWriter;
+use basinscope::numerics::tasks::TaskSettings;
 use basinscope::session::keep::Place;
 use basinscope::session::{Action, RunEntry, RunState, Session};
 use basinscope::training::history::Series;
@@ -82,6 +84,40 @@ fn an_opened_network_can_be_written_and_goes_on_from_its_snapshot() {
     session.act(Action::Open(path));
     until(&mut session, "the second run", |s| s.runs().len() == 2 && current(s).state == RunState::Paused);
     assert_eq!((current(&session).name.as_str(), current(&session).iteration), ("later", 3));
+}
+
+#[test]
+fn trials_open_as_the_task_of_a_run() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("reaches.npz");
+    let mut npz = NpzWriter::new(std::fs::File::create(&path).expect("a file"));
+    let values = |n: usize| (0..n).map(|i| (i as f64 * 0.7).sin()).collect::<Vec<f64>>();
+    npz.floats("x", &[5, 12, 2], &values(120)).expect("written");
+    npz.floats("mask", &[5, 12], &[1.0; 60]).expect("written");
+    npz.floats("target", &[5, 12, 3], &values(180)).expect("written");
+    npz.finish().expect("written");
+    let mut session = session("");
+    session.act(Action::Open(path.clone()));
+    until(&mut session, "the run", |s| s.current().is_some_and(|r| r.state == RunState::Paused));
+    assert!(
+        session.notices().iter().any(|n| !n.is_error && n.text.contains("reaches.npz: 12 trials, opened"))
+    );
+    session.act(Action::Step(1));
+    until(&mut session, "an update", |s| current(s).iteration == 1);
+    let run = current(&session);
+    let TaskSettings::File(file) = &run.config.task.own else { panic!("{:?}", run.config.task) };
+    assert_eq!((run.name.as_str(), Path::new(&file.path)), ("reaches", path.as_path()));
+    // Trials that do not fit say so.
+    let mut npz = NpzWriter::new(std::fs::File::create(&path).expect("a file"));
+    npz.floats("x", &[5, 12, 2], &values(120)).expect("written");
+    npz.floats("mask", &[5, 11], &[1.0; 55]).expect("written");
+    npz.floats("target", &[5, 12, 3], &values(180)).expect("written");
+    npz.finish().expect("written");
+    let runs = session.runs().len();
+    session.act(Action::Open(path));
+    until(&mut session, "an answer", |s| s.notices().iter().any(|n| n.is_error));
+    assert!(session.notices().iter().any(|n| n.is_error && n.text.contains("reaches.npz: mask")));
+    assert_eq!(session.runs().len(), runs);
 }
 
 /// The folder of a run.

@@ -113,6 +113,16 @@ pub fn read_bytes(path: &Path, most: u64) -> Result<Vec<u8>, FileError> {
     Ok(bytes)
 }
 
+/// The whole path of a file, as settings name it.
+///
+/// # Errors
+/// The path where the current folder is not known, or where it is no text.
+pub fn absolute(path: &Path) -> Result<String, FileError> {
+    let whole = std::path::absolute(path).map_err(|e| FileError::from_io(path, &e))?;
+    let text = whole.to_str().map(Into::into);
+    text.ok_or_else(|| FileError::new(path, "its path is no text in UTF-8"))
+}
+
 /// Opens a file for reading; a folder is refused.
 ///
 /// # Errors

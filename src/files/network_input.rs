@@ -5,7 +5,7 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
-use super::atomic::FileError;
+use super::atomic::{self, FileError};
 use super::npz::{Npz, NpzError};
 use super::snapshot::{Found, Noted, Snapshot, read_list, read_meta, read_states, read_weights};
 use super::trials;
@@ -109,8 +109,7 @@ pub fn settings_of_run(path: &Path) -> Result<(Table, NetworkInput), FileError> 
         )));
     }
     let (_, mut table) = read_meta(&mut file).map_err(at)?;
-    let whole = std::path::absolute(path).map_err(|e| FileError::from_io(path, &e))?;
-    let text = whole.to_str().ok_or_else(|| FileError::new(path, "its path is no text in UTF-8"))?;
+    let whole = atomic::absolute(path)?;
     let config = &input.given.config;
     table.remove("task");
     let count = |n: usize| Value::Integer(i64::try_from(n).unwrap_or(i64::MAX));
@@ -118,7 +117,7 @@ pub fn settings_of_run(path: &Path) -> Result<(Table, NetworkInput), FileError> 
     let adaptive = &config.network.adaptive;
     for (key, value) in [
         ("task.kind", Value::String(TaskKind::File.name().into())),
-        ("task.path", Value::String(text.into())),
+        ("task.path", Value::String(whole)),
         ("task.batch", count(trials)),
         ("measure.probe_trials", count(trials)),
         ("network.n_rec", count(units)),

@@ -45,8 +45,8 @@ pub(super) enum Brought {
     Written(PathBuf, Option<String>),
     /// Settings.
     Settings(Table),
-    /// Settings of a run that begins at the network of a file, and what it is.
-    Network(PathBuf, Table, String),
+    /// Settings of a run that begins at the network of a file, or trains on its trials, and what it is.
+    Given(PathBuf, Table, String),
     /// A run, and how it ended where the folder that it is in says so.
     Snapshot(PathBuf, Box<Snapshot>, Option<StopReason>),
 }
@@ -201,7 +201,7 @@ impl Session {
                         self.start(given, resolved.config, None, None, false);
                     }
                 }
-                Ok(Brought::Network(path, given, what)) => self.begin_at(&path, given, what),
+                Ok(Brought::Given(path, given, what)) => self.begin_at(&path, given, what),
                 Ok(Brought::Snapshot(path, snapshot, end)) => self.go_on(&path, *snapshot, end),
                 Err(text) => self.notice(text, true, run),
             }

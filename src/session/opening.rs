@@ -17,7 +17,8 @@ use crate::files::npz::Npz;
 use crate::files::run_folder::{SNAPSHOT, SUMMARY};
 use crate::files::snapshot::Snapshot;
 use crate::files::summary::Ended;
-use crate::files::{atomic, network_input};
+use crate::files::{atomic, network_input, trials};
+use crate::numerics::tasks::{TaskData, TaskKind};
 use crate::training::config::resolve::{parse, resolve};
 use crate::training::plan::is_plan;
 use crate::training::run::StopReason;
@@ -26,7 +27,7 @@ use crate::training::run::StopReason;
 const MOST_SETTINGS: u64 = 1 << 20;
 
 impl Session {
-    /// A run that begins at the network of a file, paused.
+    /// A run that begins at the network of a file, or trains on its trials, paused.
     pub(super) fn begin_at(&mut self, path: &Path, given: Table, what: String) {
         let config = match resolve(given.clone()) {
             Ok(resolved) => resolved.config,
@@ -134,7 +135,20 @@ fn network(path: PathBuf) -> Result<Brought, String> {
         counted(units, "unit"),
         counted(trials, "trial")
     );
-    Ok(Brought::Network(path, given, what))
+    Ok(Brought::Given(path, given, what))
+}
+
+/// Trials from elsewhere, as the task of a run.
+fn trials_of(path: PathBuf) -> Result<Brought, FileError> {
+    let TaskData::Trials { train, .. } = trials::load(&path)? else {
+        return Err(FileError::new(path, "holds no trials"));
+    };
+    let mut given = Table::new();
+    put(&mut given, "task.kind", Some(Value::String(TaskKind::File.name().into())));
+    put(&mut given, "task.path", Some(Value::String(atomic::absolute(&path)?)));
+    let trials = counted(train.n_batch() as u64, "trial");
+    let what = format!("{trials}, opened as the task of a run: Run trains a network on them.");
+    Ok(Brought::Given(path, given, what))
 }
 
 /// How the run of a snapshot ended, as the summary beside it says; `None` where there is none, or it is another's.
@@ -156,10 +170,7 @@ pub(super) fn read(path: PathBuf) -> Result<Brought, String> {
             return network(path);
         }
         if !members.has("w_rec") && members.has("x") {
-            return Err(format!(
-                "{}: holds trials: choose the task `file` (trials from a file) and set its path to train on them",
-                path.display()
-            ));
+            return trials_of(path).map_err(|e| e.to_string());
         }
         let snapshot = Snapshot::read(&path).map_err(|e| e.to_string())?;
         let end = end_of(&path, &snapshot);
