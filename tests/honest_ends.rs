@@ -1,9 +1,9 @@
 //! Runs that diverge because of their rate: what is said of it, live and of their files, and what is offered.
 
+#[path = "common/made.rs"]
+mod made;
 #[path = "common/real.rs"]
 mod real;
-
-use std::process::Command;
 
 use basinscope::files::figure::number::significant;
 use basinscope::session::freshness::Freshness;
@@ -12,6 +12,7 @@ use basinscope::session::{Action, RunEntry, RunState, Session, words};
 use basinscope::training::history::Series;
 use basinscope::training::measures::Measure;
 use basinscope::training::run::StopReason;
+use made::made;
 use real::{session, until};
 
 /// Gradient descent on `romo` at a rate that it cannot bear: it is gone at iteration 2, its loss in the millions.
@@ -38,15 +39,8 @@ fn diverged() -> Session {
 /// The same made without a window, which leaves no measure out, and opened: the folder is called `run`.
 fn opened(text: &str) -> (tempfile::TempDir, Session) {
     let folder = tempfile::tempdir().expect("a folder");
-    let settings = folder.path().join("settings.toml");
-    std::fs::write(&settings, text).expect("written");
-    let out = folder.path().join("run");
-    let made = Command::new(env!("CARGO_BIN_EXE_basinscope"))
-        .args(["run", "--threads", "1", "--config"])
-        .args([settings.as_os_str(), "--out".as_ref(), out.as_os_str()])
-        .output()
-        .expect("the program runs");
-    assert_eq!(made.status.code(), Some(1), "it diverged");
+    // 1: it diverged.
+    let out = made(folder.path(), "run", text, 1);
     let mut session = session("");
     session.act(Action::Open(out));
     until(&mut session, "the run", |s| s.current().is_some_and(|r| r.task.is_some()));

@@ -1,10 +1,12 @@
 //! What is opened in the window: networks trained elsewhere, several files beside the last session; and what `check`
 //! says of the same paths.
 
+#[path = "common/made.rs"]
+mod made;
 #[path = "common/real.rs"]
 mod real;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -14,6 +16,7 @@ use basinscope::session::keep::Place;
 use basinscope::session::{Action, RunEntry, RunState, Session};
 use basinscope::training::history::Series;
 use common::npz::{load, reference};
+use made::made;
 use real::{session, until};
 
 mod common;
@@ -120,24 +123,10 @@ fn trials_open_as_the_task_of_a_run() {
     assert_eq!(session.runs().len(), runs);
 }
 
-/// The folder of a run.
-fn made(folder: &Path, name: &str) -> PathBuf {
-    let settings = folder.join("settings.toml");
-    std::fs::write(&settings, SMALL).expect("written");
-    let out = folder.join(name);
-    let arguments = ["run", "--threads", "1", "--config"].map(std::ffi::OsStr::new);
-    let made = Command::new(env!("CARGO_BIN_EXE_basinscope"))
-        .args(arguments)
-        .args([settings.as_os_str(), "--out".as_ref(), out.as_os_str()])
-        .output();
-    assert!(made.expect("the program runs").status.success());
-    out
-}
-
 #[test]
 fn files_opened_beside_the_last_session_have_colours_of_their_own_and_the_last_is_selected() {
     let folder = tempfile::tempdir().expect("a folder");
-    let runs = ["a", "b"].map(|name| made(folder.path(), name));
+    let runs = ["a", "b"].map(|name| made(folder.path(), name, SMALL, 0));
     let place = || Some(Place { folder: folder.path().join("session"), every: Duration::from_secs(600) });
     let mut first = session(SMALL);
     first.begin(place(), false);
@@ -164,7 +153,7 @@ fn checked(path: &Path) -> (Option<i32>, String) {
 #[test]
 fn check_takes_the_folders_that_the_window_opens() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (code, text) = checked(&made(folder.path(), "a"));
+    let (code, text) = checked(&made(folder.path(), "a", SMALL, 0));
     assert_eq!(code, Some(0), "{text}");
     assert!(text.contains("sound: the folder of a run, a snapshot of romo at iteration 3"), "{text}");
     assert!(text.trim_end().ends_with("ended: done"), "{text}");

@@ -141,7 +141,7 @@ fn network(path: PathBuf) -> Result<Brought, String> {
 /// Trials from elsewhere, as the task of a run.
 fn trials_of(path: PathBuf) -> Result<Brought, FileError> {
     let TaskData::Trials { train, .. } = trials::load(&path)? else {
-        return Err(FileError::new(path, "holds no trials"));
+        return Err(FileError::new(&path, "holds no trials"));
     };
     let mut given = Table::new();
     put(&mut given, "task.kind", Some(Value::String(TaskKind::File.name().into())));
