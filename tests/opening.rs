@@ -13,7 +13,7 @@ use std::time::Duration;
 use basinscope::files::npz::NpzWriter;
 use basinscope::numerics::tasks::TaskSettings;
 use basinscope::session::keep::Place;
-use basinscope::session::{Action, RunEntry, RunState, Session};
+use basinscope::session::{Action, Notice, RunEntry, RunState, Session};
 use basinscope::training::history::Series;
 use common::npz::{load, reference};
 use made::made;
@@ -119,7 +119,8 @@ fn trials_open_as_the_task_of_a_run() {
     let runs = session.runs().len();
     session.act(Action::Open(path));
     until(&mut session, "an answer", |s| s.notices().iter().any(|n| n.is_error));
-    assert!(session.notices().iter().any(|n| n.is_error && n.text.contains("reaches.npz: mask")));
+    let says = |n: &Notice| n.is_error && n.text.contains("reaches.npz") && n.text.contains("mask");
+    assert!(session.notices().iter().any(says), "{:?}", session.notices());
     assert_eq!(session.runs().len(), runs);
 }
 

@@ -248,7 +248,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         let [page, values] = ["page.md", "plot.csv"].map(|name| dir.path().join(name));
         for file in [&page, &values] {
-            std::fs::write(file, "mine").expect("written");
+            crate::files::atomic::write_text(file, "mine").expect("written");
         }
         let (bare, other) = (dir.path().join("page"), dir.path().join("other"));
         assert_eq!(answered(Export::Lesson, &bare), (None, Some(page.clone())));
