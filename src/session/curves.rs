@@ -8,7 +8,11 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use self::entry::sum;
+pub use self::entry::{Entry, Point};
 use crate::training::history::{History, Row, Series};
+
+mod entry;
 
 /// Values kept as they are.
 const MOST_VALUES: usize = 1 << 16;
@@ -23,69 +27,6 @@ const MOST_BAD: usize = 1000;
 
 /// The next version of any curve.
 static VERSIONS: AtomicU64 = AtomicU64::new(1);
-
-/// A value of a series.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Point {
-    /// Updates made.
-    pub iteration: i64,
-    /// May be NaN or infinite.
-    pub value: f64,
-}
-
-/// Several values in one.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Entry {
-    /// First and last iteration.
-    pub first: i64,
-    /// Last iteration.
-    pub last: i64,
-    /// The smallest and the largest finite value, where there is one.
-    pub ends: Option<(Point, Point)>,
-    /// Sum of the finite values.
-    pub sum: f64,
-    /// How many are finite.
-    pub finite: u64,
-    /// How many are not.
-    pub not_finite: u64,
-    /// How many of the finite are 0 or negative: what a log axis cannot show.
-    pub not_positive: u64,
-}
-
-impl Entry {
-    fn of(p: Point) -> Self {
-        let finite = p.value.is_finite();
-        Self {
-            first: p.iteration,
-            last: p.iteration,
-            ends: finite.then_some((p, p)),
-            sum: if finite { p.value } else { 0.0 },
-            finite: u64::from(finite),
-            not_finite: u64::from(!finite),
-            not_positive: u64::from(finite && p.value <= 0.0),
-        }
-    }
-
-    /// Takes in what comes next.
-    fn add(&mut self, next: Entry) {
-        self.last = next.last;
-        self.ends = match (self.ends, next.ends) {
-            (Some((a, b)), Some((c, d))) => {
-                Some((if c.value < a.value { c } else { a }, if d.value > b.value { d } else { b }))
-            }
-            (ends, None) | (None, ends) => ends,
-        };
-        self.sum += next.sum;
-        self.finite += next.finite;
-        self.not_finite += next.not_finite;
-        self.not_positive += next.not_positive;
-    }
-
-    /// Mean of the finite values.
-    pub fn mean(&self) -> Option<f64> {
-        (self.finite > 0).then(|| self.sum / self.finite as f64)
-    }
-}
 
 /// What a plot draws of a curve.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -360,12 +301,6 @@ impl Curve {
             Some(Point { iteration: entry.last, value: entry.mean().unwrap_or(f64::NAN) })
         });
     }
-}
-
-fn sum(mut entries: impl Iterator<Item = Entry>) -> Option<Entry> {
-    let mut all = entries.next()?;
-    entries.for_each(|e| all.add(e));
-    Some(all)
 }
 
 /// All series of one run.
