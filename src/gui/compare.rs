@@ -5,7 +5,7 @@ use eframe::egui::{self, Ui};
 use super::app::Asked;
 use super::plot::number;
 use super::windows;
-use crate::session::{Action, Comparison, Group, Quantity, RunId, Session};
+use crate::session::{Action, Comparison, Dialog, Export, Group, Quantity, RunId, Session};
 use crate::training::history::Series;
 
 /// What can be compared, with its name in a sentence.
@@ -88,12 +88,12 @@ impl State {
             return;
         }
         let comparison = self.compare(ui, session, runs);
-        let names = places.map(|place| label(session, &groups[place]));
+        let names = places.map(|place| groups[place].name(session));
         let (quantity, _) = QUANTITIES[self.quantity];
         ui.separator();
         match &comparison {
             Ok(found) => {
-                let sentences = found.sentences(name(quantity), &names[0], &names[1]);
+                let sentences = found.sentences(quantity.in_words(), &names[0], &names[1]);
                 ui.label(sentences).on_hover_text(
                     "Student's paired test, of logarithms where all values are positive: it asks how often \
                      seeds alone would give a mean difference as large, were there none. How many more seeds \
@@ -113,12 +113,19 @@ impl State {
         let most = places.iter().map(|place| groups[*place].members.len()).max().unwrap_or(0);
         let text = format!("{more} more {} of both", if more == 1 { "seed" } else { "seeds" });
         let tip = "Start the seeds that both settings lack";
-        if ui.button(text).on_hover_text(tip).clicked() {
-            for place in places {
-                let lacking = most + more - groups[place].members.len();
-                asked.act(Action::MoreSeeds { like: groups[place].members[0], n: lacking as u64 });
+        ui.horizontal(|ui| {
+            if ui.button(text).on_hover_text(tip).clicked() {
+                for place in places {
+                    let lacking = most + more - groups[place].members.len();
+                    asked.act(Action::MoreSeeds { like: groups[place].members[0], n: lacking as u64 });
+                }
             }
-        }
+            let tip = "Write what is said above and the values seed by seed as a file (CSV)";
+            if comparison.is_ok() && ui.button("Save comparison…").on_hover_text(tip).clicked() {
+                let [first, second] = runs;
+                asked.act(Action::Ask(Dialog::Save(Export::Comparison { first, second, quantity })));
+            }
+        });
     }
 
     fn choose_quantity(&mut self, ui: &mut Ui) {
@@ -157,38 +164,14 @@ impl State {
     }
 }
 
-/// What is compared, at the start of a sentence.
-fn name(quantity: Quantity) -> &'static str {
-    match quantity {
-        Quantity::SharpnessAtEqualLoss | Quantity::Last(Series::LambdaMax) => "lambda_max",
-        Quantity::Last(Series::TrainLoss) => "The training loss",
-        Quantity::Last(Series::TestLoss) => "The test loss",
-        Quantity::Last(Series::TestAccuracy) => "The test accuracy",
-        Quantity::Last(Series::GeneralizationGap) => "The generalization gap",
-        Quantity::Last(Series::LyapunovMax) => "The largest Lyapunov exponent",
-        Quantity::Last(other) => other.name(),
-    }
-}
-
-/// A group by its first run and its seeds.
-fn label(session: &Session, group: &Group) -> String {
-    let name = group.members.first().and_then(|id| session.run(*id)).map_or("", |run| &run.name);
-    let n = group.members.len();
-    format!(
-        "{} ({n} {})",
-        name.split(", seed ").next().unwrap_or(name),
-        if n == 1 { "seed" } else { "seeds" }
-    )
-}
-
 fn choose(ui: &mut Ui, title: &str, session: &Session, groups: &[Group], place: &mut usize) {
-    let shown = label(session, &groups[*place]);
+    let shown = groups[*place].name(session);
     let response = egui::ComboBox::from_id_salt(title)
         .selected_text(&shown)
         .width(300.0)
         .show_ui(ui, |ui| {
             for (i, group) in groups.iter().enumerate() {
-                ui.selectable_value(place, i, label(session, group));
+                ui.selectable_value(place, i, group.name(session));
             }
         })
         .response
@@ -223,7 +206,7 @@ fn pairs(ui: &mut Ui, found: &Comparison) {
             }
             ui.end_row();
             for (seed, (first, second)) in &found.pairs {
-                let third = if found.is_ratio { second / first } else { second - first };
+                let third = found.effect(*first, *second);
                 ui.label(seed.to_string());
                 for value in [*first, *second, third] {
                     ui.label(number::value(value));

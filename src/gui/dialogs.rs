@@ -157,6 +157,7 @@ fn title(export: Export) -> &'static str {
         Export::Snapshot => "Save snapshot",
         Export::Bookmark(..) => "Save bookmark",
         Export::Gains => "Save scan over gains",
+        Export::Comparison { .. } => "Save comparison",
         Export::Curves => "Save curves",
         Export::Settings => "Save settings",
         Export::Picture(_) => "Save picture (png or svg)",
@@ -183,7 +184,7 @@ fn system_dialog(ctx: &egui::Context, dialog: Dialog, proposal: &str) -> Option<
     let (name, extensions): (_, &[&str]) = match dialog {
         Dialog::SweepFolder | Dialog::OpenSweep => ("Folder", &[]),
         Dialog::Open | Dialog::Save(Export::Snapshot | Export::Bookmark(..)) => ("Snapshot", &["npz"]),
-        Dialog::Save(Export::Curves | Export::Gains) => ("Curves", &["csv"]),
+        Dialog::Save(Export::Curves | Export::Gains | Export::Comparison { .. }) => ("Values", &["csv"]),
         Dialog::Save(Export::Settings) => ("Settings", &["toml"]),
         Dialog::Save(Export::Picture(_)) => ("Picture", &["png", "svg"]),
         Dialog::Save(Export::Script) => ("Script", &["py"]),

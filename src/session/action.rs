@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::compare::Quantity;
 use super::runs::RunId;
 use crate::files::run_folder::SNAPSHOT;
 use crate::training::measures::Measure;
@@ -164,6 +165,7 @@ impl Dialog {
             Dialog::SweepFolder | Dialog::OpenSweep => String::new(),
             Dialog::Save(Export::Bookmark(..)) => "bookmark.npz".into(),
             Dialog::Save(Export::Gains) => "gains.csv".into(),
+            Dialog::Save(Export::Comparison { .. }) => "comparison.csv".into(),
             Dialog::Save(Export::Curves) => "history.csv".into(),
             Dialog::Save(Export::Settings) => "config.toml".into(),
             Dialog::Save(Export::Picture(picture)) => format!("{}.png", picture.name()),
@@ -191,6 +193,15 @@ pub enum Export {
     Script,
     /// The gain explorer's scan, a row for each network.
     Gains,
+    /// Two settings, each by one of its runs, compared in a quantity over their seeds.
+    Comparison {
+        /// Of the first setting.
+        first: RunId,
+        /// Of the second.
+        second: RunId,
+        /// What is compared.
+        quantity: Quantity,
+    },
     /// How the runs were made, in words for a paper.
     Methods,
     /// The lesson that is being taken as a Markdown page with pictures.

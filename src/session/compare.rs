@@ -7,6 +7,8 @@ use super::Session;
 use super::curves::{Curve, Reading};
 use super::runs::{Difference, RunEntry, RunId, RunState};
 use super::settings::{flat, needs_reset};
+use crate::files::figure::number::counted;
+use crate::files::history_csv::number;
 use crate::numerics::statistics::{Paired, mean_and_sd, paired};
 use crate::training::config::Config;
 use crate::training::history::Series;
@@ -16,6 +18,15 @@ use crate::training::history::Series;
 pub struct Group {
     /// Its runs, in the order of the table.
     pub members: Vec<RunId>,
+}
+
+impl Group {
+    /// Its first run, without that run's seed, and how many seeds there are.
+    pub fn name(&self, session: &Session) -> String {
+        let name = self.members.first().and_then(|id| session.run(*id)).map_or("", |run| &run.name);
+        let seeds = counted(self.members.len() as u64, "seed");
+        format!("{} ({seeds})", name.split(", seed ").next().unwrap_or(name))
+    }
 }
 
 /// A setting without what does not make another one: the seed, and when slices are taken (the demonstration and
@@ -114,13 +125,28 @@ fn between(line: &[(f64, f64)], at: &mut usize, x: f64) -> Option<f64> {
 }
 
 /// What two settings are compared in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Quantity {
     /// lambda_max where the training loss first falls to the lowest level that all runs compared have reached:
     /// rules that learn at different speed are compared fairly.
     SharpnessAtEqualLoss,
     /// The last value of a series.
     Last(Series),
+}
+
+impl Quantity {
+    /// At the start of a sentence.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Quantity::SharpnessAtEqualLoss | Quantity::Last(Series::LambdaMax) => "lambda_max",
+            Quantity::Last(Series::TrainLoss) => "The training loss",
+            Quantity::Last(Series::TestLoss) => "The test loss",
+            Quantity::Last(Series::TestAccuracy) => "The test accuracy",
+            Quantity::Last(Series::GeneralizationGap) => "The generalization gap",
+            Quantity::Last(Series::LyapunovMax) => "The largest Lyapunov exponent",
+            Quantity::Last(other) => other.name(),
+        }
+    }
 }
 
 /// Two settings compared in pairs of one seed.
@@ -209,6 +235,11 @@ fn sharpness_at(run: &RunEntry, level: f64) -> Option<f64> {
 }
 
 impl Comparison {
+    /// Of one seed: second over first where all values are positive, second less first otherwise.
+    pub fn effect(&self, first: f64, second: f64) -> f64 {
+        if self.is_ratio { second / first } else { second - first }
+    }
+
     /// What there is to say, in two sentences: the effect with its interval, and whether it is decided.
     pub fn sentences(&self, of: &str, first: &str, second: &str) -> String {
         let Paired { n, mean, interval: (low, high), p, pairs_needed, .. } = self.test;
@@ -236,6 +267,44 @@ impl Comparison {
 }
 
 impl Session {
+    /// The runs by setting: those of a group differ in the seed only.
+    pub fn groups(&self) -> Vec<Group> {
+        groups(&self.runs)
+    }
+
+    /// Whether the setting of one run differs from that of another, over the seeds that both have.
+    ///
+    /// # Errors
+    /// Too few seeds in common, in words.
+    pub fn compare(&self, a: RunId, b: RunId, quantity: Quantity) -> Result<Comparison, String> {
+        let groups = self.groups();
+        let all = |id: RunId| -> Vec<&RunEntry> {
+            let group = groups.iter().find(|g| g.members.contains(&id));
+            group.into_iter().flat_map(|g| &g.members).filter_map(|id| self.run(*id)).collect()
+        };
+        compare(&all(a), &all(b), quantity)
+    }
+
+    /// The comparison as a table, seed by seed, after lines that say what it is and what came out.
+    pub(super) fn comparison_table(&self, a: RunId, b: RunId, quantity: Quantity) -> Result<String, String> {
+        let found = self.compare(a, b, quantity)?;
+        let [first, second] = [a, b].map(|id| {
+            let group = self.groups().into_iter().find(|group| group.members.contains(&id));
+            group.map(|group| group.name(self)).unwrap_or_default().replace(['\r', '\n'], " ")
+        });
+        let how = if found.is_ratio { "ratio" } else { "difference" };
+        let mut table = format!(
+            "# {}\n# first: {first}\n# second: {second}\nseed,first,second,{how}\n",
+            found.sentences(quantity.in_words(), &first, &second),
+        );
+        for (seed, (first, second)) in &found.pairs {
+            let effect = found.effect(*first, *second);
+            let [first, second, effect] = [*first, *second, effect].map(number);
+            table += &format!("{seed},{first},{second},{effect}\n");
+        }
+        Ok(table)
+    }
+
     /// Fills in where each run differs from the others of its task: the keys on which not all agree.
     pub(super) fn find_differences(&mut self) {
         let all: Vec<_> = self.runs.iter().map(|r| flat(&r.config)).collect();

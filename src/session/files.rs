@@ -65,6 +65,11 @@ impl Session {
             return self
                 .write_aside(path, move |path| atomic::write_text(path, &table?).map_err(|e| e.to_string()));
         }
+        if let Export::Comparison { first, second, quantity } = export {
+            let table = self.comparison_table(first, second, quantity);
+            return self
+                .write_aside(path, move |path| atomic::write_text(path, &table?).map_err(|e| e.to_string()));
+        }
         if export == Export::Lesson {
             let Some(lesson) = self.playing().map(|playing| playing.lesson) else {
                 return self.notice("There is no lesson to write: begin one first.".into(), true, None);
@@ -80,7 +85,8 @@ impl Session {
             return self.notice("There is no run to save: start one first.".into(), true, None);
         };
         match export {
-            Export::Snapshot | Export::Curves | Export::Settings | Export::Gains | Export::Lesson => {}
+            Export::Snapshot | Export::Curves | Export::Settings => {}
+            Export::Gains | Export::Comparison { .. } | Export::Lesson => {}
             Export::Bookmark(run, bookmark) => {
                 let all = self.bookmarked(run, bookmark);
                 let found = self.run(run).and_then(|run| run.bookmark(bookmark));
@@ -230,6 +236,7 @@ fn write(
         // Written without asking the run.
         Export::Bookmark(..)
         | Export::Gains
+        | Export::Comparison { .. }
         | Export::Picture(_)
         | Export::Script
         | Export::Methods

@@ -179,24 +179,6 @@ impl Session {
         self.run(self.current?)
     }
 
-    /// The runs by setting: those of a group differ in the seed only.
-    pub fn groups(&self) -> Vec<Group> {
-        compare::groups(&self.runs)
-    }
-
-    /// Whether the setting of one run differs from that of another, over the seeds that both have.
-    ///
-    /// # Errors
-    /// Too few seeds in common, in words.
-    pub fn compare(&self, a: RunId, b: RunId, quantity: Quantity) -> Result<Comparison, String> {
-        let groups = self.groups();
-        let all = |id: RunId| -> Vec<&RunEntry> {
-            let group = groups.iter().find(|g| g.members.contains(&id));
-            group.into_iter().flat_map(|g| &g.members).filter_map(|id| self.run(*id)).collect()
-        };
-        compare::compare(&all(a), &all(b), quantity)
-    }
-
     /// Where the settings differ from the selected run's: what [`Action::Apply`] would change. Empty where
     /// there is no run, or the settings are refused.
     pub fn pending(&self) -> Vec<Difference> {

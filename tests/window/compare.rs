@@ -72,5 +72,9 @@ fn whether_a_difference_is_real_is_asked_over_the_same_seeds() {
     click(&mut screen, "Test loss, the last");
     let text = screen.get_by_label_contains("95 % interval").accesskit_node().value().unwrap();
     assert!(text.starts_with("The test loss is"), "{text}");
+    click(&mut screen, "Save comparison…");
+    assert!(screen.get_by_label("Path of the file to write").rect().is_positive());
+    screen.key_press(Key::Escape);
+    screen.run_steps(3);
     assert_eq!(screen.unnamed_widgets(), Vec::<String>::new());
 }
