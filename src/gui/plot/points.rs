@@ -106,6 +106,10 @@ impl Points {
         if self.equal_axes {
             plot = plot.data_aspect(1.0);
         }
+        // Where all stands at one place, there is room beside it.
+        let all = || self.clouds.iter().flat_map(|cloud| &cloud.points).filter_map(|p| x.place(p[0]));
+        let is_one = all().fold(f64::INFINITY, f64::min) >= all().fold(f64::NEG_INFINITY, f64::max);
+        let least_x = if is_one { 1.0 } else { 0.0 };
         let shown = plot.show(&mut child, |plot| {
             for (radius, name) in &self.circles {
                 let points: PlotPoints<'_> = (0..=128)
@@ -138,7 +142,7 @@ impl Points {
                         let pad = room * (high[0] - low[0]);
                         ([low[0] - pad, low[1]], [high[0] + pad, high[1]])
                     };
-                    let least = [1.0, if y == Scale::Linear { tenth(high[1]) } else { 0.2 }];
+                    let least = [least_x, if y == Scale::Linear { tenth(high[1]) } else { 0.2 }];
                     plot.add(Extent::new(Some((low[0], high[0])), Some((low[1], high[1])), least));
                 }
                 self.band(plot, cloud);
