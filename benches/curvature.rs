@@ -4,6 +4,8 @@
 //! Where nothing else is said: N = 64, batch 32, T = 50, n_in = n_out = 3, f32, regression on all steps.
 
 mod common;
+#[path = "common/problem.rs"]
+mod problem;
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -15,18 +17,17 @@ use basinscope::numerics::curvature::hessian::Hessian;
 use basinscope::numerics::curvature::lanczos::Wanted;
 use basinscope::numerics::curvature::measure::CurvatureMeasure;
 use basinscope::numerics::curvature::operator::LinearOperator;
-use basinscope::numerics::network::{Activation, Network};
+use basinscope::numerics::network::Activation;
 use basinscope::numerics::parallel::Serial;
 use basinscope::numerics::product::{Into, View, product};
 use basinscope::numerics::random::{Purpose, Stream};
 use basinscope::numerics::tasks::TaskData;
-use basinscope::numerics::trials::{LossKind, Target, Trials, TrialsShape};
-use basinscope::numerics::weights::{Block, Dims, Weights};
+use basinscope::numerics::weights::Block;
 use basinscope::training::config::{Config, RuleKind};
 use basinscope::training::trainer;
 use common::{Job, report};
+use problem::{T, problem};
 
-const T: usize = 50;
 const PRODUCTS: usize = 20;
 
 fn main() {
@@ -163,24 +164,6 @@ fn p1_mnist() {
 }
 
 const P1_ITERATIONS: u32 = 500;
-
-fn problem(n: usize, batch: usize, activation: Activation) -> (Network<f32>, Weights<f32>, Trials<f32>) {
-    let dims = Dims { n_in: 3, n_rec: n, n_out: 3 };
-    let network: Network<f32> = Network::plain(dims, 0.5, activation);
-    let mut s = Stream::new(1, Purpose::Weights);
-    let mut weights = Weights::zeros(dims);
-    s.fill_normal(&mut weights.w_rec_mut(), 1.0 / (n as f64).sqrt());
-    s.fill_normal(&mut weights.w_in_mut(), 0.5);
-    s.fill_normal(&mut weights.w_out_mut(), 0.1);
-    let shape = TrialsShape { n_steps: T, n_batch: batch, n_in: 3, n_out: 3, loss: LossKind::Regression };
-    let mut trials = Trials::zeros(shape);
-    s.fill_normal(&mut trials.x, 1.0);
-    trials.mask.fill(1.0);
-    if let Target::Values(v) = &mut trials.target {
-        s.fill_normal(v, 1.0);
-    }
-    (network, weights, trials)
-}
 
 /// Six products of the size of one gradient product, each over all steps at once, twenty times: what matrix
 /// products alone would take if nothing in them had to wait for the step before.

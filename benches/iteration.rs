@@ -2,26 +2,25 @@
 //! to the bare matrix products of the same sizes. T = 50, n_in = n_out = 3, f32, regression on all steps.
 
 mod common;
+#[path = "common/problem.rs"]
+mod problem;
 
 use std::time::Instant;
 
 use basinscope::files::run_folder::RunFolder;
 use basinscope::files::snapshot::Snapshot;
 use basinscope::files::summary::Summary;
-use basinscope::numerics::network::{Activation, Network};
+use basinscope::numerics::network::Activation;
 use basinscope::numerics::parallel::{Serial, Workers};
 use basinscope::numerics::product::{Into, View, product};
-use basinscope::numerics::random::{Purpose, Stream};
 use basinscope::numerics::rules::gradient::GradientPass;
 use basinscope::numerics::rules::{Bptt, EProp, Rule};
 use basinscope::numerics::tasks::TaskData;
-use basinscope::numerics::trials::{LossKind, Target, Trials, TrialsShape};
-use basinscope::numerics::weights::{Dims, Weights};
+use basinscope::numerics::weights::Weights;
 use basinscope::training::config::resolve::{parse, resolve};
 use basinscope::training::driver::Driver;
 use common::{Job, report};
-
-const T: usize = 50;
+use problem::{T, problem};
 
 struct Two;
 
@@ -75,23 +74,10 @@ fn whole_run() {
 }
 
 fn iteration(n: usize, batch: usize, rule: &dyn Rule<f32>, name: &str, goal: f64, workers: &dyn Workers) {
-    let dims = Dims { n_in: 3, n_rec: n, n_out: 3 };
-    let network: Network<f32> = Network::plain(dims, 0.5, Activation::Relu);
-    let mut s = Stream::new(1, Purpose::Weights);
-    let mut weights = Weights::zeros(dims);
-    s.fill_normal(&mut weights.w_rec_mut(), 1.0 / (n as f64).sqrt());
-    s.fill_normal(&mut weights.w_in_mut(), 0.5);
-    s.fill_normal(&mut weights.w_out_mut(), 0.1);
-    let shape = TrialsShape { n_steps: T, n_batch: batch, n_in: 3, n_out: 3, loss: LossKind::Regression };
-    let mut trials = Trials::zeros(shape);
-    s.fill_normal(&mut trials.x, 1.0);
-    trials.mask.fill(1.0);
-    if let Target::Values(v) = &mut trials.target {
-        s.fill_normal(v, 1.0);
-    }
+    let (network, weights, trials) = problem(n, batch, Activation::Relu);
     let mut pass = GradientPass::new(&network);
     let (mut forward, fixed, same) = (GradientPass::new(&network), weights.clone(), trials.clone());
-    let mut out = [Weights::zeros(dims)];
+    let mut out = [Weights::zeros(weights.dims())];
     let run = Box::new(move || {
         pass.run(&weights, &trials, &[rule], &mut out, workers);
     });

@@ -591,7 +591,10 @@ fn seeds_of_one_setting_are_a_group_and_two_settings_are_compared_in_pairs() {
     let text = std::fs::read_to_string(&path).expect("written");
     let (said, values): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| line.starts_with('#'));
     assert!(said[0].starts_with("# lambda_max is 3.00 times as large under "), "{said:?}");
-    assert!(said[1].ends_with(" (4 seeds)") && said[2].ends_with(" (3 seeds)") && said.len() == 3, "{said:?}");
+    assert!(
+        said[1].ends_with(" (4 seeds)") && said[2].ends_with(" (3 seeds)") && said.len() == 3,
+        "{said:?}"
+    );
     assert_eq!(values, ["seed,first,second,ratio", "1,2,6,3", "2,2,6,3", "3,2,6,3"]);
 }
 

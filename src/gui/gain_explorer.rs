@@ -8,7 +8,7 @@ use eframe::egui::{self, Ui, Vec2, vec2};
 use super::app::Asked;
 use super::plot::points::{self, Cloud, Points};
 use super::plot::raster::{self, Raster};
-use super::plot::{number, table};
+use super::plot::{number, values};
 use super::spectrum::beside;
 use crate::session::explorer::Ask;
 use crate::session::{Action, Session};
@@ -283,7 +283,7 @@ fn spectrum(ui: &mut Ui, look: &Look, floss: Option<&Look>, with_table: bool) {
             let columns: Vec<String> =
                 columns[..if floss.is_some() { 5 } else { 3 }].iter().map(ToString::to_string).collect();
             let n = look.exponents.mean.len();
-            table::of_words(ui, "explored exponents", &columns, n, |row, column| {
+            values::show(ui, "explored exponents", &columns, n, |row, column| {
                 let of = |look: Option<&Look>, sd: bool| {
                     let values = look.map(|l| if sd { &l.exponents.sd } else { &l.exponents.mean });
                     values.and_then(|v| v.get(row)).map_or(String::new(), |v| number::significant(*v, 5))
@@ -326,7 +326,7 @@ fn disc(ui: &mut Ui, look: &Look, floss: Option<&Look>, with_table: bool) {
             if after.is_some() {
                 columns.extend(["after: real", "after: imaginary", "after: modulus"].map(String::from));
             }
-            table::of_words(ui, "explored eigenvalues", &columns, own.len(), |row, column| {
+            values::show(ui, "explored eigenvalues", &columns, own.len(), |row, column| {
                 let values = if column < 4 { Some(own) } else { after };
                 let Some((re, im)) = values.and_then(|v| v.get(row)) else { return String::new() };
                 match column {

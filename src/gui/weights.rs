@@ -8,7 +8,7 @@ use super::app::Asked;
 use super::plot::histogram::Histogram;
 use super::plot::matrix::{self, Matrix};
 use super::plot::points::{self, Points};
-use super::plot::{number, table};
+use super::plot::{number, values};
 use super::spectrum::beside;
 use super::theme;
 use crate::numerics::weights::{Block, Weights};
@@ -161,8 +161,8 @@ fn eigenvalues(ui: &mut Ui, run: &RunEntry, found: &Spectra, with_table: bool) {
         with_table,
         |ui, size| _ = plot.show(ui, size),
         |ui| {
-            let columns = ["rank", "real", "imaginary", "modulus"].map(String::from);
-            table::of_words(ui, "weight eigenvalues", &columns, now.len(), |row, column| {
+            let columns = ["rank", "real", "imaginary", "modulus"];
+            values::show(ui, "weight eigenvalues", &columns, now.len(), |row, column| {
                 let (re, im) = now[row];
                 match column {
                     0 => (row + 1).to_string(),
@@ -195,8 +195,8 @@ fn update(ui: &mut Ui, run: &RunEntry, found: &Spectra, with_table: bool) {
         with_table,
         |ui, size| _ = plot.show(ui, size),
         |ui| {
-            let columns = ["rank", "singular value"].map(String::from);
-            table::of_words(ui, "update", &columns, values.len(), |row, column| match column {
+            let columns = ["rank", "singular value"];
+            values::show(ui, "update", &columns, values.len(), |row, column| match column {
                 0 => (row + 1).to_string(),
                 _ => number::significant(values[row], 6),
             });

@@ -5,7 +5,7 @@ use eframe::egui::{self, Ui};
 use crate::gui::app::Asked;
 use crate::gui::plot::points::{self, Cloud, Points};
 use crate::gui::plot::scale::Scale;
-use crate::gui::plot::{number, table};
+use crate::gui::plot::{number, values};
 use crate::gui::spectrum::beside;
 use crate::session::Action;
 use crate::session::explorer::{Ask, GAINS, GainExplorer, SEEDS, Summary};
@@ -188,7 +188,7 @@ fn numbers(ui: &mut Ui, drawn: &Drawn, summaries: &[Summary]) {
     let mut columns = vec!["gain".to_string()];
     columns.extend(drawn.columns.iter().map(|(name, _)| (*name).to_owned()));
     columns.extend(["seeds", drawn.counted.0].map(String::from));
-    table::of_words(ui, drawn.plot.title, &columns, summaries.len(), |row, column| {
+    values::show(ui, drawn.plot.title, &columns, summaries.len(), |row, column| {
         let summary = &summaries[row];
         let value = column.checked_sub(1).and_then(|i| Some(drawn.columns.get(i)?.1(summary)));
         match value {

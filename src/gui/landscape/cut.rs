@@ -113,7 +113,7 @@ fn axes(ui: &mut Ui, slice: &SliceDetail, table: bool) {
             along_a.into_iter().map(|p| (0, p)).chain(along_b.into_iter().map(|p| (1, p))).collect();
         ui.allocate_ui(below, |ui| {
             let columns = ["direction", "distance", "loss"];
-            values::show(ui, "cut along axes", &columns, rows.len(), &|row, column| match column {
+            values::show(ui, "cut along axes", &columns, rows.len(), |row, column| match column {
                 0 => slice.names[rows[row].0].clone(),
                 _ => number::exact(rows[row].1[column - 1]),
             });
@@ -158,7 +158,7 @@ fn between(ui: &mut Ui, session: &Session, cut: &Cut, table: bool) {
     }
     if table {
         ui.allocate_ui(below, |ui| {
-            values::show(ui, "cut", &["t", "loss", "accuracy"], cut.points.len(), &|row, column| {
+            values::show(ui, "cut", &["t", "loss", "accuracy"], cut.points.len(), |row, column| {
                 let (t, outcome) = &cut.points[row];
                 match column {
                     0 => number::exact(*t),

@@ -128,7 +128,7 @@ fn table(ui: &mut Ui, runs: &[(&Shaken, &Shake)]) {
             std::iter::once((run, None)).chain((0..shake.shaken.len()).map(move |i| (run, Some(i))))
         })
         .collect();
-    values::show(ui, "shake", &columns, n_rows, &|row, column| {
+    values::show(ui, "shake", &columns, n_rows, |row, column| {
         let (run, i) = rows[row];
         let (shaken, shake) = runs[run];
         let rest = shake.at_rest;

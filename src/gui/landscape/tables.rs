@@ -57,7 +57,7 @@ pub fn slice(ui: &mut Ui, slice: &SliceDetail, descending: Option<&Descending>, 
 fn path(ui: &mut Ui, slice: &SliceDetail) {
     let columns = ["iteration", "a", "b", "off the plane", "true loss", "plane's loss", "difference"];
     let known = |value: Option<f64>| value.map_or(String::new(), number::exact);
-    values::show(ui, "slice path", &columns, slice.path.len(), &|row, column| {
+    values::show(ui, "slice path", &columns, slice.path.len(), |row, column| {
         let point = &slice.path[row];
         match column {
             0 => number::count(point.iteration),
@@ -74,7 +74,7 @@ fn path(ui: &mut Ui, slice: &SliceDetail) {
 fn grid(ui: &mut Ui, slice: &SliceDetail) {
     let grid = &slice.grid;
     let nx = grid.a.len().max(1);
-    values::show(ui, "slice grid", &["a", "b", "loss"], grid.loss.len(), &|row, column| {
+    values::show(ui, "slice grid", &["a", "b", "loss"], grid.loss.len(), |row, column| {
         number::exact(match column {
             0 => grid.a[row % nx],
             1 => grid.b[row / nx],
@@ -95,7 +95,7 @@ fn descents(ui: &mut Ui, descending: Option<&Descending>) {
         .flat_map(|(rule, trail)| (0..trail.points.len()).map(move |i| (rule, i)))
         .collect();
     let columns = ["rule", "step", "a", "b", "off the plane", "loss"];
-    values::show(ui, "slice descents", &columns, rows.len(), &|row, column| {
+    values::show(ui, "slice descents", &columns, rows.len(), |row, column| {
         let (rule, i) = rows[row];
         let trail = &descending.all[rule];
         let point = &trail.points[i];

@@ -27,6 +27,7 @@ pub fn show(ui: &mut Ui, title: &str, columns: &[NumberColumn<'_>], iteration: O
     wide.show(ui, |ui| {
         let mut table = TableBuilder::new(ui)
             .striped(true)
+            .min_scrolled_height(0.0)
             .columns(Column::auto().at_least(64.0), 1)
             .columns(Column::initial(COLUMN).at_least(70.0).clip(true), columns.len());
         if let Some(at) = iteration {
@@ -55,41 +56,6 @@ pub fn show(ui: &mut Ui, title: &str, columns: &[NumberColumn<'_>], iteration: O
                             if let Ok(i) = points.binary_search_by_key(&at, |p| p.iteration) {
                                 ui.monospace(number::exact(points[i].value));
                             }
-                        });
-                    }
-                });
-            });
-    });
-}
-
-/// Draws a table of `n_rows` rows, each cell in words. Only rows in sight are asked for.
-pub fn of_words(
-    ui: &mut Ui,
-    title: &str,
-    columns: &[String],
-    n_rows: usize,
-    cell: impl Fn(usize, usize) -> String,
-) {
-    let height = ui.text_style_height(&egui::TextStyle::Monospace) + 4.0;
-    ui.push_id((title, "words"), |ui| {
-        let table = TableBuilder::new(ui)
-            .striped(true)
-            .columns(Column::auto().at_least(52.0), 1)
-            .columns(Column::remainder().at_least(60.0).clip(true), columns.len().saturating_sub(1));
-        table
-            .header(height, |mut header| {
-                for name in columns {
-                    header.col(|ui| {
-                        explain::column(ui, name);
-                    });
-                }
-            })
-            .body(|body| {
-                body.rows(height, n_rows, |mut row| {
-                    let index = row.index();
-                    for column in 0..columns.len() {
-                        row.col(|ui| {
-                            ui.monospace(cell(index, column));
                         });
                     }
                 });

@@ -1,4 +1,4 @@
-//! Owns the table of any numbers, for what is not a curve over iterations.
+//! Owns the table of any values, for what is not a curve over iterations.
 
 use eframe::egui::{self, Ui};
 use egui_extras::{Column, TableBuilder};
@@ -10,19 +10,21 @@ use crate::gui::explain;
 pub fn show(
     ui: &mut Ui,
     title: &str,
-    columns: &[&str],
+    columns: &[impl AsRef<str>],
     n_rows: usize,
-    cell: &dyn Fn(usize, usize) -> String,
+    cell: impl Fn(usize, usize) -> String,
 ) {
     let height = ui.text_style_height(&egui::TextStyle::Monospace) + 4.0;
     ui.push_id((title, "values"), |ui| {
         TableBuilder::new(ui)
             .striped(true)
-            .columns(Column::remainder().at_least(56.0).clip(true), columns.len())
+            .min_scrolled_height(0.0)
+            .columns(Column::auto().at_least(52.0), 1)
+            .columns(Column::remainder().at_least(56.0).clip(true), columns.len().saturating_sub(1))
             .header(height, |mut header| {
                 for name in columns {
                     header.col(|ui| {
-                        explain::column(ui, name);
+                        explain::column(ui, name.as_ref());
                     });
                 }
             })

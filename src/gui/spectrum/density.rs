@@ -6,7 +6,7 @@ use super::beside;
 use super::eigenvalues::{eigenvalue_clouds, known, table as eigenvalue_table};
 use crate::gui::plot::points::{self, Points};
 use crate::gui::plot::scale::Scale;
-use crate::gui::plot::{number, table};
+use crate::gui::plot::{number, values};
 use crate::gui::theme;
 use crate::numerics::curvature::density::Node;
 use crate::session::RunEntry;
@@ -115,8 +115,8 @@ fn density_table(ui: &mut Ui, own: &DensityDetail, scale: Scale) {
     let low = nodes().map(|n| place(n.value)).fold(f64::INFINITY, f64::min);
     let high = nodes().map(|n| place(n.value)).fold(f64::NEG_INFINITY, f64::max);
     let n_rows = if low <= high { (high - low) as usize + 1 } else { 0 };
-    let columns = ["from", "to", "share of all", "±"].map(String::from);
-    table::of_words(ui, "density", &columns, n_rows, |row, column| {
+    let columns = ["from", "to", "share of all", "±"];
+    values::show(ui, "density", &columns, n_rows, |row, column| {
         // The largest first.
         let from = high - row as f64;
         let share = |probe: &[Node]| -> f64 {

@@ -5,7 +5,7 @@ use eframe::egui::Ui;
 use super::beside;
 use crate::gui::plot::points::{self, Cloud, Points};
 use crate::gui::plot::scale::{Scale, threshold};
-use crate::gui::plot::{number, table as words};
+use crate::gui::plot::{number, values};
 use crate::gui::theme;
 use crate::session::RunEntry;
 use crate::training::measures::{CurvatureDetail, Eigenvalue};
@@ -66,9 +66,9 @@ pub fn by_rank(ui: &mut Ui, run: &RunEntry, detail: &CurvatureDetail, with_table
 
 /// The numbers of one measure.
 pub fn table(ui: &mut Ui, detail: &CurvatureDetail) {
-    let columns = ["rank", "eigenvalue", "residual", "state"].map(String::from);
+    let columns = ["rank", "eigenvalue", "residual", "state"];
     let known = known(detail);
-    words::of_words(ui, "eigenvalues", &columns, known.len(), |row, column| {
+    values::show(ui, "eigenvalues", &columns, known.len(), |row, column| {
         let e = known[row];
         match column {
             0 if row < detail.top.len() => (row + 1).to_string(),
@@ -117,7 +117,7 @@ pub fn over_training(ui: &mut Ui, run: &RunEntry, with_table: bool) {
             let ranks = (1..=depth).map(|rank| format!("rank {rank}"));
             let columns: Vec<String> =
                 ["iteration".into()].into_iter().chain(ranks).chain(["smallest".into()]).collect();
-            words::of_words(ui, "over training", &columns, spectra.len(), |row, column| {
+            values::show(ui, "over training", &columns, spectra.len(), |row, column| {
                 let e = &spectra[spectra.len() - 1 - row];
                 match column {
                     0 => number::count(e.iteration),

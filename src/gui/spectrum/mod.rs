@@ -10,7 +10,7 @@ use super::app::Asked;
 use super::freshness;
 use super::plot::number;
 use super::plot::points::{self, Points};
-use super::plot::table;
+use super::plot::values;
 use super::status_line::{self, Part};
 use crate::session::freshness::Freshness;
 use crate::session::{Action, RunEntry, RunId, Session};
@@ -229,8 +229,8 @@ fn lyapunov(
         with_table,
         |ui, size| _ = plot.show(ui, size),
         |ui| {
-            let columns = ["rank", "mean", "sd over trials"].map(String::from);
-            table::of_words(ui, "exponents", &columns, exponents.mean.len(), |row, column| match column {
+            let columns = ["rank", "mean", "sd over trials"];
+            values::show(ui, "exponents", &columns, exponents.mean.len(), |row, column| match column {
                 0 => (row + 1).to_string(),
                 1 => number::significant(exponents.mean[row], 6),
                 _ => exponents.sd.get(row).map_or(String::new(), |sd| number::value(*sd)),
@@ -268,17 +268,11 @@ fn convergence(ui: &mut Ui, run: &RunEntry, detail: &LyapunovDetail, at: i64, wi
         with_table,
         |ui, size| _ = plot.show(ui, size),
         |ui| {
-            let columns = ["step", "mean up to here"].map(String::from);
-            table::of_words(
-                ui,
-                "convergence",
-                &columns,
-                detail.convergence.len(),
-                |row, column| match column {
-                    0 => number::count(step(row) as i64),
-                    _ => number::significant(detail.convergence[row], 6),
-                },
-            );
+            let columns = ["step", "mean up to here"];
+            values::show(ui, "convergence", &columns, detail.convergence.len(), |row, column| match column {
+                0 => number::count(step(row) as i64),
+                _ => number::significant(detail.convergence[row], 6),
+            });
         },
     );
 }

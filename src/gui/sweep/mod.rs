@@ -7,7 +7,7 @@ mod plots;
 use eframe::egui::{self, Ui};
 
 use super::app::Asked;
-use super::plot::{number, table};
+use super::plot::{number, values};
 use super::scroll;
 use crate::session::series_words::in_words;
 use crate::session::sweeping::outcomes::Outcomes;
@@ -222,7 +222,7 @@ fn numbers(
 ) {
     egui::ScrollArea::horizontal().id_salt(title).show(ui, |ui| {
         ui.set_min_width(LEAST_COLUMN * columns.len() as f32);
-        table::of_words(ui, title, columns, n_rows, cell);
+        values::show(ui, title, columns, n_rows, cell);
     });
 }
 
