@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
+use basinscope::files::run_lock::RunLock;
 use tempfile::TempDir;
 
 /// Runs of a few iterations of a small network.
@@ -178,9 +179,9 @@ fn shards_put_together_equal_one_sweep() {
     assert_eq!(index(&shared), index(&one));
 }
 
-/// Both work at once in one folder, and each is killed at moments of its own, again and again.
-#[test]
-fn two_shards_that_are_killed_at_random_moments_leave_the_index_of_an_unbroken_sweep() {
+/// Two processes work at once in one folder, each on its part, and each is killed at moments of its own, again and
+/// again.
+fn killed_at_random_moments(parts: [&'static str; 2]) {
     let place = Place::new();
     let plan = place.plan(1..=20, &vary("network.gain", "[0.5, 1.0]"));
     let (whole, broken) = (place.at("whole"), place.at("broken"));
@@ -201,7 +202,7 @@ fn two_shards_that_are_killed_at_random_moments_leave_the_index_of_an_unbroken_s
     };
     let (mut killed, mut seen) = (0, BTreeMap::new());
     while killed < 10 && seen.len() < 40 {
-        let mut both = ["1/2", "2/2"].map(shard);
+        let mut both = parts.map(shard);
         let before = seen.len();
         for child in &mut both {
             let alive = wait_for(child, || finished(&broken).len() > before);
@@ -215,11 +216,85 @@ fn two_shards_that_are_killed_at_random_moments_leave_the_index_of_an_unbroken_s
         seen = now;
     }
     assert!(killed >= 3, "{killed} kills in 40 runs");
-    for part in ["1/2", "2/2"] {
+    for part in parts {
         ok(&["sweep", &plan, "--out", &broken, "--shard", part]);
     }
     assert_eq!(index(&broken), index(&whole));
     assert!(seen.iter().all(|(run, written)| finished(&broken)[run] == *written));
+}
+
+#[test]
+fn two_shards_that_are_killed_at_random_moments_leave_the_index_of_an_unbroken_sweep() {
+    killed_at_random_moments(["1/2", "2/2"]);
+}
+
+#[test]
+fn two_sweeps_of_the_same_runs_that_are_killed_leave_the_index_of_an_unbroken_one() {
+    killed_at_random_moments(["1/1", "1/1"]);
+}
+
+#[test]
+fn two_sweeps_in_one_folder_make_each_run_once_and_both_end_well() {
+    let place = Place::new();
+    let plan = place.plan(1..=12, &vary("network.gain", "[0.5, 1.0]"));
+    let (one, shared) = (place.at("one"), place.at("shared"));
+    ok(&["sweep", &plan, "--out", &one]);
+    let arguments = ["sweep", &plan, "--out", &shared, "--threads", "2"];
+    let mut both: Vec<Child> = (0..2)
+        .map(|_| {
+            let mut program = program();
+            program.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
+            program.spawn().expect("the program runs")
+        })
+        .collect();
+    // A summary that is there once is never written again.
+    let mut seen = BTreeMap::new();
+    while both.iter_mut().any(|child| child.try_wait().expect("a child").is_none()) {
+        for (run, written) in finished(&shared) {
+            assert_eq!(*seen.entry(run).or_insert(written), written, "a run was made twice");
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    for child in both {
+        let output = child.wait_with_output().expect("a child");
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        assert!(text(&output.stdout).starts_with("24 of 24 runs have ended"));
+    }
+    assert_eq!(index(&shared), index(&one));
+    for run in fs::read_dir(Path::new(&shared).join("runs")).expect("runs") {
+        let run = run.expect("a run").path();
+        assert_eq!(fs::read_dir(&run).expect("files").count(), 5, "no lock stays: {}", run.display());
+    }
+}
+
+#[test]
+fn a_run_of_another_process_is_waited_for_and_made_where_that_one_gave_it_up() {
+    let place = Place::new();
+    let plan = place.plan(1..=3, &vary("network.gain", "[1.0]"));
+    let (one, out) = (place.at("one"), place.at("out"));
+    ok(&["sweep", &plan, "--out", &one]);
+    let run = |seed: u32| format!("runs/gain=1.0_seed={seed}");
+    // This test is the other process: it makes the first run, and gives the second one up.
+    let lock = |seed: u32| RunLock::take(&Path::new(&out).join(run(seed))).expect("nobody has it");
+    fs::create_dir_all(&out).expect("a folder");
+    fs::copy(&plan, Path::new(&out).join("plan.toml")).expect("copied");
+    let (made, given_up) = (lock(1), lock(2));
+    let arguments = ["sweep", &plan, "--out", &out, "--threads", "1"];
+    let mut child = program().args(arguments).stdout(Stdio::piped()).spawn().expect("the program runs");
+    assert!(wait_for(&mut child, || finished(&out).len() == 1), "it waits for the runs of others");
+    assert!(Path::new(&out).join(run(3)).join("summary.json").exists());
+    for name in ["history.csv", "snapshot.npz", "plot.py", "config.toml", "summary.json"] {
+        let file = |folder: &str| Path::new(folder).join(run(1)).join(name);
+        fs::copy(file(&one), file(&out)).expect("copied");
+    }
+    let first = finished(&out);
+    made.end();
+    drop(given_up);
+    let output = child.wait_with_output().expect("a child");
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(index(&out), index(&one));
+    let now = finished(&out);
+    assert!(now.len() == 3 && first.iter().all(|(run, written)| now[run] == *written), "none made again");
 }
 
 #[test]

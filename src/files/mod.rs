@@ -9,6 +9,7 @@ pub mod index_csv;
 pub mod network_input;
 pub mod npz;
 pub mod run_folder;
+pub mod run_lock;
 pub mod snapshot;
 pub mod summary;
 pub mod table_csv;

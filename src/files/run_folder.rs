@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::atomic::{self, FileError};
 use super::history_csv;
+use super::run_lock::LOCK;
 use super::snapshot::Snapshot;
 use super::summary::{Ended, Summary};
 
@@ -132,10 +133,11 @@ impl RunFolder {
 }
 
 /// Whether nothing is in a folder but files that were never finished (of a program that was killed, or of one
-/// that is just beginning there).
+/// that is just beginning there), and its lock.
 fn is_empty(folder: &Path) -> Result<bool, FileError> {
     let mut entries = fs::read_dir(folder).map_err(|e| FileError::from_io(folder, &e))?;
-    Ok(entries.all(|e| e.is_ok_and(|e| e.file_name().to_str().is_some_and(never_finished))))
+    let is_none = |name: &str| never_finished(name) || name == LOCK;
+    Ok(entries.all(|e| e.is_ok_and(|e| e.file_name().to_str().is_some_and(is_none))))
 }
 
 /// The names of files that are being written.
@@ -174,6 +176,7 @@ mod tests {
         RunFolder::claim(path, false).expect("an empty folder");
         RunFolder::claim(&path.join("new/inside"), false).expect("a new folder");
         fs::write(path.join("new/inside/.basinscope-1.tmp"), "").expect("a file never finished");
+        fs::write(path.join("new/inside").join(LOCK), "").expect("the lock of a run that was left");
         RunFolder::claim(&path.join("new/inside"), false).expect("no run in it");
         let error = RunFolder::claim(path, false).expect_err("not empty").to_string();
         assert!(error.contains("--force"), "{error}");

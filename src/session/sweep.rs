@@ -1,7 +1,7 @@
 //! Owns [`Sweep`], many runs in one folder: each run's files in a folder of its own, an index over all. Killed
 //! at any moment it goes on where it stopped.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,6 +11,7 @@ use crate::engine::many::many;
 use crate::files::atomic::{self, FileError};
 use crate::files::index_csv::{self, Entry};
 use crate::files::run_folder::{RunFolder, SUMMARY};
+use crate::files::run_lock::RunLock;
 use crate::files::snapshot::Snapshot;
 use crate::files::summary::{Ended, Summary};
 use crate::files::task_data;
@@ -31,7 +32,10 @@ pub const RUNS: &str = "runs";
 /// Time between two indices while runs run.
 const INDICES: Duration = Duration::from_secs(5);
 
-/// Many runs in one folder.
+/// Time between two looks at runs that other processes are making, when there is nothing else to do.
+const LOOKS: Duration = Duration::from_millis(100);
+
+/// Many runs in one folder. Any number of processes may make them at the same time: each run is made by one.
 pub struct Sweep {
     folder: PathBuf,
     columns: Vec<String>,
@@ -87,6 +91,7 @@ impl Sweep {
             let path = folder.join(RUNS).join(&run.name);
             *ended = RunFolder::ended(&path);
             let Some(found) = ended else { continue };
+            RunLock::tidy(&path);
             let (found, expected) = (found.settings_hash.clone(), run.config.fingerprint());
             if found == expected {
                 continue;
@@ -142,8 +147,14 @@ impl Sweep {
             let Some(other) = others.get(&self.runs[i].config.fingerprint()) else { continue };
             if self.ended[i].is_none() {
                 let own = self.folder_of(i);
-                RunFolder::claim(&own, true)?.take_from(other)?;
-                self.ended[i] = RunFolder::ended(&own);
+                // One that another process makes is waited for later, with all others.
+                let Some(lock) = RunLock::take(&own) else { continue };
+                self.ended[i] = self.ended_now(i);
+                if self.ended[i].is_none() {
+                    RunFolder::claim(&own, true)?.take_from(other)?;
+                    self.ended[i] = self.ended_now(i);
+                }
+                lock.end();
             }
         }
         Ok(())
@@ -155,7 +166,8 @@ impl Sweep {
         ended.map(|i| (self.runs[i].config.fingerprint(), self.folder_of(i)))
     }
 
-    /// Makes those of the runs `which` that have not ended, until `stop` says so, then writes the index.
+    /// Makes those of the runs `which` that have not ended, until `stop` says so, then writes the index. A run that
+    /// another process is making is left to it and waited for, or made where that process has died.
     /// `show` is called ten times a second.
     ///
     /// # Errors
@@ -195,16 +207,26 @@ impl Sweep {
         let (made, done) = (AtomicU64::new(0), AtomicUsize::new(0));
         let new: Mutex<Vec<(usize, Ended)>> = Mutex::default();
         let failed: Mutex<Option<FileError>> = Mutex::default();
+        let queue: Mutex<VecDeque<usize>> = Mutex::new(pending.iter().copied().collect());
+        // The run of each job.
+        let taken: Vec<AtomicUsize> = pending.iter().map(|i| AtomicUsize::new(*i)).collect();
         let job = |k: usize, workers: &dyn Workers| {
-            let i = pending[k];
+            let halted = || stop() || locked(&failed).is_some();
+            let Some((i, lock)) = self.next(&queue, &halted) else { return false };
+            taken[k].store(i, Ordering::Relaxed);
             let mut own = 0;
             let mut made_one = || {
                 own += 1;
                 made.fetch_add(1, Ordering::Relaxed);
                 !stop()
             };
-            match self.make(i, data.get(&self.runs[i]), workers, &mut made_one) {
+            let ended = match self.ended_now(i) {
+                Some(ended) => Ok(Some(ended)),
+                None => self.make(i, data.get(&self.runs[i]), workers, &mut made_one),
+            };
+            match ended {
                 Ok(Some(ended)) => {
+                    lock.end();
                     // A run that ended early has made all its updates.
                     made.fetch_add(updates(i).saturating_sub(own), Ordering::Relaxed);
                     done.fetch_add(1, Ordering::Relaxed);
@@ -246,8 +268,39 @@ impl Sweep {
         self.write_index()?;
         match failed {
             Some(error) => Err(error),
-            None => Ok(lost.into_iter().map(|(k, said)| (pending[k], said)).collect()),
+            None => Ok(lost.into_iter().map(|(k, said)| (taken[k].load(Ordering::Relaxed), said)).collect()),
         }
+    }
+
+    /// Takes the next run that nobody else is making out of the queue, with the right to make it. Where others are
+    /// making all that are left it waits until one has ended, or was given up; `None` where none is left, or `stop`
+    /// says so.
+    fn next(&self, queue: &Mutex<VecDeque<usize>>, stop: &dyn Fn() -> bool) -> Option<(usize, RunLock)> {
+        loop {
+            {
+                let mut queue = locked(queue);
+                for _ in 0..queue.len() {
+                    let i = queue.pop_front()?;
+                    match RunLock::take(&self.folder_of(i)) {
+                        Some(lock) => return Some((i, lock)),
+                        None => queue.push_back(i),
+                    }
+                }
+                if queue.is_empty() {
+                    return None;
+                }
+            }
+            if stop() {
+                return None;
+            }
+            std::thread::sleep(LOOKS);
+        }
+    }
+
+    /// How a run has ended with the settings of the plan, in its folder as it is now.
+    fn ended_now(&self, i: usize) -> Option<Ended> {
+        let found = RunFolder::ended(&self.folder_of(i));
+        found.filter(|e| e.settings_hash == self.runs[i].config.fingerprint())
     }
 
     /// Makes one run and writes its folder; `None` where `go_on`, asked after each update, said no.
@@ -279,7 +332,7 @@ impl Sweep {
         let summary = Summary::new(&run.config, stop, made, driver.history(), seconds, warnings);
         folder.write_whole(&snapshot, &summary)?;
         // One route to every row of the index: the files.
-        match RunFolder::ended(&path) {
+        match self.ended_now(i) {
             Some(ended) => Ok(Some(ended)),
             None => Err(FileError::new(&path.join(SUMMARY), "does not read back as it was written")),
         }
@@ -312,8 +365,7 @@ impl Sweep {
     fn find_ended(&self, ended: &mut [Option<Ended>]) -> Vec<usize> {
         let mut news = Vec::new();
         for (i, ended) in ended.iter_mut().enumerate().filter(|(_, ended)| ended.is_none()) {
-            let found = RunFolder::ended(&self.folder_of(i));
-            *ended = found.filter(|e| e.settings_hash == self.runs[i].config.fingerprint());
+            *ended = self.ended_now(i);
             news.extend(ended.is_some().then_some(i));
         }
         news
