@@ -35,6 +35,12 @@ pub struct FlossingStage<T> {
     gradient: Weights<T>,
 }
 
+/// Where flossing stands between two iterations: which trials come next, and its optimiser.
+pub struct Position<T> {
+    stream: Stream,
+    optimizer: Optimizer<T>,
+}
+
 impl<T: Scalar> FlossingStage<T> {
     /// The stage of a configuration.
     pub fn new(config: &Config, network: &Network<T>) -> Self {
@@ -49,9 +55,10 @@ impl<T: Scalar> FlossingStage<T> {
         }
     }
 
-    /// One flossing iteration: exponents on fresh trials, then one update of `weights`, unless something is
-    /// not finite.
+    /// One flossing iteration: exponents on fresh trials, then one update of `weights`. Where something is not
+    /// finite there is none, and the trials come again.
     pub fn step(&mut self, weights: &mut Weights<T>, task: &dyn Task<T>, workers: &dyn Workers) -> Flossed {
+        let before = self.stream.clone();
         let trials = task.probe(self.config.trials, &mut self.stream);
         let FlossingConfig { k, variant, learning_rate, .. } = self.config;
         let settings = FlossingSettings { k, variant, skip: self.skip };
@@ -61,9 +68,21 @@ impl<T: Scalar> FlossingStage<T> {
         let gradient_norm = gradient_norm(self.gradient.flat());
         if found.loss.is_finite() && gradient_norm.is_finite() {
             self.optimizer.step(weights.flat_mut(), self.gradient.flat(), learning_rate);
+        } else {
+            self.stream = before;
         }
         let leading = found.exponents.iter().copied().fold(f64::NAN, f64::max);
         Flossed { loss: found.loss, leading, gradient_norm }
+    }
+
+    /// Where it stands.
+    pub fn position(&self) -> Position<T> {
+        Position { stream: self.stream.clone(), optimizer: self.optimizer.clone() }
+    }
+
+    /// Stands there again.
+    pub fn return_to(&mut self, Position { stream, optimizer }: Position<T>) {
+        (self.stream, self.optimizer) = (stream, optimizer);
     }
 
     /// The optimiser's state by name.

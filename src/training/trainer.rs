@@ -1,6 +1,7 @@
 //! Owns [`Trainer`], the deterministic training loop of one run, and how a run starts or goes on.
 
 mod flossing;
+mod standing;
 
 use super::config::{
     AdaptiveConfig, Config, NetworkConfig, OptimizerConfig, OptimizerKind, Precision, ScheduleConfig,
@@ -253,8 +254,9 @@ impl<T: Scalar> Trainer<T> {
         if self.iteration.unsigned_abs() >= self.config.iterations {
             return self.end(rows, StopReason::Done);
         }
+        let before = self.standing();
         if let Some(reason) = self.floss_during(&mut rows, workers) {
-            return self.end(rows, reason);
+            return self.end_within(before, rows, reason);
         }
         let n = self.iteration;
         self.task.draw_training(&mut self.training_stream, &mut self.batch);
@@ -274,10 +276,10 @@ impl<T: Scalar> Trainer<T> {
         let StopConfig { loss_below, diverged_above, .. } = self.config.stop;
         if !outcome.loss.is_finite() || (diverged_above > 0.0 && outcome.loss > diverged_above) {
             let reason = self.diverged("training loss", outcome.loss);
-            return self.end(rows, reason);
+            return self.end_within(before, rows, reason);
         }
         if outcome.loss < loss_below {
-            return self.end(rows, StopReason::LossReached);
+            return self.end_within(before, rows, StopReason::LossReached);
         }
         let own = self.rule.compose(&mut self.gradients);
         let gradient = self.gradients[own].flat_mut();
@@ -291,7 +293,7 @@ impl<T: Scalar> Trainer<T> {
         rows.push(n, Series::LearningRate, rate);
         if !norm.is_finite() {
             let reason = self.diverged("gradient norm", norm);
-            return self.end(rows, reason);
+            return self.end_within(before, rows, reason);
         }
         self.optimizer.step(self.weights.flat_mut(), gradient, rate);
         self.iteration += 1;

@@ -36,20 +36,22 @@ impl<T: Scalar> Trainer<T> {
         Step { iteration: self.iteration, rows, stop: None }
     }
 
+    /// Whether a round of flossing comes before the next update.
+    pub(super) fn round_is_due(&self) -> bool {
+        let (every, n) = (self.config.flossing.during.every, self.iteration.unsigned_abs());
+        every > 0 && n > 0 && n.is_multiple_of(every)
+    }
+
     /// A round of flossing, where one is due before the update; why the run ends there, if it does.
     ///
     /// F and the leading exponent are those of the round's first iteration, before its update. Where the
     /// Lyapunov measure is due at the same iteration, its exponent (of more trials) stands in the history and
     /// not this one.
     pub(super) fn floss_during(&mut self, rows: &mut Rows, workers: &dyn Workers) -> Option<StopReason> {
-        let during = self.config.flossing.during;
-        if during.every == 0
-            || self.iteration == 0
-            || !self.iteration.unsigned_abs().is_multiple_of(during.every)
-        {
+        if !self.round_is_due() {
             return None;
         }
-        for i in 0..during.iterations {
+        for i in 0..self.config.flossing.during.iterations {
             let (found, reason) = self.floss_once(workers);
             if i == 0 {
                 rows.push(self.iteration, Series::FlossingLoss, found.loss);
