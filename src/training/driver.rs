@@ -22,8 +22,9 @@ pub struct Driver {
     /// Iteration at which the due measures were last taken.
     measured: Option<i64>,
     ended: Option<StopReason>,
-    /// The measurer's state before the measures of the end, which an unbroken run would not have taken.
-    state_before_end: Option<MeasurerState>,
+    /// The measurer's state before the measures of an iteration: a run that goes on from there takes those that
+    /// are due again, and an unbroken one would not have taken those of an end.
+    state_before: Option<(i64, MeasurerState)>,
 }
 
 impl Driver {
@@ -68,7 +69,7 @@ impl Driver {
             trajectory,
             measured: None,
             ended: None,
-            state_before_end: None,
+            state_before: None,
         }
     }
 
@@ -104,7 +105,6 @@ impl Driver {
     fn end(&mut self, reason: StopReason, workers: &dyn Workers) -> StopReason {
         let diverged = matches!(reason, StopReason::Diverged { .. });
         if !diverged && self.run.iteration() >= 0 {
-            self.state_before_end = Some(self.measurer.state());
             self.measure(workers, true);
         }
         self.ended = Some(reason.clone());
@@ -125,6 +125,9 @@ impl Driver {
         self.measured = Some(n);
         if wanted.is_empty() {
             return;
+        }
+        if self.state_before.as_ref().is_none_or(|(at, _)| *at != n) {
+            self.state_before = Some((n, self.measurer.state()));
         }
         let weights = self.run.weights();
         if last {
@@ -173,7 +176,8 @@ impl Driver {
 
     /// All that is needed to go on later.
     pub fn checkpoint(&self) -> Checkpoint {
-        let measures = self.state_before_end.clone().unwrap_or_else(|| self.measurer.state());
+        let before = self.state_before.as_ref().filter(|(at, _)| *at == self.run.iteration());
+        let measures = before.map_or_else(|| self.measurer.state(), |(_, state)| state.clone());
         Checkpoint { measures, ..self.run.checkpoint() }
     }
 }
