@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use basinscope::numerics::curvature::hessian::Hessian;
+use basinscope::numerics::curvature::operator::LinearOperator;
 use basinscope::numerics::landscape::LandscapeError;
 use basinscope::numerics::landscape::surface::{NetworkSurface, Surface};
 use basinscope::numerics::landscape::trajectory::Trajectory;
@@ -308,4 +310,29 @@ fn a_finer_grid_in_the_same_plane_begins_with_the_points_of_the_one_before() {
         assert!(work.advance(usize::MAX, &Serial, &|| true).expect("a plane").is_complete());
         assert_eq!(reused.grid, work.detail().expect("all of it").grid, "{directions:?}");
     }
+}
+
+/// Every eigenvalue of a regression's readout occurs once per output: both directions lie in the eigenspace of the
+/// largest, also where no measure of the curvature has found them before.
+#[test]
+fn eigenvectors_of_a_repeated_eigenvalue_are_both_of_it() {
+    let short = Short::of(
+        "precision = \"f64\"\n[task]\nkind = \"romo\"\nbatch = 4\n[network]\nn_rec = 8\n[measure]\nprobe_trials = 8\n\
+         block = \"readout\"\nslice = { points = 3 }\n",
+    );
+    let slice = short.slice(&short.request(SliceDirections::Eigenvectors)).expect("a slice");
+    let (network, probe) = short.network();
+    let mut hessian = Hessian::new(&network);
+    hessian.prepare(&short.weights, &probe, &Serial);
+    let mut operator = hessian.over(Block::Readout, 0.0, &Serial);
+    let mut along = |d: &[f64]| {
+        let mut hd = vec![0.0; d.len()];
+        operator.apply(d, &mut hd);
+        d.iter().zip(&hd).map(|(d, h)| d * h).sum::<f64>()
+    };
+    let (first, second) = (along(slice.plane.d1()), along(slice.plane.d2()));
+    // An eigenvalue's error is about the square of the residual asked for, 1e-3.
+    assert!((first - second).abs() < 1e-5 * first, "{first} {second}");
+    let overlap: f64 = slice.plane.d1().iter().zip(slice.plane.d2()).map(|(a, b)| a * b).sum();
+    assert!(overlap.abs() < 1e-6, "{overlap}");
 }

@@ -237,7 +237,8 @@ impl<T: Scalar> Ground<T> {
         let operator = hessian.over(self.request.block, self.l2, workers);
         let mut operator = operator::WhileWanted { operator, keep_on };
         let (tolerance, max_products) = EIGENVECTORS;
-        let wanted = Wanted { top: 2, bottom: 0, tolerance, max_products, multiplicities: false };
+        // The second is another vector of the first's eigenspace where the largest eigenvalue occurs twice.
+        let wanted = Wanted { top: 2, bottom: 0, tolerance, max_products, multiplicities: true };
         let mut stream = Stream::numbered(self.seed, Purpose::Measures, STREAMS[1]);
         let found = Lanczos::default().extremes(&mut operator, wanted, &[], &mut stream).map_err(|_| {
             let name = "a Hessian-vector product at the centre";
