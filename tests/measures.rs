@@ -2,6 +2,7 @@
 //! unbroken one, and each value agrees with a second route.
 
 use basinscope::engine::pool::Processors;
+use basinscope::files::snapshot::Snapshot;
 use basinscope::numerics::curvature::hessian::Hessian;
 use basinscope::numerics::curvature::operator::LinearOperator;
 use basinscope::numerics::landscape::trajectory::Trajectory;
@@ -511,5 +512,34 @@ fn the_density_has_the_trace_as_its_mean_and_changes_no_other_measure() {
         let expected = exact.value / found.n_weights as f64;
         assert!((mean - expected).abs() < 5.0 * error, "{block}: {mean} {expected} {error}");
         assert!(error < expected.abs(), "{block}: {error} says something about {expected}");
+    }
+}
+
+/// Every eigenvalue of romo's readout occurs twice, and without a readout the recurrent Hessian is 0: there the span of
+/// the leading eigenvectors depends on which of them were found.
+#[test]
+fn shares_are_given_only_where_the_leading_eigenvectors_take_in_whole_eigenspaces() {
+    for (block, top_k, scale, are_given) in [
+        ("readout", 3, 1.0, false),
+        ("readout", 4, 1.0, true),
+        ("readout", 24, 1.0, true),
+        ("recurrent", 3, 1.0, true),
+        ("recurrent", 3, 0.0, false),
+    ] {
+        let mut config = small("romo", &format!("block = \"{block}\"\ntop_k = {top_k}"));
+        config.iterations = 0;
+        config.precision = Precision::F64;
+        config.network.init.readout_scale = scale;
+        let driver = run_to_end(&config);
+        let said = format!("{block}, {top_k}, {scale}");
+        let rows = driver.history().series(Series::GradientInTopSubspace).len()
+            + driver.history().series(Series::ErrorInTopSubspace).len();
+        assert_eq!(rows > 0, are_given, "{said}: {rows}");
+        let snapshot = Snapshot::of_driver(&driver, &TaskData::None, &Serial).expect("a snapshot");
+        let note = snapshot.notes.iter().any(|n| n.starts_with("no error_in_top_subspace"));
+        assert_eq!(note, !are_given, "{said}: {:?}", snapshot.notes);
+        if !are_given {
+            assert_eq!(snapshot.found.gradient_in_top_subspace, None, "{said}");
+        }
     }
 }

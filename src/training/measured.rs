@@ -5,13 +5,15 @@ use ndarray::{Array2, Array3, ArrayView1, ArrayView2};
 
 use super::config::{Config, RuleConfig, RuleKind};
 use super::flossing::first_tangents;
-use super::measures::Along;
+use super::measures::{Along, copies};
 use super::rule::LearningRule;
 use crate::numerics::curvature::NotFinite;
-use crate::numerics::curvature::alignment::{Alignment, TopShares, alignment, shares_in_top};
+use crate::numerics::curvature::alignment::{
+    Alignment, Rest, TopShares, alignment, ends_within_an_eigenspace, shares_in_top,
+};
 use crate::numerics::curvature::lanczos::{Eigenpair, Wanted};
 use crate::numerics::curvature::measure::CurvatureMeasure;
-use crate::numerics::curvature::power_law::power_law_exponent;
+use crate::numerics::curvature::power_law::{power_law_exponent, resolved};
 use crate::numerics::curvature::trace::Estimate;
 use crate::numerics::landscape::LandscapeError;
 use crate::numerics::landscape::plane::Plane;
@@ -93,7 +95,7 @@ pub struct Curvature {
     pub trace: Estimate,
     /// Relative flatness of w_rec.
     pub relative_flatness: Estimate,
-    /// `None` for fewer than two eigenvalues other than 0.
+    /// Over the eigenvalues that are resolved ([`resolved`]); `None` for fewer than two.
     pub power_law_exponent: Option<f64>,
 }
 
@@ -104,8 +106,11 @@ pub struct Measured {
     pub gradients: Gradients,
     /// Of the configured rule over the block; `None` where a gradient is 0.
     pub alignment: Option<Alignment>,
-    /// Shares of error and gradient in the span of the leading eigenvectors.
+    /// Shares of error and gradient in the span of the leading eigenvectors; none where there are none, or where they
+    /// end within an eigenspace.
     pub top_shares: TopShares,
+    /// Whether they do.
+    pub top_is_cut: bool,
     /// Curvature of the block.
     pub curvature: Result<Curvature, NotFinite>,
     /// Exponents along the probe's trajectories, or of free runs where `measure.lyapunov_drive` is `"none"`.
@@ -176,7 +181,9 @@ pub fn measure_network(given: &Given, workers: &dyn Workers) -> Result<Measured,
     let curvature = curvature(given, workers);
     let own = gradients.rules.iter().find(|(kind, _)| *kind == config.rule.kind);
     let rule = own.map_or(&gradients.exact, |(_, g)| g).block(block);
-    let top = curvature.as_ref().map_or(&[][..], |c| &c.top);
+    let top_is_cut = curvature.as_ref().is_ok_and(|found| ends_within(given, found));
+    let top = curvature.as_ref().ok().filter(|_| !top_is_cut).map(|found| &found.top);
+    let shares = |top: &Vec<_>| shares_in_top(rule, gradients.exact.block(block), top);
     let settings = SpectrumSettings {
         orthonormalise: Orthonormalise::EveryStep,
         ..SpectrumSettings::leading(n_exponents, config.measure.lyapunov_skip)
@@ -186,7 +193,8 @@ pub fn measure_network(given: &Given, workers: &dyn Workers) -> Result<Measured,
     let exponents = along.exponents(spectrum, weights, settings, q0.view(), workers);
     Ok(Measured {
         alignment: alignment(rule, gradients.exact.block(block)),
-        top_shares: shares_in_top(rule, gradients.exact.block(block), top),
+        top_shares: top.map_or(TopShares { error: None, gradient: None }, shares),
+        top_is_cut,
         slice: given.slice.as_ref().map(|slice| evaluate(given, slice, workers)),
         slice_path: given.slice.as_ref().and_then(|slice| path(given, slice).ok()).unwrap_or_default(),
         flossing: flossing(given, q0.view(), workers),
@@ -304,15 +312,28 @@ fn curvature(given: &Given, workers: &dyn Workers) -> Result<Curvature, NotFinit
         multiplicities: true,
     };
     let found = at.extremes(wanted, &mut stream(4))?;
-    let values: Vec<f64> = found.top.iter().map(|pair| pair.value).collect();
+    let fitted = resolved(found.top.iter().map(|pair| (pair.value, pair.residual)));
     let bottom = found.bottom.into_iter().next().ok_or(NotFinite { products: found.products })?;
     Ok(Curvature {
         top: found.top,
         bottom,
         trace: at.trace(TRACE_PRODUCTS, &mut stream(5))?,
         relative_flatness: at.relative_flatness(weights, TRACE_PRODUCTS, &mut stream(6))?,
-        power_law_exponent: power_law_exponent(&values),
+        power_law_exponent: power_law_exponent(&fitted),
     })
+}
+
+/// Whether the leading eigenvalues end within an eigenspace.
+fn ends_within(given: &Given, found: &Curvature) -> bool {
+    let (block, dims) = (given.config.measure.block, given.weights.dims());
+    let values: Vec<f64> = found.top.iter().map(|pair| pair.value).collect();
+    let rest = Rest {
+        smallest: found.bottom.value,
+        count: block.range(dims).len(),
+        raised_by: given.config.optimizer.l2,
+        copies: copies(block, &given.probe, dims),
+    };
+    ends_within_an_eigenspace::<f64>(&values, rest)
 }
 
 fn plane(given: &Given, slice: &GivenSlice) -> Result<Plane, LandscapeError> {

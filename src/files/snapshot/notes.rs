@@ -1,5 +1,6 @@
 //! Owns the notes of a snapshot: what is to be known of its numbers, one sentence each, whoever measured them.
 
+use crate::numerics::curvature::power_law::resolved;
 use crate::numerics::curvature::trace::Estimate;
 use crate::numerics::landscape::LandscapeError;
 use crate::numerics::landscape::slice::Progress;
@@ -12,6 +13,8 @@ use crate::training::measures::{Detail, Finding, SliceDetail};
 pub(crate) struct Noted<'a> {
     exponents: Option<&'a Exponents>,
     curvature: Option<Result<Looked, String>>,
+    /// Whether the leading eigenvectors end within an eigenspace.
+    cut: bool,
     slice: Option<String>,
 }
 
@@ -19,6 +22,8 @@ pub(crate) struct Noted<'a> {
 #[derive(Debug)]
 struct Looked {
     not_converged: usize,
+    /// Eigenvalues that the power law is fitted to, and all that were found.
+    fitted: (usize, usize),
     trace: Estimate,
     relative_flatness: Estimate,
 }
@@ -28,12 +33,14 @@ impl<'a> Noted<'a> {
     pub fn of_measured(measured: &'a Measured) -> Self {
         let looked = measured.curvature.as_ref().map(|found| Looked {
             not_converged: found.top.iter().chain([&found.bottom]).filter(|e| !e.converged).count(),
+            fitted: fitted(found.top.iter().map(|e| (e.value, e.residual))),
             trace: found.trace,
             relative_flatness: found.relative_flatness,
         });
         Self {
             exponents: Some(&measured.exponents),
             curvature: Some(looked.map_err(|error| error.to_string())),
+            cut: measured.top_is_cut,
             slice: measured.slice.as_ref().and_then(|slice| slice.as_ref().err()).map(no_slice),
         }
     }
@@ -49,14 +56,16 @@ impl<'a> Noted<'a> {
                     let not_converged =
                         found.top.iter().chain([&found.lambda_min]).filter(|e| !e.converged).count();
                     let (trace, relative_flatness) = (found.trace, found.relative_flatness);
-                    noted.curvature = Some(Ok(Looked { not_converged, trace, relative_flatness }));
+                    let fitted = fitted(found.top.iter().map(|e| (e.value, e.residual)));
+                    noted.curvature = Some(Ok(Looked { not_converged, fitted, trace, relative_flatness }));
                 }
                 Detail::Curvature(None) => {
                     noted.curvature = Some(Err("a Hessian-vector product is not finite".into()));
                 }
                 Detail::Lyapunov(found) => noted.exponents = Some(&found.exponents),
                 Detail::Landscape(Err(error)) => noted.slice = Some(no_slice(error)),
-                Detail::Test(_) | Detail::Alignment(_) | Detail::Density(_) => {}
+                Detail::Alignment(found) => noted.cut = found.top_is_cut,
+                Detail::Test(_) | Detail::Density(_) => {}
             }
         }
         noted
@@ -85,13 +94,32 @@ impl<'a> Noted<'a> {
                         "{loose} Hessian eigenvalues have not converged, see hessian_residuals"
                     ));
                 }
+                let (fitted, all) = looked.fitted;
+                if fitted < all {
+                    notes.push(format!(
+                        "power_law_exponent: {fitted} of {all} eigenvalues are resolved, and the fit is over these"
+                    ));
+                }
                 notes.push(surety("hessian_trace", &looked.trace));
                 notes.push(surety("relative_flatness", &looked.relative_flatness));
             }
         }
+        if self.cut {
+            notes.push(
+                "no error_in_top_subspace and gradient_in_top_subspace: the leading eigenvectors end within an \
+                 eigenspace, another measure.top_k takes it in whole"
+                    .into(),
+            );
+        }
         notes.extend(self.slice.clone());
         notes
     }
+}
+
+/// How many eigenvalues the power law is fitted to, of how many.
+fn fitted(found: impl Iterator<Item = (f64, f64)>) -> (usize, usize) {
+    let values = resolved(found);
+    (values.iter().filter(|v| **v != 0.0).count(), values.len())
 }
 
 fn no_slice(error: &LandscapeError) -> String {

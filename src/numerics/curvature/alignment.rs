@@ -66,6 +66,40 @@ pub fn shares_in_top<T: Scalar>(rule: &[T], exact: &[T], top: &[Eigenpair<T>]) -
     }
 }
 
+/// What is known of a spectrum beside its leading eigenvalues.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rest {
+    /// The smallest eigenvalue.
+    pub smallest: f64,
+    /// How many eigenvalues there are, P.
+    pub count: usize,
+    /// What every eigenvalue is raised by: L2's factor.
+    pub raised_by: f64,
+    /// How often each occurs by nature: n_out in the readout of a regression, whose Hessian has the same block once per
+    /// output; else 1.
+    pub copies: usize,
+}
+
+/// Whether the leading eigenvalues `top`, descending, end within an eigenspace: lambda_k = lambda_{k+1} within 8
+/// roundings of the largest. Which vectors of it were found is then chance, and a share of anything in their span is
+/// not defined. So it is where the rest of the spectrum is lambda_k, where lambda_k cannot be told from 0 (before L2),
+/// and where k is no multiple of the copies of each eigenvalue.
+///
+/// ```
+/// use basinscope::numerics::curvature::alignment::{Rest, ends_within_an_eigenspace};
+/// let rest = Rest { smallest: -1.0, count: 9, raised_by: 0.0, copies: 1 };
+/// assert!(!ends_within_an_eigenspace::<f64>(&[3.0, 2.0], rest));
+/// assert!(ends_within_an_eigenspace::<f64>(&[3.0, 2.0, 1e-16], rest));
+/// assert!(ends_within_an_eigenspace::<f64>(&[3.0, 3.0, 2.0], Rest { copies: 2, ..rest }));
+/// ```
+pub fn ends_within_an_eigenspace<T: Scalar>(top: &[f64], rest: Rest) -> bool {
+    let (Some(first), Some(last)) = (top.first(), top.last()) else { return false };
+    let resolution = 8.0 * T::epsilon().f64() * first.abs().max(rest.smallest.abs());
+    let is_all_the_rest = last - rest.smallest <= resolution;
+    let is_zero = (last - rest.raised_by).abs() <= resolution;
+    top.len() < rest.count && (is_all_the_rest || is_zero || !top.len().is_multiple_of(rest.copies.max(1)))
+}
+
 /// The first two Taylor terms of the loss in one step `w - eta u` (P1 B.3).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TaylorTerms {

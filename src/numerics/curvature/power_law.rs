@@ -1,5 +1,17 @@
 //! Owns the power law through the leading eigenvalues.
 
+/// Eigenvalues as they are fitted, from pairs of lambda and ||Hv - lambda v|| / |lambda|: those that are not resolved,
+/// where ||Hv - lambda v|| is more than |lambda|, become 0, which [`power_law_exponent`] leaves out (`[own]`). Their
+/// logarithms would be those of rounding noise, which as many orders as there are below the largest tilt the line.
+///
+/// ```
+/// use basinscope::numerics::curvature::power_law::resolved;
+/// assert_eq!(resolved([(2.0, 1e-9), (1e-20, 3e4)]), [2.0, 0.0]);
+/// ```
+pub fn resolved(found: impl IntoIterator<Item = (f64, f64)>) -> Vec<f64> {
+    found.into_iter().map(|(lambda, residual)| if residual > 1.0 { 0.0 } else { lambda }).collect()
+}
+
 /// The exponent s of `|lambda_n| = a n^-s`: weighted least squares, with intercept, of log |lambda_n| on
 /// -log n, with weights 1/n, n = 1..k (P1 App. Fig. 7; the weights are from the authors' code).
 ///

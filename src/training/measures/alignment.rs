@@ -21,8 +21,10 @@ pub struct AlignmentDetail {
     /// rho, cosine, sizes; `None` where the exact gradient is 0 or something is not finite.
     pub lie: Option<Lie>,
     /// Shares of e = g^ - rho g and of g (squared norms) in the span of the leading eigenvectors; `None` where
-    /// those of these weights have not been measured.
+    /// those of these weights have not been measured, or end within an eigenspace.
     pub top_shares: Option<TopShares>,
+    /// Whether the leading eigenvectors of these weights were measured and end within an eigenspace.
+    pub top_is_cut: bool,
     /// Change of the loss in one step of the rule, and in one of exact gradient descent, at the present rate;
     /// `None` where a Hessian-vector product is not finite.
     pub taylor: Option<[TaylorTerms; 2]>,
@@ -66,11 +68,10 @@ impl<T: Scalar> Alignment<T> {
         let own = self.rule.compose(&mut self.gradients[..exact]);
         let (g_hat, g) = (self.gradients[own].block(block), self.gradients[exact].block(block));
         let lie = alignment(g_hat, g);
-        let top_shares = curvature
-            .leading()
-            // Those of other weights say nothing of this gradient.
-            .filter(|leading| (leading.block, leading.iteration) == (block, iteration))
-            .map(|leading| shares_in_top(g_hat, g, leading.pairs));
+        // Those of other weights say nothing of this gradient.
+        let leading = curvature.leading().filter(|l| (l.block, l.iteration) == (block, iteration));
+        let top_is_cut = leading.is_some_and(|leading| leading.is_cut);
+        let top_shares = leading.filter(|l| !l.is_cut).map(|l| shares_in_top(g_hat, g, l.pairs));
         let taylor = curvature.taylor_terms(shared, eta, g, g_hat, workers).ok();
         if let Some(lie) = lie {
             push(Series::Rho, lie.rho);
@@ -87,6 +88,6 @@ impl<T: Scalar> Alignment<T> {
             shares.error.into_iter().for_each(|s| push(Series::ErrorInTopSubspace, s));
             shares.gradient.into_iter().for_each(|s| push(Series::GradientInTopSubspace, s));
         }
-        AlignmentDetail { lie, top_shares, taylor }
+        AlignmentDetail { lie, top_shares, top_is_cut, taylor }
     }
 }

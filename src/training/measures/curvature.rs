@@ -5,17 +5,18 @@ use std::sync::Arc;
 
 use super::{MeasurerState, Shared, Subject};
 use crate::numerics::curvature::NotFinite;
-use crate::numerics::curvature::alignment::TaylorTerms;
+use crate::numerics::curvature::alignment::{Rest, TaylorTerms, ends_within_an_eigenspace};
 use crate::numerics::curvature::density::Density;
 use crate::numerics::curvature::lanczos::{Eigenpair, Wanted, has_converged};
 use crate::numerics::curvature::measure::CurvatureMeasure;
-use crate::numerics::curvature::power_law::power_law_exponent;
+use crate::numerics::curvature::power_law::{power_law_exponent, resolved};
 use crate::numerics::curvature::trace::Estimate;
 use crate::numerics::network::Network;
 use crate::numerics::parallel::Workers;
 use crate::numerics::random::{Purpose, Stream};
 use crate::numerics::scalar::Scalar;
-use crate::numerics::weights::Block;
+use crate::numerics::trials::{Target, Trials};
+use crate::numerics::weights::{Block, Dims};
 use crate::training::config::Config;
 use crate::training::history::Series;
 
@@ -51,7 +52,7 @@ pub struct CurvatureDetail {
     pub trace: Estimate,
     /// Relative flatness of w_rec, whatever the block.
     pub relative_flatness: Estimate,
-    /// `None` for fewer than two eigenvalues other than 0.
+    /// Over the eigenvalues that are resolved ([`resolved`]); `None` for fewer than two.
     pub power_law_exponent: Option<f64>,
 }
 
@@ -75,6 +76,8 @@ pub struct Leading<'a, T> {
     pub block: Block,
     /// Descending, unit vectors [P of the block].
     pub pairs: &'a [Eigenpair<T>],
+    /// Whether they end within an eigenspace: what their span holds is then not defined.
+    pub is_cut: bool,
 }
 
 /// Residual at which an eigenpair counts as converged along a run (`[own]`; the eigenvalue's own error is
@@ -109,7 +112,7 @@ const DENSITY_STREAM: u64 = 5;
 pub(super) struct Curvature<T> {
     measure: CurvatureMeasure<T>,
     seed: u64,
-    last: Option<(i64, Block, Vec<Eigenpair<T>>)>,
+    last: Option<(i64, Block, Vec<Eigenpair<T>>, bool)>,
 }
 
 impl<T: Scalar> Curvature<T> {
@@ -119,8 +122,8 @@ impl<T: Scalar> Curvature<T> {
 
     /// The leading eigenpairs found last.
     pub fn leading(&self) -> Option<Leading<'_, T>> {
-        let (iteration, block, pairs) = self.last.as_ref()?;
-        Some(Leading { iteration: *iteration, block: *block, pairs })
+        let (iteration, block, pairs, is_cut) = self.last.as_ref()?;
+        Some(Leading { iteration: *iteration, block: *block, pairs, is_cut: *is_cut })
     }
 
     /// The start vectors of the next search by name, see [`super::Measurer::state`].
@@ -201,6 +204,7 @@ impl<T: Scalar> Curvature<T> {
         let trace = at.trace(products(n_weights), &mut stream)?;
         let relative_flatness =
             at.relative_flatness(&shared.weights, products(n_rec * n_rec), &mut stream)?;
+        let fitted = resolved(top.iter().map(|t| (t.value, t.residual)));
         let detail = CurvatureDetail {
             block: measure.block,
             top,
@@ -211,9 +215,16 @@ impl<T: Scalar> Curvature<T> {
             vectors,
             trace,
             relative_flatness,
-            power_law_exponent: power_law_exponent(&values),
+            power_law_exponent: power_law_exponent(&fitted),
         };
-        self.last = Some((subject.iteration, measure.block, found.top));
+        let rest = Rest {
+            smallest: detail.lambda_min.value,
+            count: n_weights,
+            raised_by: l2,
+            copies: copies(measure.block, &shared.probe, shared.weights.dims()),
+        };
+        let is_cut = ends_within_an_eigenspace::<T>(&values, rest);
+        self.last = Some((subject.iteration, measure.block, found.top, is_cut));
         Ok(detail)
     }
 
@@ -254,6 +265,12 @@ impl CurvatureDetail {
     pub fn lambda_max(&self) -> Eigenvalue {
         self.top[0]
     }
+}
+
+/// How often each eigenvalue of a block occurs by nature: [`Rest::copies`].
+pub fn copies<T>(block: Block, probe: &Trials<T>, dims: Dims) -> usize {
+    let is_regression = matches!(probe.target, Target::Values(_));
+    if block == Block::Readout && is_regression { dims.n_out } else { 1 }
 }
 
 /// Products that trace or flatness may spend where so many make it exact.

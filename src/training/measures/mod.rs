@@ -11,7 +11,7 @@ mod lyapunov;
 mod test;
 
 pub use alignment::AlignmentDetail;
-pub use curvature::{CURVATURE_TOLERANCE, CurvatureDetail, DensityDetail, Eigenvalue, Leading};
+pub use curvature::{CURVATURE_TOLERANCE, CurvatureDetail, DensityDetail, Eigenvalue, Leading, copies};
 pub use landscape::{Named, OtherPath, SliceDetail, SliceRequest, SliceWork};
 pub use lyapunov::{Along, LyapunovDetail};
 pub use test::TestDetail;
