@@ -324,6 +324,11 @@ fn file_refuses_trials_that_do_not_fit() {
         (with(&|t| t.mask[[1, 2]] = -0.5), None, "mask not below 0, but it holds -0.5"),
         (with(&|t| t.mask.fill(0.0)), None, "mask with a positive sum, but it is 0"),
         (
+            with(&|t| t.mask.column_mut(3).fill(0.0)),
+            None,
+            "mask with a step that counts in every trial, but trial 3 has none",
+        ),
+        (
             with(&|t| t.mask = Array2::ones((5, 4))),
             None,
             "mask of 4 steps and 5 trials, as x, but it has [5, 4]",
@@ -349,6 +354,11 @@ fn file_refuses_trials_that_do_not_fit() {
         let error = own(3, &train, test).err().expect("refused");
         assert!(error.starts_with(&format!("task.path is trials.npz: expected {expected}")), "{error}");
     }
+    let silent = with(&|t| t.mask.column_mut(0).fill(0.0));
+    let error = own(3, &sound, Some(&silent)).err().expect("refused");
+    assert!(
+        error.ends_with("expected test_mask with a step that counts in every trial, but trial 0 has none")
+    );
     let narrow = with(&|t| t.x = Array3::zeros((4, 5, 1)));
     let error = own(3, &sound, Some(&narrow)).err().expect("refused");
     assert!(error.ends_with("expected test_x with the 2 channels of x, but it has 1"), "{error}");

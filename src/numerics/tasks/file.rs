@@ -63,9 +63,10 @@ impl<T: Scalar> FileTask<T> {
             _ => return Err(TaskError::new("kind", "file", "trials among the data given to it")),
         };
         let wrong = |message: String| TaskError::new("path", &settings.path, message);
+        let prefix = if matches!(data, TaskData::Network { .. }) { "probe_" } else { "" };
+        check_trials(prefix, train).map_err(wrong)?;
+        test.map_or(Ok(()), |test| check_trials("test_", test)).map_err(wrong)?;
         let test = test.unwrap_or(train);
-        check_trials("", train).map_err(wrong)?;
-        check_trials("test_", test).map_err(wrong)?;
         if train.n_in() != test.n_in() {
             let (train, test) = (train.n_in(), test.n_in());
             return Err(wrong(format!("test_x with the {train} channels of x, but it has {test}")));
@@ -148,6 +149,10 @@ fn check_trials(prefix: &str, trials: &Trials<f64>) -> Result<(), String> {
     }
     if !(trials.mask_sum() > 0.0 && trials.mask_sum().is_finite()) {
         return Err(format!("{prefix}mask with a positive sum, but it is {}", number(trials.mask_sum())));
+    }
+    // A batch of such trials alone has no loss.
+    if let Some(b) = trials.mask.columns().into_iter().position(|m| m.iter().all(|m| *m == 0.0)) {
+        return Err(format!("{prefix}mask with a step that counts in every trial, but trial {b} has none"));
     }
     match &trials.target {
         Target::Values(values) => {
