@@ -234,6 +234,14 @@ fn a_slice_has_to_fit_its_block() {
     assert!(with(&[0.0, 1.0], 8).read(&["measure.block=input"]).expect("a slice").given.slice.is_some());
     let error = with(&[0.0, 1.0], 8).refused(&[]);
     assert!(error.contains("`slice_direction_1`: has the shape [8]: expected [16]"), "{error}");
+    // Another block is asked for than the one that the slice lies in: all is measured but the slice.
+    let input = with(&[0.0, 1.0], 16).read(&["measure.block=input"]).expect("a network");
+    assert!(input.given.slice.is_none());
+    let found = measure_network(&input.given, &Serial).expect("it can be measured");
+    let notes = network_input::measured(&input, &found).notes;
+    let note = "no slice: its directions are not those of the block input, which is measured";
+    assert!(found.curvature.is_ok() && notes.contains(&note.to_owned()), "{notes:?}");
+    assert!(with(&[0.0, 1.0], 7).refused(&["measure.block=input"]).contains("has the shape [7]"));
     assert!(with(&[1.0, 0.0], 16).refused(&[]).contains("ascending"));
     assert!(with(&[], 16).refused(&[]).contains("ascending"));
     assert!(with(&[f64::NAN], 16).refused(&[]).contains("finite"));

@@ -34,6 +34,8 @@ pub struct NetworkInput {
     pub iteration: i64,
     /// What has no effect or may surprise.
     pub warnings: Vec<String>,
+    /// What of the file is not measured again, and why.
+    pub left_out: Vec<String>,
 }
 
 /// Reads weights, probe batch and settings from an npz file; `changes` are laid over the settings.
@@ -55,6 +57,7 @@ pub fn read_from<R: Read + Seek>(file: &mut Npz<R>, changes: Table) -> Result<Ne
     let dims = weights.dims();
     // How many exponents a run takes along its way says nothing here; what the user sets now does.
     let all_exponents = changes.get("measure").and_then(|t| t.get("lyapunov_exponents")).is_none();
+    let (of_file, asked) = (block_in(&table), block_in(&changes));
     merge(&mut table, changes);
     for key in ["alpha", "activation"] {
         if table.get("network").and_then(|t| t.get(key)).is_none() {
@@ -73,7 +76,15 @@ pub fn read_from<R: Read + Seek>(file: &mut Npz<R>, changes: Table) -> Result<Ne
     let feedback = trials::feedback_of(file, dims)?;
     let q0 = trials::q0_of(file)?;
     let block = config.measure.block;
+    let mut left_out = Vec::new();
     let slice = match SLICE.iter().all(|name| file.has(name)) {
+        true if asked.is_some() && is_of_another_block(file, of_file.as_deref(), block, dims)? => {
+            left_out.push(format!(
+                "no slice: its directions are not those of the block {}, which is measured",
+                block.name()
+            ));
+            None
+        }
         true => Some(GivenSlice { path: read_states(file, dims)?, ..read_slice(file, block, dims)? }),
         false => None,
     };
@@ -88,7 +99,7 @@ pub fn read_from<R: Read + Seek>(file: &mut Npz<R>, changes: Table) -> Result<Ne
         return Err(NpzError::member("meta_json", problem));
     }
     let given = Given { network, weights, probe, feedback, q0, slice, config };
-    Ok(NetworkInput { given, iteration, warnings })
+    Ok(NetworkInput { given, iteration, warnings, left_out })
 }
 
 /// The settings of a run that begins at the weights of a network trained elsewhere and trains on its trials, all of them
@@ -178,6 +189,31 @@ fn same_loss(loss: Option<LossKind>, probe: &Trials<f64>) -> Result<(), NpzError
     }
 }
 
+/// `measure.block` of the settings, where they have it.
+fn block_in(table: &Table) -> Option<String> {
+    Some(table.get("measure")?.get("block")?.as_str()?.to_owned())
+}
+
+/// Whether the directions lie in another block than the one that is asked for, which the settings of the file, where
+/// they name a block, or else their lengths tell. Those over all weights have their place in any.
+fn is_of_another_block<R: Read + Seek>(
+    file: &mut Npz<R>,
+    of_file: Option<&str>,
+    block: Block,
+    dims: Dims,
+) -> Result<bool, NpzError> {
+    let len = |block: Block| block.range(dims).len();
+    let [n] = file.shape("slice_direction_1")?[..] else { return Ok(false) };
+    if n == len(Block::All) {
+        return Ok(false);
+    }
+    let blocks = [Block::Recurrent, Block::Input, Block::Readout];
+    Ok(match blocks.into_iter().find(|own| of_file == Some(own.name()) && len(*own) == n) {
+        Some(own) => own != block,
+        None => n != len(block) && blocks.into_iter().any(|own| len(own) == n),
+    })
+}
+
 /// A slice over the block or over all weights: ascending coordinates, directions of its P weights.
 fn read_slice<R: Read + Seek>(file: &mut Npz<R>, block: Block, dims: Dims) -> Result<GivenSlice, NpzError> {
     let mut coordinates = |name: &str| {
@@ -205,7 +241,7 @@ pub fn measured(input: &NetworkInput, measured: &Measured) -> Snapshot {
     Snapshot {
         config: config.clone(),
         iteration: input.iteration,
-        notes: Noted::of_measured(measured).sentences(),
+        notes: Noted::of_measured(measured).sentences().into_iter().chain(input.left_out.clone()).collect(),
         weights: weights.clone(),
         initial: None,
         flossed: None,
