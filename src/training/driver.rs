@@ -80,14 +80,16 @@ impl Driver {
             return Some(ended.clone());
         }
         let n = self.run.iteration();
+        // A slice shows the path up to the weights that it is measured at.
+        let shows_path = due(Measure::Landscape, self.run.config(), n, false);
+        if n >= 0 && (shows_path || self.trajectory.wants(n)) {
+            self.trajectory.record(n, &self.run.weights(), None);
+        }
         if n >= 0 && self.measured != Some(n) {
             self.measure(workers, false);
             if let Some(reason) = after_measures(&self.run.config().stop, &self.history, n) {
                 return Some(self.end(reason, workers));
             }
-        }
-        if n >= 0 && self.trajectory.wants(n) {
-            self.trajectory.record(n, &self.run.weights(), None);
         }
         let step = self.run.step(workers);
         step.rows.iter().for_each(|row| self.history.push(*row));
