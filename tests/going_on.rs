@@ -4,10 +4,12 @@
 use basinscope::numerics::parallel::Serial;
 use basinscope::numerics::tasks::TaskData;
 use basinscope::training::config::resolve::{parse, resolve};
-use basinscope::training::config::{Cadence, Config};
+use basinscope::training::config::{Cadence, Config, OptimizerKind, SliceDirections};
 use basinscope::training::driver::Driver;
 use basinscope::training::history::Series;
-use basinscope::training::run::StopReason;
+use basinscope::training::measures::{Detail, Measure};
+use basinscope::training::run::{Change, StopReason};
+use basinscope::training::trainer;
 
 /// A round of flossing every 3 iterations, measures every 5 and 10.
 fn noisy(task: &str) -> Config {
@@ -112,5 +114,59 @@ fn after_its_iterations() {
         first.iterations = iterations;
         let ended = assert_goes_on("iterations", &config, &first, &whole);
         assert_eq!(ended, (iterations as i64, StopReason::Done));
+    }
+}
+
+/// As after a change while a run goes on: the new optimiser begins at rest, and the run says so.
+#[test]
+fn with_another_optimiser_it_begins_at_rest_and_a_warning_says_so() {
+    let optimizer = |kind, momentum| {
+        let mut config = noisy("romo");
+        (config.optimizer.kind, config.optimizer.momentum) = (kind, momentum);
+        (config.iterations, config.flossing.during.every) = (5, 0);
+        config
+    };
+    use OptimizerKind::{Adam, Sgd};
+    for (from, to, at_rest) in [
+        ((Sgd, 0.0), (Adam, 0.0), true),
+        ((Sgd, 0.0), (Sgd, 0.5), true),
+        ((Adam, 0.0), (Sgd, 0.5), true),
+        ((Adam, 0.0), (Sgd, 0.0), false),
+        ((Sgd, 0.5), (Sgd, 0.9), false),
+    ] {
+        let (first, mut then) = (optimizer(from.0, from.1), optimizer(to.0, to.1));
+        then.iterations = 8;
+        let mut live = trainer::start(&first, &TaskData::None).expect("a run starts");
+        while live.step(&Serial).stop.is_none() {}
+        let mut second = trainer::resume(&then, &TaskData::None, &live.checkpoint()).expect("it goes on");
+        let said = second.warnings().iter().filter(|w| w.contains("begins at rest")).count();
+        assert_eq!(said, usize::from(at_rest), "{from:?} {to:?}");
+        while second.step(&Serial).stop.is_none() {}
+        if at_rest {
+            live.change(Change::Optimizer(then.optimizer));
+            live.change(Change::Iterations(8));
+            while live.step(&Serial).stop.is_none() {}
+            assert_eq!(live.checkpoint(), second.checkpoint(), "{from:?} {to:?}");
+        }
+    }
+}
+
+/// A slice whose cadence falls on the iteration at which the run stops ends its path there.
+#[test]
+fn a_slice_of_the_last_iteration_shows_its_state_whichever_cadence_took_it() {
+    let mut config = noisy("pattern");
+    (config.optimizer.learning_rate, config.flossing.during.every) = (1e-9, 0);
+    (config.stop.plateau, config.measure.curvature) = (10, Cadence::Every(10));
+    config.measure.landscape = Cadence::Every(10);
+    config.measure.slice.directions = SliceDirections::Random;
+    for plateau in [10, 0] {
+        config.stop.plateau = plateau;
+        let driver = run_to_end(&config);
+        let Some(Detail::Landscape(Ok(slice))) = driver.latest().get(&Measure::Landscape).map(|f| &f.detail)
+        else {
+            panic!("no slice")
+        };
+        assert_eq!(slice.path.last().map(|p| p.iteration), Some(driver.iteration()), "plateau {plateau}");
+        assert_eq!(slice.iteration, driver.iteration());
     }
 }

@@ -4,15 +4,27 @@
 mod common;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use basinscope::files::snapshot::Snapshot;
+use basinscope::numerics::curvature::power_law::power_law_exponent;
 use basinscope::numerics::landscape::plane::Plane;
 use basinscope::numerics::landscape::trajectory::Trajectory;
+use basinscope::numerics::network::{Activation, Network};
 use basinscope::numerics::parallel::Serial;
+use basinscope::numerics::tasks::TaskData;
+use basinscope::numerics::trials::{LossKind, Trials, TrialsShape};
+use basinscope::numerics::weights::{Dims, Weights};
 use basinscope::training::config::resolve::{parse, resolve};
 use basinscope::training::config::{Config, RuleKind};
+use basinscope::training::driver::Driver;
+use basinscope::training::history::Series;
 use basinscope::training::measured::{Given, GivenSlice, Measured, measure_network};
+use basinscope::training::trainer;
 use common::npz::Member;
 use common::problem::{Problem, reference_case};
+
+use ndarray::Array2;
 
 type Members = BTreeMap<String, Member>;
 
@@ -203,4 +215,77 @@ fn tangents_of_the_wrong_shape_are_refused_in_one_sentence() {
     };
     let error = measure_network(&given, &Serial).expect_err("refused").to_string();
     assert!(error.contains("lyapunov_q0") && error.contains('3') && error.contains('7'), "{error}");
+}
+
+/// The exponents of a file's network start at its `lyapunov_q0`, and so does its flossing, in a run as by `measure`.
+#[test]
+fn a_run_flosses_from_the_tangents_of_its_network() {
+    let (mut problem, members) = reference_case(1);
+    problem.trials.mask.fill(1.0);
+    let q0: Array2<f64> = members["lyapunov_q0"].array();
+    let n = problem.trials.n_batch();
+    let text = format!(
+        "precision = \"f64\"\niterations = 2\n[task]\nkind = \"file\"\npath = \"network.npz\"\nbatch = {n}\n[network]\n\
+         n_rec = {}\nadaptive = {{ units = 0 }}\n[flossing]\niterations = 1\nk = 3\ntrials = {n}\n[measure]\n\
+         probe_trials = {n}\n",
+        problem.weights.dims().n_rec,
+    );
+    let mut config = resolve(parse(&text).expect("TOML")).expect("a sound configuration").config;
+    (config.network.alpha, config.network.activation) = (problem.network.alpha, problem.network.activation);
+    let data = TaskData::Network {
+        weights: Arc::new(problem.weights.clone()),
+        trials: Arc::new(problem.trials.clone()),
+        feedback: None,
+        q0: Some(Arc::new(q0.clone())),
+    };
+    let mut driver = Driver::start(&config, &data).expect("a run starts");
+    while driver.advance(&Serial).is_none() {}
+    let loss = |weights: &Weights<f64>| {
+        let network = trainer::network(&config.network, weights.dims());
+        let (weights, probe) = (weights.clone(), problem.trials.clone());
+        let given = Given {
+            network,
+            weights,
+            probe,
+            feedback: None,
+            q0: Some(q0.clone()),
+            slice: None,
+            config: config.clone(),
+        };
+        measure_network(&given, &Serial).expect("it can be measured").flossing.0.loss
+    };
+    let first = driver.history().series(Series::FlossingLoss)[0].1;
+    let expected = loss(&problem.weights);
+    assert!((first - expected).abs() < 1e-12 * expected, "{first} {expected}");
+    let snapshot = Snapshot::of_driver(&driver, &data, &Serial).expect("a snapshot");
+    let (last, expected) = (snapshot.found.flossing.expect("flossing").loss, loss(&snapshot.weights));
+    assert!((last - expected).abs() < 1e-12 * expected, "{last} {expected}");
+}
+
+/// Two steps of one trial: of the readout's eigenvalues two are not 0, and the fit is over these.
+#[test]
+fn the_power_law_is_fitted_to_eigenvalues_that_are_resolved() {
+    let text = "precision = \"f64\"\n[network]\nn_rec = 8\n[measure]\nblock = \"readout\"\ntop_k = 6\n";
+    let config = resolve(parse(text).expect("TOML")).expect("a sound configuration").config;
+    let dims = Dims { n_in: 2, n_rec: 8, n_out: 1 };
+    let shape = TrialsShape { n_steps: 2, n_batch: 1, n_in: 2, n_out: 1, loss: LossKind::Regression };
+    let mut probe = Trials::zeros(shape);
+    probe.mask.fill(1.0);
+    probe.x.iter_mut().enumerate().for_each(|(i, x)| *x = 1.0 + (i as f64).sin());
+    let given = Given {
+        network: Network::plain(dims, 0.5, Activation::Tanh),
+        weights: trainer::initial_weights(&config.network, dims, 1),
+        probe,
+        feedback: None,
+        q0: None,
+        slice: None,
+        config,
+    };
+    let found = measure_network(&given, &Serial).expect("it can be measured");
+    let curvature = found.curvature.as_ref().expect("finite");
+    let top: Vec<f64> = curvature.top.iter().map(|pair| pair.value).collect();
+    assert!(top.len() == 6 && top[1] > 1e-6 * top[0] && top[2].abs() < 1e-12 * top[0], "{top:?}");
+    assert_eq!(curvature.power_law_exponent, power_law_exponent(&top[..2]));
+    // Which of the other six vectors were found is chance.
+    assert!(found.top_is_cut && found.top_shares.gradient.is_none() && found.top_shares.error.is_none());
 }

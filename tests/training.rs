@@ -1,9 +1,12 @@
 //! The trainer: the same bits for any number of threads, for a second run, after a resume and whatever is
 //! measured; weights that move; runs that end as they should.
 
+use std::sync::Arc;
+
 use basinscope::engine::pool::Processors;
 use basinscope::numerics::parallel::Serial;
 use basinscope::numerics::tasks::TaskData;
+use basinscope::numerics::trials::{LossKind, Trials, TrialsShape};
 use basinscope::training::config::resolve::{parse, resolve};
 use basinscope::training::config::{Cadence, Config, RuleKind};
 use basinscope::training::history::Series;
@@ -297,5 +300,71 @@ fn flossing_that_is_not_finite_ends_a_run_as_diverged_wherever_it_comes() {
         let StopReason::Diverged { iteration, quantity, .. } = reason else { panic!("{reason:?}") };
         assert!(quantity.starts_with("flossing"), "{quantity}");
         assert_eq!(iteration, at);
+    }
+}
+
+/// Where every trial of a flossing iteration falls silent its loss has no value, though no weight has diverged.
+#[test]
+fn flossing_of_a_silent_network_ends_a_run_before_training_and_is_left_out_during_it() {
+    let mut config = config(
+        "seed = 1\niterations = 5\n[task]\nkind = \"pattern\"\n[network]\nn_rec = 5\n[flossing]\niterations = 30\nk = 4\n",
+    );
+    let mut run = start(&config, &TaskData::None).expect("a run starts");
+    let reason = std::iter::from_fn(|| Some(run.step(&Serial))).find_map(|s| s.stop).expect("ends");
+    let StopReason::Undefined { iteration, quantity, why } = reason else { panic!("{reason:?}") };
+    assert_eq!(
+        (iteration, quantity.as_str(), why.as_str()),
+        (-30, "flossing loss", "all its trials are silent")
+    );
+    let checkpoint = run.checkpoint();
+    assert_eq!(checkpoint.weights, checkpoint.initial);
+
+    config.flossing.iterations = 0;
+    (config.flossing.during.every, config.flossing.during.iterations) = (2, 3);
+    let mut without = config.clone();
+    without.flossing.during.every = 0;
+    let ended = |config: &Config| {
+        let mut run = start(config, &TaskData::None).expect("a run starts");
+        let reason = std::iter::from_fn(|| Some(run.step(&Serial))).find_map(|s| s.stop);
+        (reason, run.weights(), run.warnings().to_vec())
+    };
+    let (reason, weights, warnings) = ended(&config);
+    assert_eq!((reason, &weights), (Some(StopReason::Done), &ended(&without).1));
+    assert!(
+        warnings.len() == 1 && warnings[0].contains("iteration 2: all its trials are silent"),
+        "{warnings:?}"
+    );
+    assert_eq!(rows(&config, Series::FlossingLoss), []);
+}
+
+#[test]
+fn a_skip_as_long_as_the_trials_of_a_file_is_refused_as_for_a_task_of_known_length() {
+    let trials = |n_steps| {
+        let shape = TrialsShape { n_steps, n_batch: 3, n_in: 2, n_out: 2, loss: LossKind::Regression };
+        let mut trials = Trials::<f64>::zeros(shape);
+        trials.mask.fill(1.0);
+        TaskData::Trials { train: Arc::new(trials), test: None, outputs: 0 }
+    };
+    let config = config(
+        "[task]\nkind = \"file\"\npath = \"trials.npz\"\n[network]\nn_rec = 4\n[measure]\nlyapunov_skip = 56\n",
+    );
+    let of_romo = resolve(parse("[measure]\nlyapunov_skip = 56\n").expect("TOML")).expect_err("refused");
+    let error = start(&config, &trials(56)).err().expect("refused").to_string();
+    assert_eq!(error, of_romo.to_string());
+    assert_eq!(
+        error,
+        "`measure.lyapunov_skip` = 56: expected at most 55, one less than the 56 steps of a trial"
+    );
+    assert!(start(&config, &trials(57)).is_ok());
+}
+
+#[test]
+fn weights_after_flossing_are_kept_apart_only_where_it_came_before_training() {
+    for (before, during) in [(2, 0), (0, 2), (2, 2), (0, 0)] {
+        let mut config = flossed("");
+        config.flossing.iterations = before;
+        (config.flossing.during.every, config.flossing.during.iterations) = (during, 1);
+        let checkpoint = run(&config, 6, &Serial).checkpoint();
+        assert_eq!(checkpoint.before_flossing.is_some(), before > 0, "{before}, {during}");
     }
 }

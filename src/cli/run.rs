@@ -40,6 +40,9 @@ pub fn run(arguments: &RunArguments) -> Result<Ending, Refused> {
     let of_data = given_trials::warnings(&config, &data);
     of_data.iter().for_each(|w| complain("warning", w));
     warnings.extend(of_data);
+    // Those of its start; what it says on the way comes at its end.
+    let at_start = driver.run().warnings().len();
+    driver.run().warnings().iter().for_each(|w| complain("warning", w));
     let folder = RunFolder::claim(&arguments.out, arguments.force)?;
     let workers = arguments.threads.processors();
     interrupt::listen();
@@ -48,6 +51,8 @@ pub fn run(arguments: &RunArguments) -> Result<Ending, Refused> {
     let stop = advance(&mut driver, &workers);
     let seconds = start.elapsed().as_secs_f64();
 
+    driver.run().warnings()[at_start..].iter().for_each(|w| complain("warning", w));
+    warnings.extend(driver.run().warnings().iter().cloned());
     let snapshot = Snapshot::of_driver(&driver, &data, &workers).map_err(|e| Refused(e.to_string()))?;
     let iteration = driver.run().iteration();
     let summary =
@@ -59,7 +64,7 @@ pub fn run(arguments: &RunArguments) -> Result<Ending, Refused> {
         return Err(Refused(lines.join("; ")));
     }
     Ok(match stop {
-        StopReason::Diverged { .. } => Ending::Badly,
+        StopReason::Diverged { .. } | StopReason::Undefined { .. } => Ending::Badly,
         StopReason::Stopped => Ending::Interrupted,
         _ => Ending::Done,
     })
@@ -155,6 +160,9 @@ fn report(driver: &Driver, stop: &StopReason, seconds: f64, folder: &Path) {
         StopReason::AccuracyReached => "stopped: the test accuracy is above stop.test_accuracy_above".into(),
         StopReason::Plateau => "stopped: loss and lambda_max no longer change (stop.plateau)".into(),
         StopReason::Stopped => "stopped by the user".into(),
+        StopReason::Undefined { iteration, quantity, why } => {
+            format!("ended at iteration {iteration}: {quantity} is not defined, {why}")
+        }
         StopReason::Diverged { iteration, quantity, value } => {
             format!("diverged at iteration {iteration}: {quantity} is {value}")
         }

@@ -168,6 +168,7 @@ impl Ended {
             StopReason::AccuracyReached => "accuracy-reached",
             StopReason::Plateau => "plateau",
             StopReason::Stopped => "stopped",
+            StopReason::Undefined { .. } => "undefined",
             StopReason::Diverged { .. } => "diverged",
         }
     }

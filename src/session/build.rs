@@ -24,6 +24,8 @@ pub fn trainers() -> Build {
         if let Some(checkpoint) = from {
             measurer.restore(checkpoint);
         }
-        Ok(Made { warnings: given_trials::warnings(config, &data), ..Made::fresh(run, Some(measurer)) })
+        let mut warnings = given_trials::warnings(config, &data);
+        warnings.extend(run.warnings().iter().cloned());
+        Ok(Made { warnings, ..Made::fresh(run, Some(measurer)) })
     })
 }

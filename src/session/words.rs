@@ -17,6 +17,7 @@ pub fn state(state: &RunState) -> &'static str {
         RunState::Ended(StopReason::AccuracyReached) => "accuracy reached",
         RunState::Ended(StopReason::Plateau) => "plateau",
         RunState::Ended(StopReason::Stopped) => "stopped",
+        RunState::Ended(StopReason::Undefined { .. }) => "not defined",
         RunState::Ended(StopReason::Diverged { .. }) => "diverged",
         RunState::Failed(_) => "failed",
         RunState::Ghost => "ghost",
@@ -48,6 +49,9 @@ pub fn end(reason: &StopReason, iteration: i64) -> String {
             format!("Loss and sharpness no longer changed; stopped at iteration {iteration}.")
         }
         StopReason::Stopped => format!("Stopped at iteration {iteration}."),
+        StopReason::Undefined { iteration, quantity, why } => {
+            format!("Ended at iteration {iteration}: the {quantity} is not defined, {why}.")
+        }
         StopReason::Diverged { iteration, quantity, value } => {
             let finite = value.parse().ok().filter(|v: &f64| v.is_finite());
             let value = finite.map_or(value.clone(), |v| significant(v, 3));

@@ -8,6 +8,8 @@ mod text;
 
 use serde::{Deserialize, Serialize};
 
+pub(super) use check::skip_fits;
+
 use crate::numerics::init::Init;
 pub use crate::numerics::lyapunov::{FlossingVariant, Skip};
 use crate::numerics::network::Activation;
@@ -363,8 +365,9 @@ pub enum SliceDirections {
 pub struct SliceConfig {
     /// Its directions.
     pub directions: SliceDirections,
-    /// Points along each.
+    /// Points along each, the first and the last on the ends of the range. The centre is always one of them: with an
+    /// even number the grid is moved by half a space, and reaches so much further to one side.
     pub points: usize,
-    /// Reach to either side; 0 = automatic.
+    /// Reach to either side, half the length of the axes; 0 = automatic.
     pub range: f64,
 }

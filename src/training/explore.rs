@@ -110,7 +110,7 @@ impl Explorer {
         keep_on: &dyn Fn() -> bool,
     ) -> Option<Look> {
         let mut weights = self.fresh(gain, self.config.seed);
-        let mut stage = FlossingStage::new(&self.config, &self.network);
+        let mut stage = FlossingStage::new(&self.config, &self.network, &TaskData::None);
         let mut done = 0;
         while done < iterations {
             if !keep_on() {

@@ -1,15 +1,19 @@
 //! Owns [`FlossingStage`]: gradient flossing before and during training, with its own optimiser and trials.
 
+use std::sync::Arc;
+
 use ndarray::Array2;
 
 use super::config::{Config, FlossingConfig, Skip};
-use crate::numerics::lyapunov::{Flossing, FlossingSettings, LyapunovSpectrum, dense_orthonormal};
+use crate::numerics::lyapunov::{
+    Flossing, FlossingOutcome, FlossingSettings, LyapunovSpectrum, dense_orthonormal, q0_fits,
+};
 use crate::numerics::network::Network;
 use crate::numerics::optimizers::{Optimizer, StateError, gradient_norm};
 use crate::numerics::parallel::Workers;
 use crate::numerics::random::{Purpose, Stream};
 use crate::numerics::scalar::Scalar;
-use crate::numerics::tasks::Task;
+use crate::numerics::tasks::{Task, TaskData};
 use crate::numerics::weights::Weights;
 
 /// What one flossing iteration found, before its update.
@@ -21,6 +25,8 @@ pub struct Flossed {
     pub leading: f64,
     /// Norm of F's gradient over all weights.
     pub gradient_norm: f64,
+    /// Why F is not defined though the weights are finite; `None` where it is, or where something diverged.
+    pub undefined: Option<&'static str>,
 }
 
 /// Flossing with Adam on fresh trials of the task. Where the tangents start is that of the run's measures.
@@ -31,7 +37,7 @@ pub struct FlossingStage<T> {
     skip: Skip,
     optimizer: Optimizer<T>,
     flossing: Flossing<T>,
-    q0: Array2<f64>,
+    q0: Arc<Array2<f64>>,
     gradient: Weights<T>,
 }
 
@@ -43,14 +49,14 @@ pub struct Position<T> {
 
 impl<T: Scalar> FlossingStage<T> {
     /// The stage of a configuration.
-    pub fn new(config: &Config, network: &Network<T>) -> Self {
+    pub fn new(config: &Config, network: &Network<T>, data: &TaskData) -> Self {
         Self {
             stream: Stream::new(config.seed, Purpose::Flossing),
             config: config.flossing,
             skip: config.measure.lyapunov_skip,
             optimizer: Optimizer::adam(network.dims.n_weights()),
             flossing: Flossing::new(network),
-            q0: first_tangents(config.seed, network),
+            q0: tangents_of(data, config.seed, network),
             gradient: Weights::zeros(network.dims),
         }
     }
@@ -72,7 +78,9 @@ impl<T: Scalar> FlossingStage<T> {
             self.stream = before;
         }
         let leading = found.exponents.iter().copied().fold(f64::NAN, f64::max);
-        Flossed { loss: found.loss, leading, gradient_norm }
+        let undefined =
+            why_undefined(&found, trials.n_batch()).filter(|_| weights.flat().iter().all(|w| w.is_finite()));
+        Flossed { loss: found.loss, leading, gradient_norm, undefined }
     }
 
     /// Where it stands.
@@ -96,10 +104,27 @@ impl<T: Scalar> FlossingStage<T> {
     }
 }
 
+/// Why F of so many trials has no value, where the network gives it none.
+fn why_undefined(found: &FlossingOutcome, n_trials: usize) -> Option<&'static str> {
+    if found.silent_trials == n_trials {
+        return Some("all its trials are silent");
+    }
+    found.exponents.iter().all(|l| *l == f64::NEG_INFINITY).then_some("none of its exponents is finite")
+}
+
 /// Its own number in the family of the measures' streams.
 const STREAM: u64 = 1;
 
-/// Q_0 of a run: dense, orthonormal, drawn once from the measures' stream.
+/// Q_0 of a run, for its exponents and its flossing: where the data say, as far as they say it for a state of this size
+/// (units may have been made adaptive since), or where the seed's own stream has it.
+pub fn tangents_of<T: Scalar>(data: &TaskData, seed: u64, network: &Network<T>) -> Arc<Array2<f64>> {
+    match data {
+        TaskData::Network { q0: Some(q0), .. } if q0_fits(q0.dim(), 0, network) => Arc::clone(q0),
+        _ => Arc::new(first_tangents(seed, network)),
+    }
+}
+
+/// Q_0 of a seed: dense, orthonormal, drawn once from the measures' stream.
 pub fn first_tangents<T: Scalar>(seed: u64, network: &Network<T>) -> Array2<f64> {
     let n_state = LyapunovSpectrum::new(network).n_state();
     dense_orthonormal(n_state, &mut Stream::numbered(seed, Purpose::Measures, STREAM))

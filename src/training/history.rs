@@ -4,6 +4,10 @@
 macro_rules! series {
     ($($variant:ident $name:literal $meaning:literal,)*) => {
         /// A curve of a run, by its name in files.
+        ///
+        /// A value at iteration n belongs to the weights after n updates. Where a round of flossing comes between two
+        /// updates, train_loss, train_accuracy, gradient_norm and weight_norm are those of the weights after the
+        /// round, from which the update is made; all others are of the weights before it.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Series { $(#[doc = $meaning] $variant,)* }
 

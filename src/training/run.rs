@@ -28,6 +28,15 @@ pub enum StopReason {
     Plateau,
     /// The user stopped it.
     Stopped,
+    /// What the run was to do next is not defined for its network, whose weights are finite.
+    Undefined {
+        /// The iteration at which it is not.
+        iteration: i64,
+        /// The quantity without a value, in the field's words ("flossing loss").
+        quantity: String,
+        /// Why it has none, a clause.
+        why: String,
+    },
     /// Something became infinite or NaN, or the loss rose above `stop.diverged_above`.
     Diverged {
         /// The iteration whose numbers are bad.
@@ -46,7 +55,9 @@ pub struct Step {
     /// Updates made, after this one.
     pub iteration: i64,
     /// train_loss, train_accuracy, learning_rate, gradient_norm, weight_norm; flossing_loss and
-    /// lyapunov_max in a flossing iteration, and where a round of flossing came before the update.
+    /// lyapunov_max in a flossing iteration, and where a round of flossing came before the update. At such a round the
+    /// loss, accuracy and norms are those of the weights after it, from which the update is made; flossing_loss,
+    /// lyapunov_max and every measure of that iteration are of the weights before it.
     pub rows: Rows,
     /// `Some` where the run ends here.
     pub stop: Option<StopReason>,
@@ -160,6 +171,10 @@ pub trait Run: Send {
     fn step(&mut self, workers: &dyn Workers) -> Step;
     /// Changes a setting from the next update on.
     fn change(&mut self, change: Change);
+    /// What surprised so far, a sentence each.
+    fn warnings(&self) -> &[String] {
+        &[]
+    }
     /// The weights now.
     fn weights(&self) -> Weights<f64>;
     /// The weights at iteration 0, after flossing; while flossing, as they were drawn.

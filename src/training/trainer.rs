@@ -1,11 +1,13 @@
 //! Owns [`Trainer`], the deterministic training loop of one run, and how a run starts or goes on.
 
 mod flossing;
+mod resume;
 mod standing;
 
+use super::config::error::ConfigError;
 use super::config::{
     AdaptiveConfig, Config, NetworkConfig, OptimizerConfig, OptimizerKind, Precision, ScheduleConfig,
-    ScheduleKind, StopConfig,
+    ScheduleKind, StopConfig, skip_fits,
 };
 use super::flossing::FlossingStage;
 use super::history::Series;
@@ -50,6 +52,9 @@ pub enum StartError {
         /// The file.
         path: String,
     },
+    /// A setting does not fit the trials.
+    #[error(transparent)]
+    Setting(#[from] ConfigError),
     /// The optimiser's stored state does not fit.
     #[error(transparent)]
     Optimizer(#[from] StateError),
@@ -173,11 +178,13 @@ struct Trainer<T> {
     pass: GradientPass<T>,
     gradients: Vec<Weights<T>>,
     stop: Option<StopReason>,
+    warnings: Vec<String>,
 }
 
 impl<T: Scalar> Trainer<T> {
     fn new(config: &Config, data: &TaskData) -> Result<Self, StartError> {
         let task: Box<dyn Task<T>> = task(config, data)?;
+        skip_fits(config.measure.lyapunov_skip, task.shape().n_steps)?;
         let dims = dims(&config.network, &*task);
         let network: Network<T> = network(&config.network, dims);
         let (weights, feedback) = (first_weights(config, dims, data)?, given_feedback(data));
@@ -189,52 +196,21 @@ impl<T: Scalar> Trainer<T> {
             batch: Trials::zeros(task.shape()),
             iteration: -floss,
             initial: weights.clone(),
-            before_flossing: (floss > 0 || config.flossing.during.every > 0).then(|| weights.clone()),
+            before_flossing: (floss > 0).then(|| weights.clone()),
             schedule: schedule(&config.schedule, config.iterations),
             optimizer: optimizer(&config.optimizer, dims.n_weights()),
-            flossing: FlossingStage::new(config, &network),
+            flossing: FlossingStage::new(config, &network, data),
             training_stream: Stream::new(config.seed, Purpose::Training),
             pass: GradientPass::new(&network),
             gradients: vec![Weights::zeros(dims); n_parts],
             stop: None,
+            warnings: Vec::new(),
             config: config.clone(),
             network,
             task,
             weights,
             rule,
         })
-    }
-
-    fn resume(config: &Config, data: &TaskData, from: &Checkpoint) -> Result<Self, StartError> {
-        let mut run = Self::new(config, data)?;
-        let expected = run.weights.dims();
-        if from.weights.dims() != expected {
-            return Err(StartError::Checkpoint {
-                what: "network sizes".into(),
-                found: format!("{:?}", from.weights.dims()),
-                expected: format!("{expected:?}"),
-            });
-        }
-        run.iteration = from.iteration;
-        run.weights = from.weights.cast();
-        run.initial = from.initial.cast();
-        run.before_flossing = from.before_flossing.as_ref().map(Weights::cast);
-        if let Some(feedback) = from.feedback_of(&config.rule) {
-            let own = feedback.iter().map(|v| T::of(*v)).collect();
-            run.rule = LearningRule::new(&config.rule, &config.network, expected, config.seed, Some(own));
-        }
-        let find =
-            |name: &str| from.optimizer.iter().find(|(n, _)| n == name).map(|(_, values)| values.as_slice());
-        run.optimizer.restore(find)?;
-        run.flossing.restore(|name| find(&format!("flossing_{name}")))?;
-        for (name, stream) in &from.streams {
-            match name.as_str() {
-                "training" => run.training_stream = stream.clone(),
-                "flossing" => run.flossing.stream = stream.clone(),
-                _ => {}
-            }
-        }
-        Ok(run)
     }
 
     fn diverged(&self, quantity: &str, value: f64) -> StopReason {
@@ -355,6 +331,10 @@ impl<T: Scalar> Run for Trainer<T> {
                 }
             }
         }
+    }
+
+    fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     fn weights(&self) -> Weights<f64> {

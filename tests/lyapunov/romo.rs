@@ -84,7 +84,7 @@ fn flossing_brings_the_leading_exponent_to_zero() {
                 (config.seed, config.network.gain) = (seed, gain);
                 let mut at = fresh(&config);
                 let before = at.leading(&mut spectrum, &config);
-                let mut stage = FlossingStage::new(&config, &at.network);
+                let mut stage = FlossingStage::new(&config, &at.network, &TaskData::None);
                 for _ in 0..100 {
                     stage.step(&mut at.weights, &*at.task, &Serial);
                 }

@@ -7,7 +7,7 @@ use crate::numerics::tasks::{TaskData, TaskError};
 use crate::numerics::trials::Trials;
 use crate::training::config::{Config, Precision};
 use crate::training::driver::Driver;
-use crate::training::flossing::first_tangents;
+use crate::training::flossing::tangents_of;
 use crate::training::measured::{Given, flossing, gradients};
 use crate::training::measures::Finding;
 use crate::training::trainer;
@@ -56,7 +56,7 @@ impl Snapshot {
             };
             snapshot.found.take_gradients(&gradients(&given, &[given.config.rule.kind], workers));
             if given.config.flossing.is_on() {
-                let q0 = first_tangents(given.config.seed, &given.network);
+                let q0 = tangents_of(data, given.config.seed, &given.network);
                 let (found, gradient) = flossing(&given, q0.view(), workers);
                 snapshot.found.flossing = Some(FlossingFound { loss: found.loss, gradient: Some(gradient) });
             }

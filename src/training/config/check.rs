@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use toml::Value;
 
+use super::Skip;
 use super::error::{ConfigError, shown};
 use super::resolve::{Leaves, nested, word};
 use crate::numerics::tasks::{self, TaskData, TaskKind, TaskSettings};
@@ -125,10 +126,29 @@ fn limits(leaves: &Leaves, shape: Option<Shape>) -> Vec<Limit> {
         limits.push(Limit {
             key: "measure.lyapunov_skip",
             most: n_steps as i64 - 1,
-            because: format!("one less than the {n_steps} steps of a trial"),
+            because: of_steps(n_steps),
         });
     }
     limits
+}
+
+fn of_steps(n_steps: usize) -> String {
+    format!("one less than the {n_steps} steps of a trial")
+}
+
+/// Whether `measure.lyapunov_skip` leaves a step of the trials, whose length the settings alone may not tell.
+///
+/// # Errors
+/// How many steps may be left out.
+pub(crate) fn skip_fits(skip: Skip, n_steps: usize) -> Result<(), ConfigError> {
+    match skip {
+        Skip::Steps(skip) if skip >= n_steps => Err(ConfigError::WrongValue {
+            key: "measure.lyapunov_skip".into(),
+            value: skip.to_string(),
+            expected: format!("at most {}, {}", n_steps.saturating_sub(1), of_steps(n_steps)),
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// Lowers defaults that are larger than this network allows, and takes the batch of a full-batch task and

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ndarray::{Array2, ArrayView2};
 
 use super::Shared;
-use crate::numerics::lyapunov::{Exponents, FreeRun, LyapunovSpectrum, SpectrumSettings, q0_fits};
+use crate::numerics::lyapunov::{Exponents, FreeRun, LyapunovSpectrum, SpectrumSettings};
 use crate::numerics::network::Network;
 use crate::numerics::parallel::Workers;
 use crate::numerics::random::{Purpose, Stream};
@@ -14,7 +14,7 @@ use crate::numerics::tasks::TaskData;
 use crate::numerics::trials::Trials;
 use crate::numerics::weights::Weights;
 use crate::training::config::{Config, Drive};
-use crate::training::flossing::first_tangents;
+use crate::training::flossing::tangents_of;
 use crate::training::history::Series;
 
 /// What the Lyapunov measure found.
@@ -73,14 +73,9 @@ pub(super) struct Lyapunov<T> {
 }
 
 impl<T: Scalar> Lyapunov<T> {
-    /// Tangents start where the data say, as far as they say it for a state of this size (units may have been made
-    /// adaptive since), or where the seed's own stream has them.
+    /// Tangents start where the data or the seed have them ([`tangents_of`]).
     pub fn new(config: &Config, network: &Network<T>, data: &TaskData) -> Self {
-        let q0 = match data {
-            TaskData::Network { q0: Some(q0), .. } if q0_fits(q0.dim(), 0, network) => Arc::clone(q0),
-            _ => Arc::new(first_tangents(config.seed, network)),
-        };
-        Self { spectrum: LyapunovSpectrum::new(network), q0 }
+        Self { spectrum: LyapunovSpectrum::new(network), q0: tangents_of(data, config.seed, network) }
     }
 
     pub fn take(
