@@ -5,9 +5,7 @@ use std::sync::Arc;
 use ndarray::Array2;
 
 use super::config::{Config, FlossingConfig, Skip};
-use crate::numerics::lyapunov::{
-    Flossing, FlossingOutcome, FlossingSettings, LyapunovSpectrum, dense_orthonormal, q0_fits,
-};
+use crate::numerics::lyapunov::{Flossing, FlossingSettings, LyapunovSpectrum, dense_orthonormal, q0_fits};
 use crate::numerics::network::Network;
 use crate::numerics::optimizers::{Optimizer, StateError, gradient_norm};
 use crate::numerics::parallel::Workers;
@@ -78,8 +76,8 @@ impl<T: Scalar> FlossingStage<T> {
             self.stream = before;
         }
         let leading = found.exponents.iter().copied().fold(f64::NAN, f64::max);
-        let undefined =
-            why_undefined(&found, trials.n_batch()).filter(|_| weights.flat().iter().all(|w| w.is_finite()));
+        let is_silent = found.silent_trials == trials.n_batch();
+        let undefined = (is_silent && weights.flat().iter().all(|w| w.is_finite())).then_some(SILENT);
         Flossed { loss: found.loss, leading, gradient_norm, undefined }
     }
 
@@ -104,13 +102,8 @@ impl<T: Scalar> FlossingStage<T> {
     }
 }
 
-/// Why F of so many trials has no value, where the network gives it none.
-fn why_undefined(found: &FlossingOutcome, n_trials: usize) -> Option<&'static str> {
-    if found.silent_trials == n_trials {
-        return Some("all its trials are silent");
-    }
-    found.exponents.iter().all(|l| *l == f64::NEG_INFINITY).then_some("none of its exponents is finite")
-}
+/// Why F has no value though nothing diverged.
+const SILENT: &str = "all its trials are silent";
 
 /// Its own number in the family of the measures' streams.
 const STREAM: u64 = 1;
