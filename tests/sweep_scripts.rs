@@ -106,18 +106,14 @@ fn a_job_array_of_slurm_makes_the_index_of_one_sweep() {
 }
 
 /// What the script asks of GNU parallel, one job at a time: for machines that do not have it.
-const PARALLEL: &str = "while read -r i; do eval \"${*//\\{\\}/$i}\"; done";
+const PARALLEL: &str =
+    "[ \"$1\" = --null ] || exit 9\nwhile IFS= read -r -d '' line; do eval \"$line\" || exit 1; done";
 
 #[test]
 fn gnu_parallel_makes_the_index_of_one_sweep() {
     let place = Place::new();
     let expected = place.unbroken();
-    let is_there = Command::new("parallel").arg("--version").output().is_ok_and(|o| o.status.success());
-    let mut paths = vec![place.stand_in("parallel", PARALLEL)];
-    if is_there {
-        paths.push(std::env::var("PATH").unwrap_or_default());
-    }
-    for (i, path) in paths.into_iter().enumerate() {
+    for (i, path) in paths(&place).into_iter().enumerate() {
         let out = place.at(&format!("out {i}"));
         let mut bash = place.command("bash");
         bash.env("PATH", path).arg(script("sweep-parallel.sh")).arg(&place.plan).arg(&out).arg("2");
@@ -129,4 +125,64 @@ fn gnu_parallel_makes_the_index_of_one_sweep() {
     }
     let refused = place.command("bash").arg(script("sweep-parallel.sh")).arg(&place.plan).output();
     assert_eq!(refused.expect("it runs").status.code(), Some(2));
+}
+
+/// As a stand-in, and GNU parallel where there is one.
+fn paths(place: &Place) -> Vec<String> {
+    let is_there = Command::new("parallel").arg("--version").output().is_ok_and(|o| o.status.success());
+    let own = std::env::var("PATH").unwrap_or_default();
+    [place.stand_in("parallel", PARALLEL)].into_iter().chain(is_there.then_some(own)).collect()
+}
+
+#[test]
+fn any_path_may_be_given_to_parallel() {
+    let place = Place::new();
+    let expected = place.unbroken();
+    for (i, path) in paths(&place).into_iter().enumerate() {
+        let folder = place.at(&format!("it's {{}} \"{i}\" $(echo no) {{.}} \\ *; {{= 1 =}}"));
+        fs::create_dir(&folder).expect("a folder");
+        let plan = folder.join("a 'plan'.toml");
+        fs::copy(&place.plan, &plan).expect("copied");
+        let out = folder.join("o'u't {#}");
+        let mut bash = place.command("bash");
+        bash.env("PATH", path).arg(script("sweep-parallel.sh")).arg(&plan).arg(&out).arg("2");
+        let said = succeeds(&mut bash);
+        assert_eq!(index(&out), expected, "{i}");
+        let said = String::from_utf8_lossy(&said.stdout).into_owned();
+        assert!(said.contains("5 of 5 runs have ended, 5 of them before"), "by the shards: {said}");
+    }
+}
+
+#[test]
+fn parallel_goes_on_after_runs_that_diverge_and_never_after_an_error() {
+    let place = Place::new();
+    for (i, path) in paths(&place).into_iter().enumerate() {
+        // The program called by shards alone fails: nothing is made by one thread behind them.
+        let calls = place.at(&format!("calls {i}"));
+        let failing = format!("#!/usr/bin/env bash\necho \"$*\" >> '{}'\nexit 2\n", calls.display());
+        let program = place.at("failing");
+        fs::write(&program, failing).expect("written");
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("to be run");
+        let mut bash = place.command("bash");
+        bash.env("PATH", &path).env("BASINSCOPE", &program);
+        let output =
+            bash.arg(script("sweep-parallel.sh")).arg(&place.plan).arg(place.at("none")).arg("2").output();
+        let output = output.expect("it runs");
+        assert_eq!(output.status.code(), Some(2));
+        assert!(String::from_utf8_lossy(&output.stderr).contains("error: not all shards"), "{output:?}");
+        let calls = fs::read_to_string(&calls).expect("it was called");
+        assert!(!calls.is_empty() && calls.lines().all(|call| call.contains("--shard=")), "{calls}");
+
+        let plan = place.at("diverges.toml");
+        let text =
+            PLAN.replace("iterations", "optimizer = { kind = \"sgd\", learning_rate = 1e9 }\niterations");
+        fs::write(&plan, text).expect("written");
+        let out = place.at(&format!("diverged {i}"));
+        let mut bash = place.command("bash");
+        bash.env("PATH", &path);
+        let output = bash.arg(script("sweep-parallel.sh")).arg(&plan).arg(&out).arg("2").output();
+        let output = output.expect("it runs");
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        assert_eq!(String::from_utf8(index(&out)).expect("UTF-8").lines().count(), 6);
+    }
 }
