@@ -17,6 +17,9 @@ pub const MOST_RUNS: usize = 100_000;
 /// Longest name of a run's folder that is not cut.
 const LONGEST_NAME: usize = 120;
 
+/// How alike two names are of which one may stand for the other (`[own]`: half of the letters).
+const LIKE: f64 = 0.5;
+
 /// The runs of a sweep: the product of all values of all varied keys, times the seeds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
@@ -113,7 +116,7 @@ impl Plan {
                 if let Some(seed) = seed {
                     given.insert("seed".into(), seed.clone());
                 }
-                let Resolved { config, warnings, .. } = resolve(given.clone())?;
+                let Resolved { config, warnings, .. } = resolve(given.clone()).map_err(of_plans)?;
                 let resolved = config.to_table();
                 let labels: Vec<String> = columns.iter().map(|c| label(&resolved, &given, c)).collect();
                 let name = name(&short, &labels, &config);
@@ -139,6 +142,17 @@ impl fmt::Display for Plan {
         }
         Ok(())
     }
+}
+
+/// An unknown key may be one that only plans have.
+pub fn of_plans(error: ConfigError) -> ConfigError {
+    let ConfigError::UnknownKey { key, nearest } = error else { return error };
+    let first = key.split('.').next().unwrap_or_default();
+    let likeness = |other: &str| strsim::normalized_damerau_levenshtein(first, other);
+    // The nearest of the configuration by the name that it stands for, alone or in its table.
+    let known = nearest.split('.').map(likeness).fold(0.0, f64::max);
+    let own = ["vary", "seeds"].into_iter().find(|own| likeness(own) > known && likeness(own) >= LIKE);
+    ConfigError::UnknownKey { nearest: own.map_or(nearest, Into::into), key }
 }
 
 fn vary_of(given: Option<Value>) -> Result<Vec<Vary>, PlanError> {
@@ -263,7 +277,10 @@ mod tests {
     }
 
     fn refused(text: &str) -> String {
-        plan(text).expect_err("refused").to_string()
+        match parse(text) {
+            Ok(given) => Plan::new(given).expect_err("refused").to_string(),
+            Err(error) => error.to_string(),
+        }
     }
 
     #[test]
@@ -334,6 +351,15 @@ mod tests {
             ("seeds = [-1]\n".into(), &["`seeds` = [-1]"]),
             ("seeds = 3\n".into(), &["`seeds` = 3"]),
             ("seeds = [1]\niteration = 3\n".into(), &["unknown key `iteration`", "`iterations`"]),
+            (
+                vary("network.gain", "[1]").replace("vary", "vari"),
+                &["unknown key `vari`: the nearest is `vary`"],
+            ),
+            ("sedes = [1, 2]\n".into(), &["unknown key `sedes`: the nearest is `seeds`"]),
+            (
+                "seeds = [99999999999999999999]\n".into(),
+                &["`seeds` = 99999999999999999999: expected", "9223372036854775807"],
+            ),
             (
                 vary("seed_", "[1]").replace("seed_", "task.batch").replace("[1]", "[4, \"many\"]"),
                 &["`task.batch` = \"many\""],

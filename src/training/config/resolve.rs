@@ -175,9 +175,32 @@ fn task_of(given: &Table) -> Result<TaskKind, ConfigError> {
 /// Not TOML (with line and column), or as [`resolve`].
 pub fn parse(text: &str) -> Result<Table, ConfigError> {
     text.parse::<Table>().map_err(|e| {
+        if let Some(error) = e.span().and_then(|span| too_large(text, span)) {
+            return error;
+        }
         let (line, column) = position(text, e.span().map_or(0, |s| s.start));
         ConfigError::NotToml(format!("line {line}, column {column}: {}", e.message().replace('\n', "; ")))
     })
+}
+
+/// A whole number that no integer of TOML can hold, with its key.
+fn too_large(text: &str, span: std::ops::Range<usize>) -> Option<ConfigError> {
+    let value = text.get(span.clone())?.trim();
+    let digits = value.trim_start_matches(['+', '-']);
+    let is_whole = digits.len() > 1 && digits.chars().all(|c| c.is_ascii_digit() || c == '_');
+    if !is_whole || value.replace('_', "").parse::<i64>().is_ok() {
+        return None;
+    }
+    let is_name = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+    let (before, _) = text[..span.start].rsplit_once('=')?;
+    let key = before.trim_end().rsplit(|c: char| !is_name(c)).next().filter(|key| !key.is_empty())?;
+    let expected = match value.starts_with('-') {
+        true => format!("a whole number of at least {}", i64::MIN),
+        false => format!("a whole number of at most {}", i64::MAX),
+    };
+    let known = keys().iter().find(|info| info.path == key);
+    let expected = known.map_or(expected, |info| info.values.to_string());
+    Some(ConfigError::WrongValue { key: key.into(), value: shortened(value.into()), expected })
 }
 
 fn position(text: &str, at: usize) -> (usize, usize) {
