@@ -97,6 +97,61 @@ fn a_quick_look_leaves_a_figure_tables_and_a_report() {
     assert_eq!(before.modified().expect("a time"), after.modified().expect("a time"));
     assert_eq!(text(&read("report.md")), report);
     assert_eq!(text(&read("values.csv")), values);
+
+    // The folder says what it is, and goes on as that only.
+    let checked = ok(&["check", folder]);
+    assert!(
+        checked.contains("the figure p1-a12ab, 12 runs planned by `basinscope reproduce p1-a12ab --quick")
+    );
+    assert!(checked.contains("12 runs ended"), "{checked}");
+    let plan = out.join("plan.toml");
+    let plan = plan.to_str().expect("UTF-8");
+    for other in [folder, "none"] {
+        let error = refused(&["sweep", plan, "--out", other]);
+        assert!(error.contains("`basinscope reproduce p1-a12ab --out DIR`"), "{error}");
+    }
+    let error = refused(&["reproduce", "p1-2", "--quick", "--out", folder]);
+    assert!(error.contains("holds the runs of figure p1-a12ab") && error.contains("--force"), "{error}");
+    assert_eq!(text(&read("values.csv")), values);
+    // Damage behind the last rows is said where the history is read, and nothing is judged by it.
+    let history = out.join("runs/pattern_e-prop_seed=2/history.csv");
+    let good = fs::read_to_string(&history).expect("a history");
+    let row = good.lines().find(|l| l.contains(",generalization_gap,")).expect("a gap");
+    fs::write(&history, good.replacen(&format!("{row}\n"), "", 1)).expect("damaged");
+    let error = refused(&arguments);
+    assert!(
+        error.contains("history.csv: `generalization_gap`") && error.contains("delete the folder"),
+        "{error}"
+    );
+    fs::write(&history, &good[..good.len() / 3]).expect("cut");
+    ok(&arguments);
+    assert_eq!(fs::read_to_string(&history).expect("made again"), good);
+    assert_eq!(text(&read("values.csv")), values);
+}
+
+/// Two processes at once, whose figures share runs, too.
+#[test]
+fn a_figure_that_two_processes_make_at_once_is_that_of_one() {
+    let place = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| place.path().join(name).to_str().expect("UTF-8").to_owned();
+    let (one, both) = (at("one"), at("both"));
+    let arguments = |out: &str| {
+        let words = ["reproduce", "p1-a12ab", "--quick", "--seeds", "2", "--out", out];
+        words.map(str::to_owned)
+    };
+    let start = |out: &str| {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_basinscope"));
+        program.args(arguments(out)).stdout(std::process::Stdio::null()).spawn().expect("the program runs")
+    };
+    let children = [start(&both), start(&both)];
+    for mut child in children {
+        assert_eq!(child.wait().expect("a child").code(), Some(0));
+    }
+    assert!(start(&one).wait().expect("a child").success());
+    for name in ["index.csv", "values.csv", "curves.csv"] {
+        let read = |out: &str| fs::read_to_string(Path::new(out).join(name)).expect(name);
+        assert_eq!(read(&both), read(&one), "{name}");
+    }
 }
 
 #[test]

@@ -333,7 +333,9 @@ fn a_run_that_diverges_is_a_row() {
     let out = place.at("out");
     for before in [0, 6] {
         let output = call(&["sweep", &plan, "--out", &out]);
-        assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(1), ""));
+        assert_eq!(output.status.code(), Some(1));
+        let complaints = text(&output.stderr);
+        assert!(complaints.lines().all(|line| line.contains(" runs done, ")), "{complaints}");
         let said = text(&output.stdout);
         let expected = format!("6 of 6 runs have ended, {before} of them before, 2 diverged\n");
         assert!(said.starts_with(&expected), "{said}");
@@ -362,6 +364,7 @@ fn a_plan_may_grow_and_nothing_of_others_is_overwritten() {
     let whole = index(&out);
     let error = refused(&["sweep", &plan, "--out", &out]);
     assert!(error.contains("gain=0.5_seed=1") && error.contains("--force"), "{error}");
+    assert!(error.contains("(`iterations` is 40, expected 41)"), "{error}");
     assert_eq!(index(&out), whole);
     ok(&["sweep", &plan, "--out", &out, "--force"]);
     assert!(column(&index(&out), "iteration").iter().all(|n| n == "41"));
@@ -382,6 +385,117 @@ fn a_plan_may_grow_and_nothing_of_others_is_overwritten() {
     assert_eq!(fs::read_dir(&foreign).expect("a folder").count(), 1);
     ok(&["sweep", &plan, "--out", &foreign, "--force"]);
     assert_eq!(index(&foreign), whole);
+}
+
+#[test]
+fn runs_alone_are_taken_as_the_parts_of_a_sweep() {
+    let place = Place::new();
+    let plan = place.plan(1..=2, &vary("network.gain", "[0.5, 1.0]"));
+    let [one, a, b, merged] = ["one", "a", "b", "merged"].map(|n| place.at(n));
+    ok(&["sweep", &plan, "--out", &one]);
+    ok(&["sweep", &plan, "--out", &a, "--shard", "1/2"]);
+    ok(&["sweep", &plan, "--out", &b, "--shard", "2/2"]);
+    // As README has it: mkdir merged; cp -r a/runs b/runs merged/.
+    fs::create_dir(&merged).expect("a folder");
+    let copied =
+        Command::new("cp").args(["-r", &format!("{a}/runs"), &format!("{b}/runs"), &merged]).status();
+    assert!(copied.expect("cp").success());
+    let before = finished(&merged);
+    assert!(ok(&["sweep", &plan, "--out", &merged]).starts_with("4 of 4 runs have ended, 4 of them before"));
+    assert_eq!((index(&merged), finished(&merged)), (index(&one), before));
+    // A folder of that name with other things in it is not taken.
+    let foreign = place.at("foreign");
+    fs::create_dir_all(Path::new(&foreign).join("runs/mine")).expect("a folder");
+    fs::write(Path::new(&foreign).join("runs/mine/events.log"), "mine").expect("written");
+    let error = refused(&["sweep", &plan, "--out", &foreign]);
+    assert!(error.contains("is not empty and holds no sweep") && !error.contains("the run"), "{error}");
+}
+
+#[test]
+fn a_sweep_is_not_put_into_the_folder_of_another() {
+    let place = Place::new();
+    let out = place.at("out");
+    let plan = place.plan(1..=2, &vary("network.gain", "[0.5, 1.0]"));
+    ok(&["sweep", &plan, "--out", &out]);
+    let kept = || {
+        let file = |name: &str| fs::read(Path::new(&out).join(name)).expect(name);
+        (file("plan.toml"), file("index.csv"))
+    };
+    let before = kept();
+    let other = place.plan(3..=4, &vary("network.gain", "[2.0]"));
+    let error = refused(&["sweep", &other, "--out", &out]);
+    assert!(error.contains("none of them is of this plan") && error.contains("--force"), "{error}");
+    let error = refused(&["reproduce", "p1-a12ab", "--quick", "--out", &out]);
+    assert!(error.contains("holds the runs of a sweep, not of figure p1-a12ab"), "{error}");
+    assert!(kept() == before && finished(&out).len() == 4);
+    // What shares a run goes on, shrunk, grown or in other words; by force anything.
+    place.plan(2..=3, &("# mine\n".to_owned() + &vary("network.gain", "[1]")));
+    assert!(ok(&["sweep", &plan, "--out", &out]).starts_with("2 of 2 runs have ended, 1 of them before"));
+    place.plan(3..=4, &vary("network.gain", "[2.0]"));
+    ok(&["sweep", &plan, "--out", &out, "--force"]);
+    // And the same plan again, whatever has ended.
+    ok(&["sweep", &plan, "--out", &out]);
+}
+
+#[test]
+fn damaged_runs_are_named_by_check_and_made_again() {
+    let place = Place::new();
+    let out = place.at("out");
+    let plan = place.plan(1..=2, &vary("network.gain", "[0.5, 1.0]"));
+    ok(&["sweep", &plan, "--out", &out]);
+    assert!(ok(&["check", &out]).contains("sound: the folder of a sweep"));
+    let whole = index(&out);
+    let run = format!("{out}/runs/gain=0.5_seed=2");
+    let file = |name: &str| Path::new(&run).join(name);
+    let other = Path::new(&out).join("runs/gain=1.0_seed=1/snapshot.npz");
+    let history = text(&fs::read(file("history.csv")).expect("a history"));
+    let snapshot = fs::read(file("snapshot.npz")).expect("a snapshot");
+    let last_lines = |n: usize| history.lines().rev().nth(n).expect("a line").len();
+    let foreign = fs::read(other).expect("a snapshot");
+    let row = history.lines().find(|l| l.starts_with("20,train_loss,")).expect("a value");
+    let damages: [(&str, Vec<u8>, &[&str], bool); 6] = [
+        (
+            "history.csv",
+            history[..history.len() / 2].into(),
+            &["history.csv", "expected", "delete the folder"],
+            true,
+        ),
+        ("history.csv", history[..50].into(), &["history.csv", "delete the folder"], true),
+        (
+            "history.csv",
+            history[..history.len() - last_lines(0) - 1].into(),
+            &["history.csv", "at iteration 40", "delete the folder"],
+            true,
+        ),
+        ("snapshot.npz", snapshot[..snapshot.len() / 2].into(), &["snapshot.npz"], true),
+        ("snapshot.npz", foreign, &["snapshot.npz", "is of settings", "summary.json"], false),
+        (
+            "history.csv",
+            history.replace(row, "20,train_loss,0.5").into(),
+            &["history.csv", "`train_loss` is 0.5 at iteration 20, expected", "snapshot.npz"],
+            false,
+        ),
+    ];
+    for (name, content, parts, is_seen) in damages {
+        let good = fs::read(file(name)).expect(name);
+        fs::write(file(name), content).expect("damaged");
+        for path in [&out, &run] {
+            let error = refused(&["check", path]);
+            assert!(parts.iter().all(|part| error.contains(part)), "{error}");
+        }
+        if is_seen {
+            let output = call(&["sweep", &plan, "--out", &out]);
+            assert_eq!(output.status.code(), Some(0));
+            let (said, warned) = (text(&output.stdout), text(&output.stderr));
+            assert!(said.starts_with("4 of 4 runs have ended, 3 of them before"), "{said}");
+            assert!(warned.contains("gain=0.5_seed=2") && warned.contains("made again"), "{warned}");
+        } else {
+            fs::write(file(name), &good).expect("mended");
+        }
+        assert!(fs::read(file(name)).expect(name) == good, "{name}");
+        assert_eq!(index(&out), whole);
+        ok(&["check", &out]);
+    }
 }
 
 #[test]
@@ -420,6 +534,14 @@ fn what_is_wrong_with_a_plan_is_said_before_anything_runs() {
         (vary("network.gain", "3"), ["[[vary]] 1", "expected a list"]),
         (vary("network.gain", "[1"), ["plan.toml: not valid TOML", "line"]),
         (vary("measure.top_k", "[1, 150]"), ["`measure.top_k` = 150", "at most 100"]),
+        (
+            vary("network.gain", "[1]").replace("vary", "vari"),
+            ["unknown key `vari`", "the nearest is `vary`"],
+        ),
+        (
+            "[stop]\nplateau = 99999999999999999999\n".into(),
+            ["`plateau` = 99999999999999999999: expected", "at most 9223372036854775807"],
+        ),
     ] {
         let plan = place.plan(1..=2, &more);
         for arguments in [vec!["sweep", &plan, "--out", &out], vec!["check", &plan]] {

@@ -334,3 +334,26 @@ fn what_is_wrong_is_said_and_nothing_of_others_is_touched() {
     ask(&mut session, Ask::Open(foreign));
     wait(&mut session, "the refusal", |s| s.sweeping().error().is_some_and(|e| e.contains("plan.toml")));
 }
+
+#[test]
+fn the_folder_of_a_figure_opens_with_its_runs() {
+    let place = Place::new();
+    let folder = place.at("figure");
+    let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_basinscope"));
+    program.args(["reproduce", "p1-a12ab", "--quick", "--seeds", "2", "--out"]).arg(&folder);
+    assert!(program.output().expect("the program runs").status.success());
+    let mut session = session("");
+    session.act(Action::Open(folder.clone()));
+    wait(&mut session, "the runs of the figure", |s| s.sweeping().outcomes().is_some() && is_idle(s));
+    let outcomes = session.sweeping().outcomes().expect("open");
+    assert_eq!((outcomes.rows().len(), outcomes.counts().0), (8, 8), "2 tasks, 2 rules, 2 seeds");
+    // A run with a damaged history is not ended, until it is made again.
+    let history = folder.join("runs").join(&outcomes.rows()[0].name).join("history.csv");
+    let whole = fs::read_to_string(&history).expect("a history");
+    fs::write(&history, &whole[..whole.len() / 2]).expect("cut");
+    session.act(Action::Open(folder));
+    wait(&mut session, "the damage", |s| ended(s) == 7 && is_idle(s));
+    ask(&mut session, Ask::GoOn);
+    wait(&mut session, "the run", |s| ended(s) == 8 && is_idle(s));
+    assert_eq!(fs::read_to_string(&history).expect("made again"), whole);
+}

@@ -1,6 +1,5 @@
 //! Owns `basinscope check`: is this file sound?
 
-use std::fs;
 use std::io::Read;
 use std::path::Path;
 
@@ -10,17 +9,18 @@ use crate::files::figure::number::counted;
 use crate::files::idx;
 use crate::files::network_input;
 use crate::files::npz::Npz;
-use crate::files::run_folder::{RunFolder, SNAPSHOT};
+use crate::files::run_folder::{RunFolder, SNAPSHOT, SUMMARY};
 use crate::files::snapshot::Snapshot;
 use crate::files::trials;
 use crate::numerics::tasks::TaskData;
 use crate::numerics::trials::{Target, Trials};
 use crate::numerics::weights::Dims;
-use crate::session::sweep::{PLAN, RUNS};
+use crate::session::reproduce::Reproduction;
+use crate::session::sweep::{PLAN, command_of, ended_in, figure_of};
 use crate::session::sweeping::folder_of;
 use crate::training::config::resolve::{parse, resolve};
 use crate::training::measured::tangents;
-use crate::training::plan::{Plan, is_plan};
+use crate::training::plan::{Plan, is_plan, of_plans};
 
 /// The largest configuration that is read.
 pub const MOST_TOML: u64 = 1 << 20;
@@ -52,22 +52,21 @@ pub fn check(path: &Path) -> Result<Ending, Refused> {
     Ok(Ending::Done)
 }
 
-/// The folder of a run or of a sweep.
+/// The folder of a run or of a sweep, every file of every run read.
 fn folder(path: &Path) -> Result<String, Refused> {
     if folder_of(path).is_some() {
         let plan = configuration(&path.join(PLAN))?;
-        let runs = path.join(RUNS);
-        let entries = fs::read_dir(&runs).map_err(|e| FileError::from_io(&runs, &e))?;
-        let ended = entries.flatten().filter(|e| RunFolder::ended(&e.path()).is_some()).count();
-        return Ok(format!("the folder of a sweep, {plan}; {} ended", counted(ended as u64, "run")));
+        let ended = ended_in(path);
+        ended.iter().try_for_each(|run| RunFolder::check(run).map(|_| ()))?;
+        return Ok(format!("the folder of a sweep, {plan}; {} ended", counted(ended.len() as u64, "run")));
     }
     let snapshot = path.join(SNAPSHOT);
-    if !snapshot.is_file() {
+    if !snapshot.is_file() && !path.join(SUMMARY).is_file() {
         let problem = "is a folder of neither a run nor a sweep: expected a file, or such a folder";
         return Err(FileError::new(path, problem).into());
     }
     let ended =
-        RunFolder::ended(path).map_or("not whole".into(), |ended| format!("ended: {}", ended.reason()));
+        RunFolder::check(path)?.map_or("not whole".into(), |ended| format!("ended: {}", ended.reason()));
     Ok(format!("the folder of a run, {}; {ended}", npz(&snapshot)?))
 }
 
@@ -127,12 +126,18 @@ fn idx(path: &Path) -> Result<String, Refused> {
 
 fn configuration(path: &Path) -> Result<String, Refused> {
     let text = atomic::read_text(path, MOST_TOML)?;
+    if let Some(command) = command_of(&text) {
+        let (_, plan) = Reproduction::of_command(&command).map_err(|e| FileError::new(path, e))?;
+        let figure = figure_of(&text).unwrap_or_default();
+        let runs = counted(plan.runs.len() as u64, "run");
+        return Ok(format!("the figure {figure}, {runs} planned by `{command}`"));
+    }
     let given = parse(&text).map_err(|e| FileError::new(path, e))?;
     if is_plan(&given) {
         let plan = Plan::new(given).map_err(|e| FileError::new(path, e))?;
         return Ok(format!("a plan of {}", plan));
     }
-    let resolved = resolve(given).map_err(|e| FileError::new(path, e))?;
+    let resolved = resolve(given).map_err(|e| FileError::new(path, of_plans(e)))?;
     resolved.warnings.iter().for_each(|w| complain("warning", w));
     let config = resolved.config;
     Ok(format!("a configuration of {}, settings {}", config.task.own.kind().name(), config.fingerprint()))

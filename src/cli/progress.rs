@@ -27,7 +27,7 @@ impl Progress {
         let steps = u64::try_from(last - first).unwrap_or(0);
         let bar = std::io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::with_draw_target(Some(steps), ProgressDrawTarget::stderr());
-            if let Ok(style) = ProgressStyle::with_template("{wide_bar} {msg}, {eta} left") {
+            if let Ok(style) = ProgressStyle::with_template("{wide_bar} {msg}") {
                 bar.set_style(style.progress_chars("█▌ "));
             }
             bar.set_message("starting");
@@ -37,23 +37,33 @@ impl Progress {
         Self { bar, first, last, start: now, shown: now }
     }
 
-    /// Shows it, if there is time for that, with what else there is to say.
-    pub fn update(&mut self, iteration: i64, text: impl FnOnce() -> String) {
+    /// Shows it, if there is time for that, with what else there is to say. What is `left` is an estimate, and said to
+    /// be one; `None` while it is not known.
+    pub fn update(&mut self, iteration: i64, left: Option<Duration>, text: impl FnOnce() -> String) {
         let every = if self.bar.is_some() { PICTURES } else { LINES };
         if self.shown.elapsed() < every {
             return;
         }
         self.shown = Instant::now();
-        let text = text();
+        let left = left
+            .map_or_else(|| "time left not known yet".into(), |left| format!("about {} left", words(left)));
+        let text = format!("{}, {left}", text());
         match &self.bar {
             Some(bar) => {
                 bar.set_message(text);
                 bar.set_position(u64::try_from(iteration - self.first).unwrap_or(0));
             }
             None => {
-                let _ = writeln!(std::io::stderr(), "{text}, {} left", self.left(iteration));
+                let _ = writeln!(std::io::stderr(), "{text}");
             }
         }
+    }
+
+    /// The time left where one iteration is as long as the other.
+    pub fn left_at(&self, iteration: i64) -> Option<Duration> {
+        let (done, all) = ((iteration - self.first) as f64, (self.last - self.first) as f64);
+        let left = self.start.elapsed().as_secs_f64() * (all - done) / done;
+        Duration::try_from_secs_f64(left).ok()
     }
 
     /// Takes the bar away.
@@ -62,16 +72,14 @@ impl Progress {
             bar.finish_and_clear();
         }
     }
+}
 
-    fn left(&self, iteration: i64) -> String {
-        let (done, all) = ((iteration - self.first) as f64, (self.last - self.first) as f64);
-        let seconds = self.start.elapsed().as_secs_f64() * (all - done) / done.max(1.0);
-        let whole = seconds.round() as u64;
-        match whole {
-            0..60 => format!("{whole} s"),
-            60..3600 => format!("{} min {} s", whole / 60, whole % 60),
-            _ => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
-        }
+/// A time as a reader of a line wants it; never 0 s, as something is left.
+fn words(left: Duration) -> String {
+    match (left.as_secs_f64().round() as u64).max(1) {
+        whole @ 0..60 => format!("{whole} s"),
+        whole @ 60..3600 => format!("{} min {} s", whole / 60, whole % 60),
+        whole => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
     }
 }
 
@@ -92,7 +100,14 @@ pub fn short(value: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::short;
+    use super::{Duration, short, words};
+
+    #[test]
+    fn times_are_short() {
+        for (seconds, text) in [(0.0, "1 s"), (59.4, "59 s"), (59.6, "1 min 0 s"), (7384.0, "2 h 3 min")] {
+            assert_eq!(words(Duration::from_secs_f64(seconds)), text);
+        }
+    }
 
     #[test]
     fn values_are_short() {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::sweep::with_progress;
+use super::sweep::{say_damaged, with_progress};
 use super::{Ending, Refused, ReproduceArguments, complain, interrupt, say};
 use crate::session::reproduce::catalogue::figures;
 use crate::session::reproduce::page::Page;
@@ -121,6 +121,7 @@ fn made(
 ) -> Result<Made, Refused> {
     let which: Vec<usize> = (0..plan.runs.len()).collect();
     let mut sweep = Sweep::open(out, plan, plan_text, arguments.force)?;
+    say_damaged(&sweep);
     sweep.take(known)?;
     let share = Share { threads: arguments.threads.count(), at_once: None };
     let lost = with_progress(|show| sweep.advance(&which, share, &interrupt::asked, show))?;

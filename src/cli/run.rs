@@ -143,7 +143,8 @@ fn advance(driver: &mut Driver, workers: &dyn Workers) -> StopReason {
         }
         let loss = driver.history().series(Series::TrainLoss).last().map(|(_, loss)| *loss);
         let iteration = driver.run().iteration();
-        progress.update(iteration, || {
+        let left = progress.left_at(iteration);
+        progress.update(iteration, left, || {
             let loss = loss.map_or_else(|| "no loss yet".into(), |l| format!("loss {}", short(l)));
             format!("iteration {iteration} of {last}, {loss}")
         });

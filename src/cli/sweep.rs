@@ -42,6 +42,7 @@ pub fn sweep(arguments: &SweepArguments) -> Result<Ending, Refused> {
     warnings.dedup();
     warnings.iter().for_each(|w| complain("warning", w));
     let mut sweep = Sweep::open(&arguments.out, plan, &text, arguments.force)?;
+    say_damaged(&sweep);
     let before = count_ended(&sweep, &which);
     interrupt::listen();
     let share = Share { threads: arguments.threads.count(), at_once: arguments.jobs.map(usize::from) };
@@ -59,7 +60,7 @@ pub fn with_progress<T>(work: impl FnOnce(&mut dyn FnMut(sweep::Progress)) -> T)
     let done = work(&mut |now: sweep::Progress| {
         let last = i64::try_from(now.updates).unwrap_or(i64::MAX);
         let progress = progress.get_or_insert_with(|| Progress::new(0, last));
-        progress.update(i64::try_from(now.updates_done).unwrap_or(last).min(last), || {
+        progress.update(i64::try_from(now.updates_done).unwrap_or(last).min(last), now.left, || {
             format!("{} of {} runs done", now.runs_done, now.runs)
         });
     });
@@ -69,9 +70,24 @@ pub fn with_progress<T>(work: impl FnOnce(&mut dyn FnMut(sweep::Progress)) -> T)
     done
 }
 
+/// Says which runs had ended and are made again all the same.
+pub fn say_damaged(sweep: &Sweep) {
+    for folder in sweep.damaged() {
+        let what =
+            "a file of this run is not as it was written (`basinscope check` says which); it is made again";
+        complain("warning", &format!("{}: {what}", folder.display()));
+    }
+}
+
 /// A plan with its text.
 pub fn read(path: &Path) -> Result<(String, Plan), FileError> {
     let text = atomic::read_text(path, MOST_TOML)?;
+    if let Some(figure) = sweep::figure_of(&text) {
+        let problem = format!(
+            "is no plan but names the figure {figure}: its runs are made by `basinscope reproduce {figure} --out DIR`"
+        );
+        return Err(FileError::new(path, problem));
+    }
     let given: Table = parse(&text).map_err(|e| FileError::new(path, e))?;
     let plan = Plan::new(given).map_err(|e| FileError::new(path, e))?;
     Ok((text, plan))

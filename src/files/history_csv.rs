@@ -1,6 +1,6 @@
 //! Owns history.csv: every value of every series, tidy.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use super::atomic::{self, FileError};
@@ -8,6 +8,10 @@ use crate::training::history::{History, Row, Series};
 
 /// Most bytes of a history that are read.
 const MOST: u64 = 1 << 32;
+/// The first line.
+const HEADER: &str = "iteration,series,value";
+/// Bytes that hold the longest row.
+const LONGEST_ROW: u64 = 256;
 
 /// Writes `iteration,series,value`, in the order of iterations and then of series. What was not measured has
 /// no row; a value reads back with the same bits, or is `nan`, `inf`, `-inf`.
@@ -27,11 +31,45 @@ fn write_to(file: &mut impl Write, history: &History) -> io::Result<()> {
         .collect();
     // Stable: within one iteration the order of the series stays.
     rows.sort_by_key(|r| r.iteration);
-    writeln!(file, "iteration,series,value")?;
+    writeln!(file, "{HEADER}")?;
     for Row { iteration, series, value } in rows {
         writeln!(file, "{iteration},{},{}", series.name(), number(value))?;
     }
     Ok(())
+}
+
+/// The end of a history, as its few last bytes say.
+#[derive(Clone, Debug, PartialEq)]
+pub enum End {
+    /// No rows.
+    Empty,
+    /// Series, iteration and value of the last row.
+    Row(String, i64, f64),
+    /// Not a whole row, or no history.
+    Cut,
+}
+
+/// Reads the last row of a history, and nothing else of it.
+///
+/// # Errors
+/// The path and what the system said.
+pub fn end(path: &Path) -> Result<End, FileError> {
+    let failed = |e: &io::Error| FileError::from_io(path, e);
+    let mut file = atomic::open(path)?;
+    let length = file.seek(SeekFrom::End(0)).map_err(|e| failed(&e))?;
+    file.seek(SeekFrom::Start(length.saturating_sub(LONGEST_ROW))).map_err(|e| failed(&e))?;
+    let mut bytes = Vec::new();
+    file.take(LONGEST_ROW).read_to_end(&mut bytes).map_err(|e| failed(&e))?;
+    let row = |text: &str| {
+        let line = text.strip_suffix('\n')?.rsplit('\n').next()?;
+        if line == HEADER {
+            return Some(End::Empty);
+        }
+        let mut fields = line.split(',');
+        let (iteration, series) = (fields.next()?.parse().ok()?, fields.next()?.to_owned());
+        Some(End::Row(series, iteration, fields.next()?.parse().ok()?))
+    };
+    Ok(std::str::from_utf8(&bytes).ok().and_then(row).unwrap_or(End::Cut))
 }
 
 /// Reads the series that are `wanted`, with every bit.
@@ -103,6 +141,18 @@ mod tests {
         assert_eq!(read_back.series(Series::LambdaMax), history.series(Series::LambdaMax));
         assert_eq!(read_back.series(Series::FlossingLoss), [(-1, 0.25)]);
         assert_eq!(read_back.series(Series::TrainLoss), []);
+        assert_eq!(end(&path).expect("read"), End::Row("lambda_max".into(), 1, 1e-20));
+        let whole = atomic::read_text(&path, MOST).expect("read");
+        for (cut, expected) in [
+            (&whole[..whole.len() - 1], End::Cut),
+            (&whole[..whole.len() - 20], End::Cut),
+            ("", End::Cut),
+            ("iteration,series,value\n", End::Empty),
+            ("some other\nfile of lines\n", End::Cut),
+        ] {
+            atomic::write_text(&path, cut).expect("written");
+            assert_eq!(end(&path).expect("read"), expected, "{cut}");
+        }
         atomic::write_text(&path, "iteration,series,value\n1,train_loss\n").expect("written");
         assert!(read(&path, &[]).expect_err("cut").to_string().contains("line 2"));
     }

@@ -4,16 +4,20 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::atomic::{self, FileError};
-use super::history_csv;
+use super::history_csv::{self, End};
+use super::npz::Npz;
 use super::run_lock::LOCK;
 use super::snapshot::Snapshot;
 use super::summary::{Ended, Summary};
+use crate::training::history::{History, Series};
 
 /// The script that draws the curves.
 const PLOT: &str = include_str!("../../assets/plot.py");
 
 /// The files of a run.
-pub const FILES: [&str; 5] = ["history.csv", SNAPSHOT, "plot.py", "config.toml", SUMMARY];
+pub const FILES: [&str; 5] = [HISTORY, SNAPSHOT, "plot.py", "config.toml", SUMMARY];
+/// Every value of every series.
+pub const HISTORY: &str = "history.csv";
 /// State and measures.
 pub const SNAPSHOT: &str = "snapshot.npz";
 /// How the run ended; written last.
@@ -85,7 +89,7 @@ impl RunFolder {
     fn write_one(&self, name: &str, snapshot: &Snapshot, summary: &Summary) -> Result<(), FileError> {
         let path = self.folder.join(name);
         match name {
-            "history.csv" => history_csv::write(&path, &snapshot.history),
+            HISTORY => history_csv::write(&path, &snapshot.history),
             SNAPSHOT => snapshot.write(&path),
             "plot.py" => atomic::write_text(&path, PLOT),
             "config.toml" => atomic::write_text(&path, &snapshot.config.to_toml()),
@@ -93,10 +97,76 @@ impl RunFolder {
         }
     }
 
-    /// How the run in a folder ended; `None` where it has not ended, or not all of its files are there.
+    /// How the run in a folder ended; `None` where it has not ended, or not all of its files are there and whole:
+    /// damaged is not ended. Few bytes are read: that the history ends as the summary says, and the snapshot's
+    /// directory. [`RunFolder::check`] reads all.
     pub fn ended(folder: &Path) -> Option<Ended> {
-        let all_there = FILES.iter().all(|name| folder.join(name).is_file());
-        all_there.then(|| Ended::read(&folder.join(SUMMARY))).flatten()
+        if !FILES.iter().all(|name| folder.join(name).is_file()) {
+            return None;
+        }
+        let ended = Ended::read(&folder.join(SUMMARY))?;
+        let history = match history_csv::end(&folder.join(HISTORY)).ok()? {
+            End::Cut => return None,
+            End::Empty => None,
+            End::Row(series, iteration, value) => Some((series, iteration, value)),
+        };
+        let row = history.as_ref().map(|(series, iteration, value)| (series.as_str(), *iteration, *value));
+        (ended.ends_with(row) && Npz::open(&folder.join(SNAPSHOT)).is_ok()).then_some(ended)
+    }
+
+    /// Reads series of a run that has ended.
+    ///
+    /// # Errors
+    /// The history or the summary cannot be read, or the history is not the one that the summary is of.
+    pub fn history(folder: &Path, wanted: &[Series]) -> Result<History, FileError> {
+        let path = folder.join(HISTORY);
+        let history = history_csv::read(&path, wanted).map_err(damaged)?;
+        summary(folder)?
+            .agrees(&history, wanted)
+            .map_err(|e| damaged(FileError::new(&path, format!("{e} ({SUMMARY})"))))?;
+        Ok(history)
+    }
+
+    /// Reads every byte of a run and compares what is there twice; `None` where the run has not ended.
+    ///
+    /// # Errors
+    /// The first file that is missing or damaged, or is of another run than the summary.
+    pub fn check(folder: &Path) -> Result<Option<Ended>, FileError> {
+        // It is written last: where it is, all others were.
+        if !folder.join(SUMMARY).exists() {
+            return Ok(None);
+        }
+        let ended = summary(folder)?;
+        for name in FILES {
+            atomic::open(&folder.join(name)).map_err(damaged)?;
+        }
+        let history = Self::history(folder, Series::ALL)?;
+        let path = folder.join(SNAPSHOT);
+        let snapshot = Snapshot::read(&path).map_err(damaged)?;
+        let other = |problem: String| Err(damaged(FileError::new(&path, problem)));
+        let (found, expected) = (snapshot.config.fingerprint(), &ended.settings_hash);
+        if found != *expected {
+            return other(format!("is of settings {found}, expected {expected} ({SUMMARY})"));
+        }
+        if snapshot.iteration != ended.iteration {
+            let (found, expected) = (snapshot.iteration, ended.iteration);
+            return other(format!("is of iteration {found}, expected {expected} ({SUMMARY})"));
+        }
+        for series in Series::ALL {
+            let bits = |(iteration, value): &(i64, f64)| {
+                (*iteration, if value.is_nan() { f64::NAN.to_bits() } else { value.to_bits() })
+            };
+            let rows = history.series(*series).iter().zip(snapshot.history.series(*series));
+            if let Some((row, expected)) = rows.into_iter().find(|(a, b)| bits(a) != bits(b)) {
+                let (name, (at, value)) = (series.name(), row);
+                let expected = history_csv::number(expected.1);
+                let value = history_csv::number(*value);
+                let problem =
+                    format!("`{name}` is {value} at iteration {at}, expected {expected} ({SNAPSHOT})");
+                return Err(damaged(FileError::new(&folder.join(HISTORY), problem)));
+            }
+        }
+        Ok(Some(ended))
     }
 
     /// Takes the files of a run that has ended from another folder, the summary last: links to them, or copies where
@@ -132,12 +202,29 @@ impl RunFolder {
     }
 }
 
+fn summary(folder: &Path) -> Result<Ended, FileError> {
+    let path = folder.join(SUMMARY);
+    Ended::read(&path).ok_or_else(|| damaged(FileError::new(&path, "is not the whole summary of a run")))
+}
+
+/// What to do about a file of a run that is not as it was written.
+fn damaged(error: FileError) -> FileError {
+    FileError {
+        problem: format!("{}: delete the folder of this run to have it made again", error.problem),
+        ..error
+    }
+}
+
 /// Whether nothing is in a folder but files that were never finished (of a program that was killed, or of one
 /// that is just beginning there), and its lock.
 fn is_empty(folder: &Path) -> Result<bool, FileError> {
     let mut entries = fs::read_dir(folder).map_err(|e| FileError::from_io(folder, &e))?;
-    let is_none = |name: &str| never_finished(name) || name == LOCK;
-    Ok(entries.all(|e| e.is_ok_and(|e| e.file_name().to_str().is_some_and(is_none))))
+    Ok(entries.all(|e| e.is_ok_and(|e| e.file_name().to_str().is_some_and(is_passing))))
+}
+
+/// The names of files that are there only while something is written or made.
+pub fn is_passing(name: &str) -> bool {
+    never_finished(name) || name == LOCK
 }
 
 /// The names of files that are being written.

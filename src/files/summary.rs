@@ -58,6 +58,14 @@ pub struct Point {
     pub value: f64,
 }
 
+impl Point {
+    /// Whether this is the value, with every bit; any NaN is any other, as in files.
+    fn is(self, iteration: i64, value: f64) -> bool {
+        let same = self.value.to_bits() == value.to_bits() || (self.value.is_nan() && value.is_nan());
+        same && self.iteration == iteration
+    }
+}
+
 fn value_or_word<S: Serializer>(value: &f64, to: S) -> Result<S::Ok, S::Error> {
     if value.is_finite() { to.serialize_f64(*value) } else { to.serialize_str(&number(*value)) }
 }
@@ -111,7 +119,7 @@ pub struct Ended {
     /// Seconds that it took.
     pub wall_seconds: f64,
     /// First and last value of every series.
-    series: BTreeMap<String, (f64, f64)>,
+    series: BTreeMap<String, Ends>,
 }
 
 /// Most bytes of a summary that are read.
@@ -134,11 +142,19 @@ struct Curves {
 struct EndsText {
     first: PointText,
     last: PointText,
+    count: String,
 }
 
 #[derive(Deserialize)]
 struct PointText {
+    iteration: String,
     value: String,
+}
+
+impl PointText {
+    fn point(&self) -> Option<Point> {
+        Some(Point { iteration: self.iteration.parse().ok()?, value: self.value.parse().ok()? })
+    }
 }
 
 impl Ended {
@@ -147,9 +163,9 @@ impl Ended {
         let text = atomic::read_text(path, MOST).ok()?;
         let Head { settings_hash, stop, iteration, wall_seconds } = serde_json::from_str(&text).ok()?;
         let Curves { series } = serde_json::from_str(&numbers_as_text(&text)).ok()?;
-        let ends = |(name, ends): (String, EndsText)| {
-            let [first, last] = [ends.first, ends.last].map(|point| point.value.parse::<f64>().ok());
-            Some((name, (first?, last?)))
+        let ends = |(name, EndsText { first, last, count }): (String, EndsText)| {
+            let ends = Ends { first: first.point()?, last: last.point()?, count: count.parse().ok()? };
+            Some((name, ends))
         };
         let series = series.into_iter().map(ends).collect::<Option<_>>()?;
         Some(Self { settings_hash, stop, iteration, wall_seconds, series })
@@ -157,7 +173,56 @@ impl Ended {
 
     /// First and last value of a series.
     pub fn ends(&self, series: Series) -> Option<(f64, f64)> {
-        self.series.get(series.name()).copied()
+        self.series.get(series.name()).map(|ends| (ends.first.value, ends.last.value))
+    }
+
+    /// Whether a history ends with the row that the last one of this run is, by its series, iteration and value. Rows
+    /// are in the order of iterations, and then of series; `None` is a history without rows.
+    pub fn ends_with(&self, row: Option<(&str, i64, f64)>) -> bool {
+        let order = |name: &str| Series::ALL.iter().position(|s| s.name() == name);
+        let last = self.series.iter().max_by_key(|(name, ends)| (ends.last.iteration, order(name)));
+        match (last, row) {
+            (None, None) => true,
+            (Some((expected, ends)), Some((name, iteration, value))) => {
+                expected == name && ends.last.is(iteration, value)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether some series of a history are those of this run: first and last value, and how many.
+    ///
+    /// # Errors
+    /// The first that is not, with what it is and what was expected.
+    pub fn agrees(&self, history: &History, wanted: &[Series]) -> Result<(), String> {
+        for series in wanted {
+            let (name, found) = (series.name(), history.series(*series));
+            let (first, last, ends) = match (found.first(), found.last(), self.series.get(name)) {
+                (Some(first), Some(last), Some(ends)) => (first, last, ends),
+                (None, _, None) => continue,
+                (None, _, Some(Ends { count, .. })) => {
+                    return Err(format!("has no `{name}`, expected {count} values"));
+                }
+                (Some(_), _, None) => return Err(format!("has `{name}`, expected none")),
+                (Some(_), None, _) => continue,
+            };
+            for (verb, (iteration, value), expected) in
+                [("ends", last, ends.last), ("begins", first, ends.first)]
+            {
+                if !expected.is(*iteration, *value) {
+                    return Err(format!(
+                        "`{name}` {verb} with {} at iteration {iteration}, expected {} at iteration {}",
+                        number(*value),
+                        number(expected.value),
+                        expected.iteration
+                    ));
+                }
+            }
+            if found.len() != ends.count {
+                return Err(format!("`{name}` has {} values, expected {}", found.len(), ends.count));
+            }
+        }
+        Ok(())
     }
 
     /// Why it ended, in one word.

@@ -1,9 +1,14 @@
 //! Owns [`Sweep`], many runs in one folder: each run's files in a folder of its own, an index over all. Killed
 //! at any moment it goes on where it stopped.
 
-use std::collections::{BTreeMap, VecDeque};
+mod claim;
+mod data;
+mod queue;
+mod time_left;
+
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -16,15 +21,19 @@ use crate::files::snapshot::Snapshot;
 use crate::files::summary::{Ended, Summary};
 use crate::files::task_data;
 use crate::numerics::parallel::Workers;
-use crate::numerics::tasks::{TaskData, TaskSettings};
+use crate::numerics::tasks::TaskData;
 use crate::training::driver::Driver;
 use crate::training::given_trials;
 use crate::training::plan::{Plan, PlannedRun};
 use crate::training::run::StopReason;
+pub use claim::{command_of, ended_in, figure_of, text_of_figure};
+use data::Data;
+use queue::Queue;
+use time_left::{TimeLeft, Under};
 
 /// The index in a sweep's folder.
 pub const INDEX: &str = "index.csv";
-/// The plan in a sweep's folder, as it was given.
+/// The plan in a sweep's folder, as it was given; in that of a figure's runs, what makes them ([`command_of`]).
 pub const PLAN: &str = "plan.toml";
 /// The folder of the runs' folders.
 pub const RUNS: &str = "runs";
@@ -32,9 +41,8 @@ pub const RUNS: &str = "runs";
 /// Time between two indices while runs run.
 const INDICES: Duration = Duration::from_secs(5);
 
-/// Time between two looks at runs that other processes are making, when there is nothing else to do.
-const LOOKS: Duration = Duration::from_millis(100);
-
+/// Time between two estimates of the time left.
+const ESTIMATES: Duration = Duration::from_millis(500);
 /// Many runs in one folder. Any number of processes may make them at the same time: each run is made by one.
 pub struct Sweep {
     folder: PathBuf,
@@ -42,6 +50,7 @@ pub struct Sweep {
     runs: Vec<PlannedRun>,
     /// How each run ended, `None` while it has not.
     ended: Vec<Option<Ended>>,
+    damaged: Vec<PathBuf>,
 }
 
 /// How many runs may run at once, and on how many threads together.
@@ -64,46 +73,40 @@ pub struct Progress {
     pub updates_done: u64,
     /// Updates to make.
     pub updates: u64,
+    /// An estimate of the time left, by the work of each run and what those took that have ended; `None` while
+    /// nothing is known of it.
+    pub left: Option<Duration>,
 }
 
 impl Sweep {
-    /// Takes a folder for the runs of a plan: a new or an empty one, or that of a sweep. Runs that have ended
-    /// there with the same settings are found. `plan_text` is kept in it.
+    /// Takes a folder for the runs of a plan: a new or an empty one, that of a sweep, or one that holds nothing but the
+    /// runs of one (of parts that were put together). Runs that have ended there with the same settings are found;
+    /// those with a damaged file are to be made again. `plan_text` is kept in it.
     ///
     /// # Errors
-    /// The folder holds other things, or a run of the same name with other settings, and there is no `force`;
-    /// it is a file; it cannot be written to.
+    /// The folder holds other things, or runs of another sweep or figure only, or a run of the same name with other
+    /// settings, and there is no `force`; it is a file; it cannot be written to.
     pub fn open(folder: &Path, plan: Plan, plan_text: &str, force: bool) -> Result<Self, FileError> {
         let Plan { columns, mut runs, .. } = plan;
         for run in &mut runs {
             task_data::absolute_paths(&mut run.config.task.own)?;
         }
-        let of_a_sweep = || folder.join(PLAN).is_file();
-        if !of_a_sweep()
-            && let Err(error) = RunFolder::claim(folder, force)
-            // Another shard may have begun there at the same moment.
-            && !of_a_sweep()
-        {
-            return Err(error);
+        claim::claim(folder, force)?;
+        let ended = vec![None; runs.len()];
+        let mut sweep = Self { folder: folder.into(), columns, ended, runs, damaged: Vec::new() };
+        for i in 0..sweep.runs.len() {
+            let path = sweep.folder_of(i);
+            let Some(found) = Ended::read(&path.join(SUMMARY)) else { continue };
+            if found.settings_hash == sweep.runs[i].config.fingerprint() {
+                RunLock::tidy(&path);
+                sweep.ended[i] = sweep.ended_now(i);
+                sweep.damaged.extend(sweep.ended[i].is_none().then_some(path));
+            } else if !force {
+                return Err(claim::other_settings(&path, &sweep.runs[i], &found.settings_hash));
+            }
         }
-        let mut sweep = Self { folder: folder.into(), columns, ended: vec![None; runs.len()], runs };
-        for (run, ended) in sweep.runs.iter().zip(&mut sweep.ended) {
-            let path = folder.join(RUNS).join(&run.name);
-            *ended = RunFolder::ended(&path);
-            let Some(found) = ended else { continue };
-            RunLock::tidy(&path);
-            let (found, expected) = (found.settings_hash.clone(), run.config.fingerprint());
-            if found == expected {
-                continue;
-            }
-            if !force {
-                let problem = format!(
-                    "holds a run of other settings ({found}, expected {expected}): choose another folder, or \
-                     replace it with --force"
-                );
-                return Err(FileError::new(&path, problem));
-            }
-            *ended = None;
+        if !force {
+            claim::same_sweep(folder, &sweep.runs, plan_text)?;
         }
         let path = folder.join(PLAN);
         if atomic::read_text(&path, plan_text.len() as u64).ok().as_deref() != Some(plan_text) {
@@ -120,6 +123,11 @@ impl Sweep {
     /// How each run ended; `None` where it has not.
     pub fn ended(&self) -> &[Option<Ended>] {
         &self.ended
+    }
+
+    /// The folders of runs that had ended, but whose files are not as they were written: they are made again.
+    pub fn damaged(&self) -> &[PathBuf] {
+        &self.damaged
     }
 
     /// The columns of the index that tell the runs apart: the varied keys, then `seed`.
@@ -199,25 +207,27 @@ impl Sweep {
     ) -> Result<Vec<(usize, String)>, FileError> {
         let pending: Vec<usize> = which.iter().copied().filter(|i| self.ended[*i].is_none()).collect();
         let data = Data::of(pending.iter().map(|i| &self.runs[*i]))?;
-        let updates = |i: usize| {
-            let config = &self.runs[i].config;
-            config.iterations + config.flossing.iterations
-        };
-        let all_updates = pending.iter().map(|i| updates(*i)).sum();
-        let (made, done) = (AtomicU64::new(0), AtomicUsize::new(0));
+        let at_once = share.at_once.unwrap_or(share.threads).clamp(1, pending.len().max(1));
+        let ended_before = self.runs.iter().zip(&self.ended);
+        let time_left = TimeLeft::new(
+            pending.iter().map(|i| &self.runs[*i]).map(|run| (&run.config, data.get(run))),
+            at_once,
+            ended_before.filter_map(|(run, end)| Some((&run.config, data.known(run)?, end.as_ref()?))),
+        );
+        let under: Vec<Under> = pending.iter().map(|_| Under::default()).collect();
+        let done = AtomicUsize::new(0);
         let new: Mutex<Vec<(usize, Ended)>> = Mutex::default();
         let failed: Mutex<Option<FileError>> = Mutex::default();
-        let queue: Mutex<VecDeque<usize>> = Mutex::new(pending.iter().copied().collect());
-        // The run of each job.
-        let taken: Vec<AtomicUsize> = pending.iter().map(|i| AtomicUsize::new(*i)).collect();
+        let queue = Queue::new(pending.iter().map(|i| self.folder_of(*i)).collect());
+        // The run of each job, by its place among those to make.
+        let taken: Vec<AtomicUsize> = (0..pending.len()).map(AtomicUsize::new).collect();
         let job = |k: usize, workers: &dyn Workers| {
             let halted = || stop() || locked(&failed).is_some();
-            let Some((i, lock)) = self.next(&queue, &halted) else { return false };
-            taken[k].store(i, Ordering::Relaxed);
-            let mut own = 0;
+            let Some((place, lock)) = queue.next(&halted) else { return false };
+            taken[k].store(place, Ordering::Relaxed);
+            let i = pending[place];
             let mut made_one = || {
-                own += 1;
-                made.fetch_add(1, Ordering::Relaxed);
+                under[place].one_more();
                 !stop()
             };
             let ended = match self.ended_now(i) {
@@ -227,8 +237,7 @@ impl Sweep {
             match ended {
                 Ok(Some(ended)) => {
                     lock.end();
-                    // A run that ended early has made all its updates.
-                    made.fetch_add(updates(i).saturating_sub(own), Ordering::Relaxed);
+                    under[place].end(&ended);
                     done.fetch_add(1, Ordering::Relaxed);
                     locked(&new).push((i, ended));
                     !stop()
@@ -240,9 +249,9 @@ impl Sweep {
                 }
             }
         };
-        let at_once = share.at_once.unwrap_or(share.threads).clamp(1, pending.len().max(1));
         let mut ended = self.ended.clone();
         let mut written = Instant::now();
+        let (mut left, mut estimated) = (None, None::<Instant>);
         let mut meanwhile = || {
             let mut news: Vec<(usize, Ended)> = locked(&new).drain(..).collect();
             news.iter().for_each(|(i, end)| ended[*i] = Some(end.clone()));
@@ -254,11 +263,15 @@ impl Sweep {
                 let _ = self.write_index_of(&ended);
                 written = Instant::now();
             }
+            if estimated.is_none_or(|then| then.elapsed() > ESTIMATES) {
+                (left, estimated) = (time_left.left(&under), Some(Instant::now()));
+            }
             let progress = Progress {
                 runs_done: done.load(Ordering::Relaxed),
                 runs: pending.len(),
-                updates_done: made.load(Ordering::Relaxed),
-                updates: all_updates,
+                updates_done: time_left.made(&under),
+                updates: time_left.all_updates(),
+                left,
             };
             tell(progress, news);
         };
@@ -269,31 +282,6 @@ impl Sweep {
         match failed {
             Some(error) => Err(error),
             None => Ok(lost.into_iter().map(|(k, said)| (taken[k].load(Ordering::Relaxed), said)).collect()),
-        }
-    }
-
-    /// Takes the next run that nobody else is making out of the queue, with the right to make it. Where others are
-    /// making all that are left it waits until one has ended, or was given up; `None` where none is left, or `stop`
-    /// says so.
-    fn next(&self, queue: &Mutex<VecDeque<usize>>, stop: &dyn Fn() -> bool) -> Option<(usize, RunLock)> {
-        loop {
-            {
-                let mut queue = locked(queue);
-                for _ in 0..queue.len() {
-                    let i = queue.pop_front()?;
-                    match RunLock::take(&self.folder_of(i)) {
-                        Some(lock) => return Some((i, lock)),
-                        None => queue.push_back(i),
-                    }
-                }
-                if queue.is_empty() {
-                    return None;
-                }
-            }
-            if stop() {
-                return None;
-            }
-            std::thread::sleep(LOOKS);
         }
     }
 
@@ -379,27 +367,6 @@ impl Sweep {
             })
             .collect();
         index_csv::write(&self.index(), &self.columns, &entries)
-    }
-}
-
-/// What the tasks of many runs need from files, each read once.
-struct Data(Vec<(TaskSettings, TaskData)>);
-
-impl Data {
-    fn of<'a>(runs: impl Iterator<Item = &'a PlannedRun>) -> Result<Self, FileError> {
-        let mut all: Vec<(TaskSettings, TaskData)> = Vec::new();
-        for run in runs {
-            let task = &run.config.task.own;
-            if !all.iter().any(|(known, _)| known == task) {
-                all.push((task.clone(), task_data::load(task)?));
-            }
-        }
-        Ok(Self(all))
-    }
-
-    fn get(&self, run: &PlannedRun) -> &TaskData {
-        let found = self.0.iter().find(|(known, _)| *known == run.config.task.own);
-        found.map_or(&TaskData::None, |(_, data)| data)
     }
 }
 

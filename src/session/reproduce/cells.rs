@@ -4,7 +4,7 @@ use toml::{Table, Value};
 
 use super::spec::{Constants, Pilot, Spec};
 use crate::files::atomic::FileError;
-use crate::files::history_csv;
+use crate::files::run_folder::RunFolder;
 use crate::session::sweep::Sweep;
 use crate::training::config::error::ConfigError;
 use crate::training::config::resolve::{Resolved, alone, merge, resolve};
@@ -165,7 +165,7 @@ impl Cells {
         let mut cells: Vec<Cell> = Vec::new();
         for (i, place) in self.places.iter().enumerate().filter(|(_, place)| which(place)) {
             let Some(ended) = &sweep.ended()[i] else { continue };
-            let history = history_csv::read(&sweep.folder_of(i).join("history.csv"), wanted)?;
+            let history = RunFolder::history(&sweep.folder_of(i), wanted)?;
             let diverged = matches!(ended.stop, StopReason::Diverged { .. });
             let run = RunData { seed: place.seed, history, diverged, iterations: ended.iteration };
             let Place { case, arm, across, grid: chosen, .. } = *place;

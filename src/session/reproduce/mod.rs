@@ -13,7 +13,7 @@ pub mod verdict;
 use std::path::{Path, PathBuf};
 
 use crate::files::atomic::{self, FileError};
-use crate::session::sweep::Sweep;
+use crate::session::sweep::{self, Sweep};
 use crate::training::config::error::ConfigError;
 use crate::training::plan::Plan;
 use catalogue::figures;
@@ -63,11 +63,32 @@ impl Asked {
         }
         command + " --out DIR"
     }
+
+    /// The figure, and how it is asked for, of a command as [`Asked::command_for`] writes it.
+    fn of_command(command: &str) -> (&str, Self) {
+        let mut words = command.split_whitespace().skip(2);
+        let figure = words.next().unwrap_or_default();
+        let mut asked = Self::default();
+        while let Some(word) = words.next() {
+            match word {
+                "--quick" => asked.quick = true,
+                "--seeds" => asked.seeds = words.next().and_then(|n| n.parse().ok()),
+                "--cases" => {
+                    asked.cases = words.next().unwrap_or_default().split(',').map(Into::into).collect()
+                }
+                _ => {}
+            }
+        }
+        (figure, asked)
+    }
 }
 
 /// Why a figure cannot be made.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum ReproduceError {
+    /// No such figure.
+    #[error("there is no figure {0}; `basinscope reproduce list` names all")]
+    NoFigure(String),
     /// A case that the figure has not.
     #[error("--cases {case}: expected some of {expected}")]
     NoCase {
@@ -125,6 +146,16 @@ impl Reproduction {
         Ok((Self { spec: own, asked: asked.clone(), cells }, plan))
     }
 
+    /// Plans the runs of a figure as a command asks for it, that of a folder of its runs.
+    ///
+    /// # Errors
+    /// As [`Reproduction::new`]; there is no such figure.
+    pub fn of_command(command: &str) -> Result<(Self, Plan), ReproduceError> {
+        let (figure, asked) = Asked::of_command(command);
+        let spec = figures().iter().find(|spec| spec.id == figure);
+        Self::new(spec.ok_or_else(|| ReproduceError::NoFigure(figure.into()))?, &asked)
+    }
+
     /// Once the runs of its plan are made: the plan with the runs at the values that they chose, to be made in the
     /// same folder; `None` where there is nothing to choose.
     ///
@@ -143,8 +174,7 @@ impl Reproduction {
 
     /// What the folder of the runs holds in the place of a plan.
     pub fn plan_text(&self) -> String {
-        let command = self.asked.command(&self.spec);
-        format!("# The runs of `{command}`; each has its settings in its folder.\n")
+        sweep::text_of_figure(&self.asked.command(&self.spec))
     }
 
     /// Reads what the runs say.

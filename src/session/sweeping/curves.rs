@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::outcomes::Outcomes;
 use super::view::View;
-use crate::files::history_csv;
+use crate::files::run_folder::RunFolder;
 use crate::session::compare::{BandPoint, band};
 use crate::session::curves::{Curve, Point};
 use crate::training::history::Series;
@@ -107,7 +107,7 @@ impl SweepCurves {
 /// # Errors
 /// A history that cannot be read, in words.
 pub(super) fn read(folder: &Path, series: Series) -> Result<Curve, String> {
-    let history = history_csv::read(&folder.join("history.csv"), &[series]).map_err(|e| e.to_string())?;
+    let history = RunFolder::history(folder, &[series]).map_err(|e| e.to_string())?;
     let mut whole = Curve::default();
     for (iteration, value) in history.series(series) {
         whole.push(Point { iteration: *iteration, value: *value });

@@ -10,7 +10,8 @@ use super::outcomes::{Outcomes, Row};
 use crate::engine::background::KeepOn;
 use crate::files::atomic;
 use crate::files::summary::Ended;
-use crate::session::sweep::{PLAN, Progress, RUNS, Share, Sweep};
+use crate::session::reproduce::Reproduction;
+use crate::session::sweep::{PLAN, Progress, RUNS, Share, Sweep, command_of};
 use crate::training::config::resolve::parse;
 use crate::training::plan::Plan;
 
@@ -83,17 +84,34 @@ fn open(going: &Going) -> Result<Sweep, String> {
         None => atomic::read_text(&path, MOST_PLAN).map_err(|e| e.to_string())?,
     };
     let in_plan = |e: &dyn std::fmt::Display| format!("{}: {e}", path.display());
-    let given = parse(&text).map_err(|e| in_plan(&e))?;
-    if given.is_empty() {
-        return Err(format!(
-            "{}: names no settings: the runs of a figure are made by `basinscope reproduce`",
-            path.display()
-        ));
+    if let Some(command) = command_of(&text) {
+        return open_figure(going, &command, &text).map_err(|e| without_force(&e));
     }
+    let given = parse(&text).map_err(|e| in_plan(&e))?;
     let plan = Plan::new(given).map_err(|e| in_plan(&e))?;
-    // What the command line offers in the same sentence is not to be had here.
-    let without_force = |text: String| text.split(", or replace").next().unwrap_or_default().to_owned();
-    Sweep::open(&going.folder, plan, &text, false).map_err(|e| without_force(e.to_string()))
+    Sweep::open(&going.folder, plan, &text, false).map_err(|e| without_force(&e.to_string()))
+}
+
+/// The runs of a figure, as `basinscope reproduce` makes them.
+fn open_figure(going: &Going, command: &str, text: &str) -> Result<Sweep, String> {
+    let (mut figure, plan) = Reproduction::of_command(command).map_err(|e| e.to_string())?;
+    let sweep = Sweep::open(&going.folder, plan, text, false).map_err(|e| e.to_string())?;
+    // Some runs choose at what value others are made; they all have to have ended.
+    if sweep.ended().iter().any(Option::is_none) {
+        return Ok(sweep);
+    }
+    match figure.after_choice(&sweep).map_err(|e| e.to_string())? {
+        Some(plan) => Sweep::open(&going.folder, plan, text, false).map_err(|e| e.to_string()),
+        None => Ok(sweep),
+    }
+}
+
+/// What the command line offers at the end of a refusal is not to be had here.
+fn without_force(text: &str) -> String {
+    match text.rsplit_once(", or ") {
+        Some((before, offer)) if offer.ends_with("--force") => before.to_owned(),
+        _ => text.to_owned(),
+    }
 }
 
 fn outcomes(going: &Going, sweep: &Sweep) -> Outcomes {

@@ -12,7 +12,6 @@ pub mod view;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::Instant;
 
 use toml::Table;
 
@@ -48,7 +47,6 @@ const MOST_ANSWERS: usize = 64;
 /// A sweep under way.
 #[derive(Clone, Copy, Debug)]
 struct Under {
-    since: Instant,
     progress: Option<Progress>,
     stopping: bool,
 }
@@ -162,12 +160,9 @@ impl Sweeping {
         self.under?.progress
     }
 
-    /// Seconds left of the sweep under way, from the updates made so far.
+    /// An estimate of the seconds left of the sweep under way; `None` while nothing is known of its speed.
     pub fn seconds_left(&self) -> Option<f64> {
-        let Under { since, progress, .. } = self.under?;
-        let Progress { updates_done, updates, .. } = progress?;
-        let left = updates.saturating_sub(updates_done) as f64;
-        (updates_done > 0).then(|| since.elapsed().as_secs_f64() * left / updates_done as f64)
+        Some(self.under?.progress?.left?.as_secs_f64())
     }
 
     /// Seconds that the runs of the open sweep that have not ended may take, by those that have.
@@ -265,7 +260,7 @@ impl Sweeping {
     fn go(&mut self, going: Going) {
         self.opening = true;
         self.at = Some(going.folder.clone());
-        self.under = going.share.map(|_| Under { since: Instant::now(), progress: None, stopping: false });
+        self.under = going.share.map(|_| Under { progress: None, stopping: false });
         self.work.ask(move |tell, keep_on| going::go(&going, tell, keep_on));
     }
 
@@ -273,7 +268,7 @@ impl Sweeping {
         let Some(folder) = self.at.clone().filter(|_| self.is_running()) else { return };
         // The folder is read again when the runs under way have been left, behind them on their thread.
         self.go(Going { folder, text: None, share: None });
-        self.under = Some(Under { since: Instant::now(), progress: None, stopping: true });
+        self.under = Some(Under { progress: None, stopping: true });
     }
 
     /// Takes in what has arrived; whether anything has.
