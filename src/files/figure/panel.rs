@@ -58,6 +58,26 @@ impl<'a> Span<'a> {
     }
 }
 
+/// A text in as few lines as fit the room, broken between words; a word that is wider than the room has a line.
+fn wrapped<DB: DrawingBackend>(canvas: &Canvas<DB>, text: &str, size: f64, room: f64) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ').filter(|word| !word.is_empty()) {
+        match lines.last_mut() {
+            Some(line) if canvas.width(&format!("{line} {word}"), size) <= room => {
+                *line += &format!(" {word}")
+            }
+            _ => lines.push(word.into()),
+        }
+    }
+    lines
+}
+
+/// The names along an axis, each in its lines, where the panel is this wide.
+fn names<DB: DrawingBackend>(canvas: &Canvas<DB>, axis: &Axis, width: f64) -> Vec<Vec<String>> {
+    let room = width / axis.names.len().max(1) as f64 - 3.0;
+    axis.names.iter().map(|name| wrapped(canvas, name, NUMBER, room)).collect()
+}
+
 /// Both axes on their frame.
 pub(super) struct Axes<'a> {
     pub frame: Rect,
@@ -84,6 +104,10 @@ struct Room {
     legend: Legend,
     top: f64,
     height: f64,
+    /// Of the numbers or names below the axes.
+    below: f64,
+    /// The label of the vertical axis.
+    lines: Vec<String>,
     sides: (f64, f64),
     bar_ticks: Vec<Tick>,
 }
@@ -93,16 +117,21 @@ impl Room {
         let legend = Legend::new(canvas, panel, cell.width);
         let (title, note) = (above(&panel.title, 1.35 * TITLE), above(&panel.note, 1.4 * NOTE));
         let top = cell.top + title + note + legend.height() + 3.0;
-        let bottom = cell.bottom() - above(&panel.x.label, 1.4 * LABEL) - 1.3 * NUMBER - TICK;
+        // What is left of the cell beside the numbers of the vertical axis, nearly.
+        let most = names(canvas, &panel.x, 0.8 * cell.width).iter().map(Vec::len).max().unwrap_or(1).max(1);
+        let below = 1.3 * NUMBER * most as f64;
+        let bottom = cell.bottom() - above(&panel.x.label, 1.4 * LABEL) - below - TICK;
         let height = (bottom - top).max(20.0);
+        let lines = wrapped(canvas, &panel.y.label, LABEL, height);
         let y = Span::new(&panel.y, extent(panel).1, height, 24.0);
         let heat = panel.layers.iter().find_map(HeatMap::of);
         let widest =
             |ticks: &[Tick]| ticks.iter().map(|t| canvas.width(&t.label, NUMBER)).fold(0.0, f64::max);
         let bar_ticks = heat.as_ref().map_or(Vec::new(), |heat| heat.ticks(height));
-        let left = above(&panel.y.label, 1.4 * LABEL) + widest(&y.ticks) + TICK + 3.0;
+        let left =
+            above(&panel.y.label, (0.3 + 1.1 * lines.len() as f64) * LABEL) + widest(&y.ticks) + TICK + 3.0;
         let right = if heat.is_some() { BAR + 1.4 * LABEL + widest(&bar_ticks) } else { 4.0 };
-        Self { legend, top, height, sides: (left, right), bar_ticks }
+        Self { legend, top, height, below, lines, sides: (left, right), bar_ticks }
     }
 }
 
@@ -123,7 +152,7 @@ pub(super) fn draw<DB: DrawingBackend>(
     cell: Rect,
     sides: (f64, f64),
 ) -> Result<(), FigureError> {
-    let Room { legend, top, height, sides: own, bar_ticks } = Room::of(canvas, panel, cell);
+    let Room { legend, top, height, below, lines, sides: own, bar_ticks } = Room::of(canvas, panel, cell);
     let title = above(&panel.title, 1.35 * TITLE);
     canvas.text(&panel.title, (cell.left, cell.top + TITLE / 2.0), TITLE, LEFT)?;
     canvas.text(&panel.note, (cell.left, cell.top + title + NOTE / 2.0), NOTE, LEFT)?;
@@ -148,7 +177,7 @@ pub(super) fn draw<DB: DrawingBackend>(
         draw_layer(canvas, layer, &axes)?;
     }
     canvas.frame(frame)?;
-    draw_axes(canvas, &axes, cell.left)?;
+    draw_axes(canvas, &axes, (cell.left, below), &lines)?;
     match heat {
         Some(heat) => heat.draw_bar(canvas, frame, &bar_ticks),
         None => Ok(()),
@@ -158,7 +187,8 @@ pub(super) fn draw<DB: DrawingBackend>(
 fn draw_axes<DB: DrawingBackend>(
     canvas: &mut Canvas<DB>,
     axes: &Axes<'_>,
-    left: f64,
+    (left, below): (f64, f64),
+    lines: &[String],
 ) -> Result<(), FigureError> {
     let frame = axes.frame;
     let thin = Look { width: 0.5, ..Look::solid(BLACK) };
@@ -170,6 +200,14 @@ fn draw_axes<DB: DrawingBackend>(
     for (share, tick) in ticks.into_iter().filter(|(share, _)| inside(*share)) {
         let x = frame.left + frame.width * share;
         canvas.line(&[(x, frame.bottom()), (x, frame.bottom() + length(tick))], thin)?;
+        if !axes.x.axis.names.is_empty() {
+            let room = frame.width / axes.x.axis.names.len() as f64 - 3.0;
+            for (i, line) in wrapped(canvas, &tick.label, NUMBER, room).iter().enumerate() {
+                let at = frame.bottom() + TICK + 1.5 + 1.3 * NUMBER * i as f64;
+                canvas.text(line, (x, at), NUMBER, BELOW)?;
+            }
+            continue;
+        }
         // A number that would touch the one before is left out.
         let half = canvas.width(&tick.label, NUMBER) / 2.0;
         if x - half > free_from {
@@ -182,10 +220,13 @@ fn draw_axes<DB: DrawingBackend>(
         canvas.line(&[(frame.left - length(tick), y), (frame.left, y)], thin)?;
         canvas.text(&tick.label, (frame.left - TICK - 1.5, y), NUMBER, RIGHT)?;
     }
-    let middle = (frame.left + frame.width / 2.0, frame.bottom() + TICK + 1.3 * NUMBER + 0.8 * LABEL);
+    let middle = (frame.left + frame.width / 2.0, frame.bottom() + TICK + below + 0.8 * LABEL);
     canvas.text(&axes.x.axis.label, middle, LABEL, super::canvas::MIDDLE)?;
-    let middle = (left + 0.6 * LABEL, frame.top + frame.height / 2.0);
-    canvas.text(&axes.y.axis.label, middle, LABEL, UPWARDS)
+    for (i, line) in lines.iter().enumerate() {
+        let middle = (left + (0.6 + 1.1 * i as f64) * LABEL, frame.top + frame.height / 2.0);
+        canvas.text(line, middle, LABEL, UPWARDS)?;
+    }
+    Ok(())
 }
 
 fn draw_layer<DB: DrawingBackend>(

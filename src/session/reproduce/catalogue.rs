@@ -14,7 +14,7 @@ macro_rules! figures {
 
 figures! {
     "p1-2", "p1-3", "p1-4", "p1-a5", "p1-a6", "p1-a7", "p1-a8", "p1-a9", "p1-a10", "p1-a11", "p1-a12ab", "p1-a12c",
-    "p1-table1", "p1-3-input", "p1-3-double", "p1-3-chosen", "p2-1", "p2-2", "p2-3", "p2-4", "p2-5", "p2-1-double",
+    "p1-table1", "p1-3-input", "p1-3-double", "p1-3-batch", "p1-3-chosen", "p2-1", "p2-2", "p2-3", "p2-4", "p2-5", "p2-1-double",
 }
 
 /// All figures, in the order of the papers.
@@ -47,7 +47,7 @@ fn inherited(spec: &Spec, all: &[Spec]) -> Spec {
     take(&mut own.quantities, base.quantities);
     take(&mut own.plots, base.plots);
     take(&mut own.claims, base.claims);
-    own.unknown.extend(base.unknown.into_iter().filter(|text| !spec.unknown.contains(text)));
+    take(&mut own.unknown, base.unknown);
     own.across = own.across.or(base.across);
     own.grid = own.grid.or(base.grid);
     own.quick = own.quick.or(base.quick);

@@ -39,6 +39,10 @@ fn every_figure_of_both_papers_is_there_and_its_parts_fit() {
                 Claimed::Larger { more, less, .. } | Claimed::Varies { more, less } => {
                     [more, less].iter().all(|s| is_arm(&s.arm) && is_quantity(&s.quantity))
                 }
+                Claimed::Alike { one, other, ratio, within } => {
+                    let least = if *ratio { 1.0 } else { 0.0 };
+                    *within > least && [one, other].iter().all(|s| is_arm(&s.arm) && is_quantity(&s.quantity))
+                }
                 Claimed::RiseTogether { x, y, arms } => {
                     is_quantity(x) && is_quantity(y) && arms.iter().all(is_arm)
                 }

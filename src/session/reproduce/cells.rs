@@ -37,10 +37,25 @@ pub struct RunData {
     pub seed: u64,
     /// The series that the figure uses.
     pub history: History,
-    /// Whether it diverged.
-    pub diverged: bool,
+    /// Why it ended.
+    pub stop: StopReason,
     /// Updates made.
     pub iterations: i64,
+}
+
+impl RunData {
+    /// Whether it diverged.
+    pub fn diverged(&self) -> bool {
+        matches!(self.stop, StopReason::Diverged { .. })
+    }
+
+    /// Whether its training loss at the end is above the one it began with: where it stands is no place that its
+    /// rule has led it to by learning (`[own]`).
+    pub fn has_lost(&self) -> bool {
+        let losses = self.history.series(Series::TrainLoss);
+        let first = losses.first().map_or(f64::NAN, |(_, loss)| *loss);
+        at_end(&self.history, Series::TrainLoss, self.iterations) > first
+    }
 }
 
 /// Why values of a grid cannot be chosen.
@@ -126,8 +141,8 @@ impl Cells {
         Ok((Plan { varied: Vec::new(), columns, runs }, Self { places }))
     }
 
-    /// The best value of the grid for each case, arm and value across that has runs to choose by. Where all of
-    /// them diverged it is the first.
+    /// The best value of the grid for each case, arm and value across that has runs to choose by; none where at every
+    /// value one of them diverged.
     fn chosen(&self, spec: &Spec, sweep: &Sweep) -> Result<Vec<Chosen>, FileError> {
         let mut found: Vec<(Chosen, f64)> = Vec::new();
         for (case, about) in spec.cases.iter().enumerate() {
@@ -144,7 +159,7 @@ impl Cells {
                 }
             }
         }
-        Ok(found.into_iter().map(|(chosen, _)| chosen).collect())
+        Ok(found.into_iter().filter(|(_, cost)| cost.is_finite()).map(|(chosen, _)| chosen).collect())
     }
 
     /// Reads the series that the figure uses, and takes the best value of the grid for each cell.
@@ -166,8 +181,8 @@ impl Cells {
         for (i, place) in self.places.iter().enumerate().filter(|(_, place)| which(place)) {
             let Some(ended) = &sweep.ended()[i] else { continue };
             let history = RunFolder::history(&sweep.folder_of(i), wanted)?;
-            let diverged = matches!(ended.stop, StopReason::Diverged { .. });
-            let run = RunData { seed: place.seed, history, diverged, iterations: ended.iteration };
+            let run =
+                RunData { seed: place.seed, history, stop: ended.stop.clone(), iterations: ended.iteration };
             let Place { case, arm, across, grid: chosen, .. } = *place;
             let same = |c: &&mut Cell| (c.case, c.arm, c.across, c.chosen) == (case, arm, across, chosen);
             match cells.iter_mut().find(same) {
@@ -244,7 +259,7 @@ fn settings(spec: &Spec, place: Place) -> Table {
 /// infinite where one diverged.
 fn cost(cell: &Cell, by: Series) -> f64 {
     let sum: f64 = cell.runs.iter().map(|r| at_end(&r.history, by, r.iterations)).sum();
-    if cell.runs.iter().any(|r| r.diverged) || sum.is_nan() {
+    if cell.runs.iter().any(RunData::diverged) || sum.is_nan() {
         return f64::INFINITY;
     }
     let mean = sum / cell.runs.len() as f64;

@@ -141,12 +141,10 @@ fn a_value_is_better_by_its_loss_or_accuracy_and_never_where_a_run_diverged() {
                 let value = if iteration < 18 { 5.0 } else { *value };
                 history.push(Row { iteration, series, value });
             }
-            runs.push(RunData {
-                seed: seed as u64,
-                history,
-                diverged: diverged && seed == 0,
-                iterations: 20,
-            });
+            let exploded =
+                StopReason::Diverged { iteration: 19, quantity: "training loss".into(), value: "inf".into() };
+            let stop = if diverged && seed == 0 { exploded } else { StopReason::Done };
+            runs.push(RunData { seed: seed as u64, history, stop, iterations: 20 });
         }
         Cell { case: 0, arm: 0, across: None, chosen: Some(1.0), runs }
     };

@@ -1,11 +1,11 @@
 //! Owns how a figure is drawn: a panel for each case, laid out as the paper's.
 
 use super::cells::Cell;
-use super::spec::{Plot, Quantity, Spec};
+use super::spec::{Arm, Claimed, Plot, Quantity, Spec};
 use super::values::{curve, values};
 use super::verdict::together;
 use crate::files::figure::look::{Dash, Look, run_look};
-use crate::files::figure::number::significant;
+use crate::files::figure::number::{counted, significant};
 use crate::files::figure::scale::Scale;
 use crate::files::figure::{Axis, Figure, Layer, Panel};
 use crate::numerics::statistics::correlation::spearman;
@@ -59,8 +59,18 @@ fn curves(spec: &Spec, case: usize, cells: &[&Cell], series: &str, log: bool, fr
     let Ok(wanted) = series.parse::<Series>() else { return Vec::new() };
     let empty = || {
         let (x, y) = (Axis::new("iteration", Scale::Linear), Axis::new(label(series), scale(log)));
-        let note = format!("mean and standard deviation over {} seeds", spec.seeds_of(&spec.cases[case]));
-        Panel { note, ..titled(spec, case, x, y) }
+        let seeds = counted(spec.seeds_of(&spec.cases[case]), "seed");
+        let lost = cells.iter().flat_map(|cell| &cell.runs).filter(|run| run.diverged()).count();
+        let lost = match lost {
+            0 => String::new(),
+            n => format!("; {} until they diverge", counted(n as u64, "run")),
+        };
+        let band = if log {
+            "mean and standard deviation (down to the smallest)"
+        } else {
+            "mean and standard deviation"
+        };
+        Panel { note: format!("{band}, {seeds}{lost}"), ..titled(spec, case, x, y) }
     };
     let layers = |cell: &Cell, name: String, slot: usize| {
         let points = curve(cell, wanted, from);
@@ -86,7 +96,7 @@ fn curves(spec: &Spec, case: usize, cells: &[&Cell], series: &str, log: bool, fr
         let own = cells.iter().filter(|c| c.arm == arm).enumerate();
         panel.layers = own
             .flat_map(|(slot, cell)| {
-                let value = cell.across.map_or(String::new(), |v| significant(v, 2));
+                let value = cell.across.map_or(String::new(), |v| significant(v, 3));
                 layers(cell, format!("{} {value}", along.name), slot)
             })
             .collect();
@@ -138,10 +148,28 @@ fn scatter(spec: &Spec, cells: &[Cell], case: usize, x: &str, y: &str) -> Panel 
         panel.layers.push(Layer::Points { name: about.name.clone(), points, look: run_look(arm) });
         all.extend(pairs);
     }
-    if let Some(found) = spearman(&all) {
+    let said = |name: &str, pairs: &[(f64, f64)]| {
+        let found = spearman(pairs)?;
         let (r, p) = (significant(found.r, 2), significant(found.p, 2));
-        panel.note = format!("Spearman {r}, p = {p}, {} runs", found.n);
-    }
+        Some(format!("{name}Spearman {r}, p = {p}, {}", counted(found.n as u64, "run")))
+    };
+    // Over all rules, or within each where the claims are about one each.
+    let within = |arm: &&Arm| {
+        spec.claims.iter().any(|claim| match &claim.what {
+            Claimed::RiseTogether { arms, .. } => arms[..] == [arm.id.clone()],
+            _ => false,
+        })
+    };
+    let each: Vec<String> = spec
+        .arms
+        .iter()
+        .filter(within)
+        .filter_map(|arm| {
+            let pairs = together(spec, cells, case, (x, y), std::slice::from_ref(&arm.id));
+            said(&format!("{}: ", arm.name), &pairs)
+        })
+        .collect();
+    panel.note = if each.is_empty() { said("", &all).unwrap_or_default() } else { each.join("; ") };
     panel
 }
 
@@ -179,12 +207,13 @@ fn histogram(spec: &Spec, cells: &[Cell], (case, of_case): (usize, &[&Cell]), id
 fn bars(spec: &Spec, cells: &[Cell], (case, of_case): (usize, &[&Cell]), ids: &[String]) -> Vec<Panel> {
     let panel = |quantity: &Quantity| {
         let name = |cell: &&Cell| match cell.across {
-            Some(value) => format!("{} {}", spec.arms[cell.arm].name, significant(value, 2)),
+            Some(value) => format!("{} {}", spec.arms[cell.arm].name, significant(value, 3)),
             None => spec.arms[cell.arm].name.clone(),
         };
         let x = Axis::of_names("", of_case.iter().map(name).collect());
         let y = Axis::new(quantity.name.clone(), scale(quantity.log));
-        let mut panel = titled(spec, case, x, y);
+        let note = "mean and standard deviation over seeds".into();
+        let mut panel = Panel { note, ..titled(spec, case, x, y) };
         for (k, cell) in of_case.iter().enumerate() {
             let Some((mean, sd)) = statistics(spec, cells, cell, quantity) else { continue };
             let bars = vec![(k as f64, mean, mean - sd, mean + sd)];

@@ -99,7 +99,8 @@ impl Page {
         let _ = writeln!(
             text,
             "An effect stands with its 95 % paired bootstrap interval over seeds; how it is judged is said in the \
-             reports. Runs that diverged count in no pair.\n"
+             reports. Runs that diverged count in no pair. Figures share runs: a claim that stands in two of them is one \
+             piece of evidence, counted twice above.\n"
         );
         for figure in &self.figures {
             figure.write(&mut text);

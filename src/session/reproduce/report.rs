@@ -4,8 +4,8 @@ use std::fmt::Write;
 use std::path::Path;
 
 use super::Made;
-use super::cells::Cell;
-use super::spec::{Constants, Pilot, Plot, Spec};
+use super::cells::{Cell, RunData};
+use super::spec::{At, Constants, Pilot, Plot, Spec};
 use super::values::{curve, values};
 use crate::files::atomic::FileError;
 use crate::files::figure::number::significant;
@@ -15,6 +15,7 @@ use crate::files::table_csv;
 use crate::numerics::statistics::{mean_and_sd, median};
 use crate::session::series_words::in_words;
 use crate::training::history::Series;
+use crate::training::run::StopReason;
 
 /// The report in Markdown.
 pub fn report(made: &Made) -> String {
@@ -29,13 +30,9 @@ pub fn report(made: &Made) -> String {
         let _ =
             writeln!(text, "- {} ({}): **{}**. {}.", found.text, found.case, found.verdict, found.numbers());
     }
-    let _ = writeln!(
-        text,
-        "\nSeen: the 95 % interval of the effect (paired bootstrap over seeds) lies on the claim's side, and with fewer \
-         than six pairs the paired t test has p < 0.05 too; for correlations Spearman's p < 0.05. A run that \
-         diverged counts in no pair.\n"
-    );
+    counted_how(&mut text, spec);
     values_table(&mut text, spec, cells);
+    ends(&mut text, spec, cells);
     settings(&mut text, spec, cells);
     let seconds: f64 = made.seconds;
     let seeds: Vec<String> =
@@ -52,22 +49,97 @@ pub fn report(made: &Made) -> String {
     text
 }
 
+/// The rules by which values become verdicts.
+fn counted_how(text: &mut String, spec: &Spec) {
+    let _ = writeln!(
+        text,
+        "\n## How it is counted\n\n\
+         - Seen: the 95 % interval of the effect lies on the claim's side (expanded percentile bootstrap over the seeds \
+         that both sides have, Hesterberg 2015; of few pairs it is still too narrow, so below six the paired t test must \
+         have p < 0.05 too); for correlations Spearman's p < 0.05; for likeness, the interval within the margin. \
+         Every claim is judged by itself: none is corrected for the number of claims.\n\
+         - A run that diverged counts in no pair. One whose training loss ends above the one that it began with counts \
+         with its losses and accuracies only."
+    );
+    let has = |wanted: fn(&At) -> bool| spec.quantities.iter().any(|q| wanted(&q.at));
+    let mut rule = |holds: bool, words: &str| {
+        if holds {
+            let _ = writeln!(text, "- {words}");
+        }
+    };
+    rule(
+        has(|at| matches!(at, At::Last)),
+        "A curvature, gap, exponent or alignment at the end is the last value measured.",
+    );
+    rule(
+        has(|at| matches!(at, At::End)),
+        "A loss or accuracy at the end is the mean over the last tenth of the iterations.",
+    );
+    rule(
+        has(|at| matches!(at, At::LastHalf)),
+        "Over the last half: the mean of the later half of the values.",
+    );
+    rule(
+        has(|at| matches!(at, At::Matching { .. })),
+        "At equal loss, error or accuracy: the first value from the iteration on at which the mean over one of 500 \
+         equal stretches of the run is as good as the other run is at its end. A network that is as good before its \
+         first update, or never, has no such value.",
+    );
+    rule(
+        spec.quantities.iter().any(|q| q.series == "generalization_gap"),
+        "Generalization gap: training accuracy less test accuracy; of a task without accuracy (pattern generation) test \
+         error less training error.",
+    );
+    text.push('\n');
+}
+
+/// How many runs ended for which reason.
+fn ends(text: &mut String, spec: &Spec, cells: &[Cell]) {
+    let _ = writeln!(text, "## How the runs ended\n");
+    let _ = writeln!(
+        text,
+        "| | | all iterations | plateau | goal | diverged | of these not diverged, loss risen |"
+    );
+    let _ = writeln!(text, "|---|---|---|---|---|---|---|");
+    for cell in cells {
+        let count = |wanted: fn(&RunData) -> bool| cell.runs.iter().filter(|run| wanted(run)).count();
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} | {} | {} | {} | {} |",
+            spec.cases[cell.case].name,
+            arm_name(spec, cell),
+            count(|run| matches!(run.stop, StopReason::Done | StopReason::Stopped)),
+            count(|run| matches!(run.stop, StopReason::Plateau)),
+            count(|run| matches!(run.stop, StopReason::LossReached | StopReason::AccuracyReached)),
+            count(RunData::diverged),
+            count(|run| !run.diverged() && run.has_lost()),
+        );
+    }
+    text.push('\n');
+}
+
 fn values_table(text: &mut String, spec: &Spec, cells: &[Cell]) {
     if spec.quantities.is_empty() {
         return;
     }
     let _ = writeln!(text, "## Values\n\nMean and standard deviation over seeds; median.\n");
-    let _ = writeln!(text, "| | | quantity | mean | sd | median | runs | diverged |");
-    let _ = writeln!(text, "|---|---|---|---|---|---|---|---|");
+    let _ = writeln!(text, "| | | quantity | mean | sd | median | runs |");
+    let _ = writeln!(text, "|---|---|---|---|---|---|---|");
     for cell in cells {
         for quantity in &spec.quantities {
             let own: Vec<f64> = values(spec, cells, cell, quantity).into_iter().map(|(_, v)| v).collect();
-            let diverged = cell.runs.iter().filter(|r| r.diverged).count();
-            let (mean, sd) = mean_and_sd(&own).unwrap_or((f64::NAN, f64::NAN));
-            let [mean, sd, middle] = [mean, sd, median(&own).unwrap_or(f64::NAN)].map(|v| significant(v, 3));
+            if own.is_empty() {
+                continue;
+            }
+            let shown = |value: Option<f64>| value.map_or("–".into(), |v| significant(v, 3));
+            let both = mean_and_sd(&own);
+            let mean = shown(both.map(|(mean, _)| mean));
+            // One value has no spread.
+            let sd = shown(both.filter(|_| own.len() > 1).map(|(_, sd)| sd));
+            let middle = shown(median(&own));
             let _ = writeln!(
                 text,
-                "| {} | {} | {} | {mean} | {sd} | {middle} | {} | {diverged} |",
+                "| {} | {} | {} | {mean} | {sd} | {middle} | {} |",
                 spec.cases[cell.case].name,
                 arm_name(spec, cell),
                 quantity.name,
@@ -79,8 +151,12 @@ fn values_table(text: &mut String, spec: &Spec, cells: &[Cell]) {
 }
 
 fn arm_name(spec: &Spec, cell: &Cell) -> String {
-    let name = &spec.arms[cell.arm].name;
-    match (&spec.across, cell.across) {
+    side_name(spec, cell.arm, cell.across)
+}
+
+fn side_name(spec: &Spec, arm: usize, across: Option<f64>) -> String {
+    let name = &spec.arms[arm].name;
+    match (&spec.across, across) {
         (Some(along), Some(value)) => format!("{name}, {} {}", along.name, significant(value, 3)),
         _ => name.clone(),
     }
@@ -129,9 +205,18 @@ fn settings(text: &mut String, spec: &Spec, cells: &[Cell]) {
             "- {}: the best of `{}` = {:?} [{}], by {by}:",
             about.name, grid.key, grid.values, grid.source
         );
-        for cell in cells.iter().filter(|cell| cell.case == case) {
-            let chosen = cell.chosen.map_or(String::new(), |v| v.to_string());
-            let _ = writeln!(text, "  - {}: {chosen}", arm_name(spec, cell));
+        let _ = writeln!(text, "  - a value at which a run diverged is not chosen");
+        let ends = [grid.values.first(), grid.values.last()];
+        for (arm, across) in
+            (0..spec.arms.len()).flat_map(|arm| spec.across_values().into_iter().map(move |a| (arm, a)))
+        {
+            let own = cells.iter().find(|c| (c.case, c.arm, c.across) == (case, arm, across));
+            let chosen = own.and_then(|cell| cell.chosen);
+            let at_end = ends.contains(&chosen.as_ref());
+            let words =
+                chosen.map_or("none, runs diverged at every value: no run counts".into(), |v| v.to_string());
+            let edge = if at_end { " (at the end of the grid: a better one may lie beyond)" } else { "" };
+            let _ = writeln!(text, "  - {}: {words}{edge}", side_name(spec, arm, across));
         }
     }
     for line in &spec.unknown {

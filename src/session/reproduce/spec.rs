@@ -259,6 +259,19 @@ pub enum Claimed {
         #[serde(default)]
         ratio: bool,
     },
+    /// Both sides are alike, in pairs of equal seed: the interval of their ratio, or of their difference, lies within a
+    /// margin.
+    Alike {
+        /// The one.
+        one: Side,
+        /// The other.
+        other: Side,
+        /// Whether pairs are compared by their ratio (else by their difference).
+        #[serde(default)]
+        ratio: bool,
+        /// The largest ratio, or the largest difference, that still counts as alike (`[own]`).
+        within: f64,
+    },
     /// `more` varies more over seeds than `less`: their distances from the medians, in pairs of equal seed
     /// (Levene's test in the form of Brown and Forsythe 1974, paired).
     Varies {
@@ -356,6 +369,9 @@ impl Spec {
         match &claim.what {
             Claimed::Larger { more, less, .. } | Claimed::Varies { more, less } => {
                 [more, less].iter().all(|side| values.contains(&side.across))
+            }
+            Claimed::Alike { one, other, .. } => {
+                [one, other].iter().all(|side| values.contains(&side.across))
             }
             Claimed::RiseTogether { .. } => true,
         }

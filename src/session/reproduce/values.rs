@@ -35,8 +35,11 @@ fn read(spec: &Spec, cells: &[Cell], cell: &Cell, run: &RunData, quantity: &Quan
     let series: Series = quantity.series.parse().ok()?;
     let all = run.history.series(series);
     let finite = || all.iter().map(|(_, v)| *v).filter(|v| v.is_finite());
-    // The numbers of a run that diverged say nothing of where its rule leads, but its start does.
-    if run.diverged && !matches!(quantity.at, At::First) {
+    // The numbers of a run that diverged say nothing of where its rule leads, but its start does; nor do those of one
+    // whose loss has risen, but that loss does.
+    let is_of_learning =
+        matches!(series, Series::TrainLoss | Series::TestLoss | Series::TrainAccuracy | Series::TestAccuracy);
+    if !matches!(quantity.at, At::First) && (run.diverged() || !is_of_learning && run.has_lost()) {
         return None;
     }
     let value = match &quantity.at {
@@ -57,10 +60,11 @@ fn read(spec: &Spec, cells: &[Cell], cell: &Cell, run: &RunData, quantity: &Quan
             let other = cells
                 .iter()
                 .find(|c| (c.case, c.across) == (cell.case, cell.across) && Some(c.arm) == spec.arm(arm))?;
-            let other = other.runs.iter().find(|r| r.seed == run.seed && !r.diverged)?;
+            let other = other.runs.iter().find(|r| r.seed == run.seed && !r.diverged() && !r.has_lost())?;
             let equal: Series = equal.parse().ok()?;
             let goal = at_end(&other.history, equal, other.iterations);
-            let when = first_as_far(&run.history, equal, run.iterations, goal)?;
+            // A network that is as far before it has learned is no partner: what it has is its start's.
+            let when = first_as_far(&run.history, equal, run.iterations, goal).filter(|when| *when > 0)?;
             all.iter().find(|(i, _)| *i >= when)?.1
         }
     };

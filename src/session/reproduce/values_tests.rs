@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::training::history::Row;
+use crate::training::run::StopReason;
 
 /// A training loss of 1/(i + 1) and an accuracy of i/100 at iterations 0 to 99, lambda_max at 0, 50 and 99.
 fn run(seed: u64, scale: f64) -> RunData {
@@ -13,7 +14,7 @@ fn run(seed: u64, scale: f64) -> RunData {
     for (i, value) in [(0, 1.0), (50, -9.0), (99, 4.0)] {
         history.push(Row { iteration: i, series: Series::LambdaMax, value });
     }
-    RunData { seed, history, diverged: false, iterations: 100 }
+    RunData { seed, history, stop: StopReason::Done, iterations: 100 }
 }
 
 fn cell(arm: usize, scale: f64) -> Cell {
@@ -67,6 +68,33 @@ fn matching_reads_where_the_run_first_comes_as_far_as_the_other_arm() {
     // Half of it does, early: lambda_max is read at the next measure.
     let cells = [cell(0, 1.0), cell(1, 0.5)];
     assert_eq!(values(&spec, &cells, &cells[1], &wanted), [(1, -9.0)]);
+}
+
+#[test]
+fn a_network_that_is_as_far_before_it_learns_is_no_partner() {
+    let spec = two_arms();
+    let wanted = quantity("lambda_max", At::Matching { series: "train_loss".into(), arm: "a".into() }, false);
+    // The loss of b begins at 0.01, where that of a ends.
+    let cells = [cell(0, 1.0), cell(1, 0.01)];
+    assert!(values(&spec, &cells, &cells[1], &wanted).is_empty());
+}
+
+#[test]
+fn where_a_run_stands_counts_only_if_its_loss_has_not_risen() {
+    let spec = two_arms();
+    let mut rising = run(1, 1.0);
+    for i in 90..100 {
+        rising.history.push(Row { iteration: 100 + i, series: Series::TrainLoss, value: 1.01 });
+    }
+    rising.iterations = 200;
+    assert!(rising.has_lost() && !run(1, 1.0).has_lost());
+    let cells = [Cell { runs: vec![rising], ..cell(0, 1.0) }];
+    let of = |series: &str, at: At| values(&spec, &cells, &cells[0], &quantity(series, at, false));
+    assert!(of("lambda_max", At::Last).is_empty() && of("lambda_max", At::Peak).is_empty());
+    assert_eq!(of("lambda_max", At::First), [(1, 1.0)]);
+    // That it has not learned is what its loss says.
+    let [(_, loss)] = of("train_loss", At::End)[..] else { panic!("a value") };
+    assert!((loss - 1.01).abs() < 1e-12, "{loss}");
 }
 
 #[test]

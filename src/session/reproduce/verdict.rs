@@ -16,7 +16,7 @@ pub enum Verdict {
     /// The 95 % bootstrap interval of the effect lies on the claim's side of none (and, with fewer than six pairs,
     /// Student's paired test has p < 0.05 too).
     Seen,
-    /// It lies on the other side: the reverse was seen.
+    /// It lies on the other side, or outside the margin of what counts as alike: the reverse was seen.
     NotSeen,
     /// It holds none, or there are too few runs.
     NotDecided,
@@ -54,6 +54,9 @@ impl Judged {
     }
 }
 
+/// Pairs below which likeness is not decided: the interval of fewer is too narrow (`[own]`, P1's number of runs).
+const LEAST_PAIRS: usize = 5;
+
 /// A verdict with the effect and what else is to be said.
 type Finding = (Verdict, String, String);
 
@@ -75,6 +78,10 @@ fn judge_one(spec: &Spec, cells: &[Cell], claim: &Claim, case: usize) -> Judged 
         Claimed::Larger { more, less, ratio } => {
             let of = |side: &Side| side_values(spec, cells, case, side);
             larger(&of(more), &of(less), *ratio, spec.seeds_of(&spec.cases[case]) as usize)
+        }
+        Claimed::Alike { one, other, ratio, within } => {
+            let of = |side: &Side| side_values(spec, cells, case, side);
+            alike(&of(one), &of(other), (*ratio, *within), spec.seeds_of(&spec.cases[case]) as usize)
         }
         Claimed::Varies { more, less } => {
             let of = |side: &Side| side_values(spec, cells, case, side);
@@ -116,14 +123,38 @@ pub fn together(
         .collect()
 }
 
-/// Whether `more` is larger than `less`, seed by seed; `seeds` were run.
-fn larger(more: &[(u64, f64)], less: &[(u64, f64)], ratio: bool, seeds: usize) -> Finding {
+/// `more` less `less`, or the logarithm of their ratio, of each seed that both have.
+fn differences(more: &[(u64, f64)], less: &[(u64, f64)], ratio: bool) -> Vec<f64> {
     let difference = |(seed, a): &(u64, f64)| {
         let (_, b) = less.iter().find(|(s, _)| s == seed)?;
         let difference = if ratio { (a / b).ln() } else { a - b };
         (!ratio || (*a > 0.0 && *b > 0.0)).then_some(difference)
     };
-    let differences: Vec<f64> = more.iter().filter_map(difference).collect();
+    more.iter().filter_map(difference).collect()
+}
+
+/// Whether both are alike: `within` is the largest ratio or difference that counts so.
+fn alike(one: &[(u64, f64)], other: &[(u64, f64)], (ratio, within): (bool, f64), seeds: usize) -> Finding {
+    let (_, effect, words) = larger(one, other, ratio, seeds);
+    let words = words.split("; about ").next().unwrap_or_default().to_owned();
+    let differences = differences(one, other, ratio);
+    let Some((low, high)) = mean_interval(&differences).filter(|_| differences.len() >= LEAST_PAIRS) else {
+        return (Verdict::NotDecided, effect, words);
+    };
+    let most = if ratio { within.ln() } else { within };
+    let verdict = if -most < low && high < most {
+        Verdict::Seen
+    } else if low > most || high < -most {
+        Verdict::NotSeen
+    } else {
+        Verdict::NotDecided
+    };
+    (verdict, effect, words)
+}
+
+/// Whether `more` is larger than `less`, seed by seed; `seeds` were run.
+fn larger(more: &[(u64, f64)], less: &[(u64, f64)], ratio: bool, seeds: usize) -> Finding {
+    let differences = differences(more, less, ratio);
     let n = differences.len();
     let (Some((low, high)), Some(test)) = (mean_interval(&differences), paired(&differences)) else {
         let pairs = if n == 1 { "1 pair" } else { &format!("{n} pairs") };
@@ -147,7 +178,7 @@ fn larger(more: &[(u64, f64)], less: &[(u64, f64)], ratio: bool, seeds: usize) -
         format!("larger in {positive} of {n} pairs, paired t test p = {}", significant(test.p, 2));
     let lost = seeds - n;
     if lost > 0 {
-        words += &format!("; {lost} of {seeds} seeds have no pair (diverged, or never came as far)");
+        words += &format!("; {lost} of {seeds} seeds have no pair");
     }
     if verdict == Verdict::NotDecided
         && let Some(needed) = test.pairs_needed
@@ -223,6 +254,22 @@ mod tests {
         let (verdict, words) = larger(&low, &other, false);
         assert_eq!(verdict, Verdict::NotDecided);
         assert!(words.contains("pairs would decide") && !words.contains("no pair"), "{words}");
+    }
+
+    #[test]
+    fn likeness_is_seen_only_where_the_interval_lies_within_the_margin() {
+        let one = seeds(&[1.0, 1.1, 0.9, 1.2, 1.0, 0.95]);
+        let near = seeds(&[1.1, 1.0, 1.0, 1.1, 1.05, 0.9]);
+        assert_eq!(alike(&one, &near, (true, 2.0), 6).0, Verdict::Seen);
+        // A margin as narrow as the spread decides nothing.
+        assert_eq!(alike(&one, &near, (true, 1.02), 6).0, Verdict::NotDecided);
+        let far = seeds(&[4.0, 5.0, 4.5, 4.2, 4.4, 4.1]);
+        let (verdict, words) = said(alike(&one, &far, (true, 2.0), 6));
+        assert!(verdict == Verdict::NotSeen && words.starts_with("ratio 0.23"), "{words}");
+        assert_eq!(alike(&far, &one, (false, 0.5), 6).0, Verdict::NotSeen);
+        assert_eq!(alike(&one, &near, (false, 0.5), 6).0, Verdict::Seen);
+        // Equal values of two seeds are no evidence.
+        assert_eq!(alike(&one[..2], &one[..2], (true, 2.0), 6).0, Verdict::NotDecided);
     }
 
     #[test]
