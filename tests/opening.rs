@@ -10,11 +10,13 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use basinscope::files::history_csv;
 use basinscope::files::npz::NpzWriter;
 use basinscope::numerics::tasks::TaskSettings;
 use basinscope::session::keep::Place;
 use basinscope::session::{Action, Notice, RunEntry, RunState, Session};
 use basinscope::training::history::Series;
+use basinscope::training::measures::Measure;
 use common::npz::{load, reference};
 use made::made;
 use real::{session, until};
@@ -87,6 +89,25 @@ fn an_opened_network_can_be_written_and_goes_on_from_its_snapshot() {
     session.act(Action::Open(path));
     until(&mut session, "the second run", |s| s.runs().len() == 2 && current(s).state == RunState::Paused);
     assert_eq!((current(&session).name.as_str(), current(&session).iteration), ("later", 3));
+}
+
+#[test]
+fn what_a_run_has_recorded_at_its_end_stays_when_it_is_opened_until_it_is_asked_for_anew() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = made(folder.path(), "a", &format!("{SMALL}curvature = 1\n"), 0);
+    let recorded = history_csv::read(&out.join("history.csv"), &[Series::HessianTrace]).expect("a history");
+    let (at, trace) = *recorded.series(Series::HessianTrace).last().expect("measured");
+    assert_eq!(at, 3);
+    let mut session = session("");
+    session.act(Action::Open(out));
+    until(&mut session, "the spectrum", |s| {
+        s.current().is_some_and(|run| run.finding(Measure::Curvature).is_some())
+    });
+    let last = |s: &Session| current(s).curves.last(Series::HessianTrace).expect("read").value;
+    assert_eq!(last(&session), trace);
+    session.act(Action::Measure(vec![Measure::Curvature]));
+    until(&mut session, "another estimate", |s| last(s) != trace);
+    assert!((last(&session) / trace - 1.0).abs() < 1.0, "{} {trace}", last(&session));
 }
 
 #[test]

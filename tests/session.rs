@@ -599,6 +599,21 @@ fn seeds_of_one_setting_are_a_group_and_two_settings_are_compared_in_pairs() {
 }
 
 #[test]
+fn fewer_iterations_than_are_made_are_for_the_next_run() {
+    let mut session = session(slow(), "iterations = 50");
+    session.act(Action::StartNew);
+    until(&mut session, "the end", |s| matches!(current(s).state, RunState::Ended(_)));
+    session.act(set("iterations", 20));
+    assert_eq!((current(&session).config.iterations, current(&session).iteration), (50, 50));
+    assert!(session.pending().iter().any(|d| d.key == "iterations"));
+    assert!(
+        session.methods().is_some_and(|text| text.contains("50 updates") && !text.contains("20 updates"))
+    );
+    session.act(set("iterations", 60));
+    assert_eq!(current(&session).config.iterations, 60);
+}
+
+#[test]
 fn spectra_of_the_weights_agree_with_trace_and_norm() {
     let mut session = Session::new(engine(), trainers(), toml::Table::new());
     let text = "iterations = 1000000000\n[task]\nkind = \"romo\"\nbatch = 4\n[network]\nn_rec = 8\n";

@@ -4,7 +4,7 @@
 //! with the worker, rows of history in one growing batch, and goes out when there is room. Paused, ended or
 //! waiting for its speed limit, the worker blocks. When the other end is dropped, the thread ends.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -87,6 +87,13 @@ pub(super) fn start(engine: &Engine, name: &str, make: Make) -> RunHandle {
     RunHandle { commands: command_sender, unsent: VecDeque::new(), events: event_receiver, thread, slices }
 }
 
+/// The series that have a value at an iteration.
+fn recorded(iteration: i64, history: &History) -> (i64, BTreeSet<Series>) {
+    let is_there =
+        |(_, values): &(Series, &[(i64, f64)])| values.last().is_some_and(|(i, _)| *i == iteration);
+    (iteration, history.all().filter(is_there).map(|(series, _)| series).collect())
+}
+
 /// The other end is gone.
 struct Closed;
 
@@ -115,6 +122,9 @@ struct Worker<'a> {
     initial: Option<Arc<Weights<f64>>>,
     /// Said once, when it is ready.
     warnings: Vec<String>,
+    /// The iteration that it was opened at, and the series that were recorded there: they stay as they are until they
+    /// are asked for anew.
+    recorded: (i64, BTreeSet<Series>),
     seconds: f64,
     processor_before: Duration,
     /// Time spent waiting for the speed limit.
@@ -139,6 +149,7 @@ impl<'a> Worker<'a> {
             engine,
             watch: Watch::new(measures, made.run.config().measure, made.trajectory),
             archive: Archive::new(&made.history),
+            recorded: recorded(made.run.iteration(), &made.history),
             run: made.run,
             trail: Trail::default(),
             workers: engine.training.share(),
@@ -232,7 +243,9 @@ impl<'a> Worker<'a> {
 
     /// Takes in what the measures have found.
     fn take_reports(&mut self) {
-        while let Some(news) = self.watch.next_report(&*self.run) {
+        while let Some(mut news) = self.watch.next_report(&*self.run) {
+            let (at, series) = &self.recorded;
+            news.rows.retain(|row| row.iteration != *at || !series.contains(&row.series));
             self.archive.add(&news.rows);
             self.outbox.add_rows(&news.rows);
             news.events.into_iter().for_each(|event| self.outbox.push_later(event));

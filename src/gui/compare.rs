@@ -5,6 +5,7 @@ use eframe::egui::{self, Ui};
 use super::app::Asked;
 use super::plot::number;
 use super::windows;
+use crate::session::settings::differences;
 use crate::session::{Action, Comparison, Dialog, Export, Group, Quantity, RunId, Session};
 use crate::training::history::Series;
 
@@ -87,6 +88,13 @@ impl State {
             ui.weak("Choose two different settings.");
             return;
         }
+        if let [Some(a), Some(b)] = runs.map(|id| session.run(id)) {
+            let mut keys: Vec<String> =
+                differences(&a.config, &b.config).into_iter().map(|d| d.key).collect();
+            keys.retain(|key| key != "seed" && !key.starts_with("measure.landscape"));
+            let tip = "The keys of the settings in which the two differ, the seed left out";
+            ui.weak(format!("They differ in {}.", keys.join(", "))).on_hover_text(tip);
+        }
         let comparison = self.compare(ui, session, runs);
         let names = places.map(|place| groups[place].name(session));
         let (quantity, _) = QUANTITIES[self.quantity];
@@ -110,13 +118,14 @@ impl State {
             Err(_) => (0, 3),
         };
         let more = if needed > seeds { (needed - seeds).min(MOST) } else { 1 };
-        let most = places.iter().map(|place| groups[*place].members.len()).max().unwrap_or(0);
+        let [own, other] = places.map(|place| groups[place].seeds(session));
+        let wanted = own.intersection(&other).count() + more;
         let text = format!("{more} more {} of both", if more == 1 { "seed" } else { "seeds" });
         let tip = "Start the seeds that both settings lack";
         ui.horizontal(|ui| {
             if ui.button(text).on_hover_text(tip).clicked() {
                 for place in places {
-                    let lacking = most + more - groups[place].members.len();
+                    let lacking = wanted.saturating_sub(groups[place].members.len());
                     asked.act(Action::MoreSeeds { like: groups[place].members[0], n: lacking as u64 });
                 }
             }

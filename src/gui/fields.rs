@@ -302,7 +302,8 @@ fn text(ui: &mut Ui, field: Field<'_>, value: &Value, asked: &mut Asked) -> Resp
     let mut text = ui.data_mut(|data| data.get_temp::<String>(id)).unwrap_or_else(|| now.clone());
     // Its frame is outside of it.
     let width = (ui.available_width() - 4.0).clamp(56.0, 150.0);
-    let response = ui.add(egui::TextEdit::singleline(&mut text).desired_width(width));
+    let response =
+        ui.add(egui::TextEdit::singleline(&mut text).id_salt((field.key, "field")).desired_width(width));
     if response.has_focus() {
         ui.data_mut(|data| data.insert_temp(id, text));
     } else if response.lost_focus() {

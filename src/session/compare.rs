@@ -1,7 +1,7 @@
 //! Owns the comparison of runs over seeds: which runs are seeds of one setting ([`groups`]), their mean and band
 //! ([`band`]), and whether two settings differ ([`compare`]).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Session;
 use super::curves::{Curve, Reading};
@@ -12,6 +12,7 @@ use crate::files::history_csv::number;
 use crate::numerics::statistics::{Paired, mean_and_sd, paired};
 use crate::training::config::Config;
 use crate::training::history::Series;
+use crate::training::run::StopReason;
 
 /// Runs whose settings differ in the seed only.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,7 +26,15 @@ impl Group {
     pub fn name(&self, session: &Session) -> String {
         let name = self.members.first().and_then(|id| session.run(*id)).map_or("", |run| &run.name);
         let seeds = counted(self.members.len() as u64, "seed");
-        format!("{} ({seeds})", name.split(", seed ").next().unwrap_or(name))
+        // A run of a sweep is named after the folder that it has there.
+        let name =
+            [", seed ", "_seed="].iter().fold(name, |name, seed| name.split(seed).next().unwrap_or(name));
+        format!("{name} ({seeds})")
+    }
+
+    /// The seeds of its runs, in their order.
+    pub fn seeds(&self, session: &Session) -> BTreeSet<u64> {
+        self.members.iter().filter_map(|id| session.run(*id)).map(|run| run.config.seed).collect()
     }
 }
 
@@ -160,6 +169,8 @@ pub struct Comparison {
     pub is_ratio: bool,
     /// The training loss at which sharpness was taken.
     pub loss: Option<f64>,
+    /// Seeds that both have and that do not count: a run diverged, or has no such value.
+    pub left_out: usize,
 }
 
 /// Compares two settings, `a` and `b` being all runs of each.
@@ -174,10 +185,14 @@ pub fn compare(a: &[&RunEntry], b: &[&RunEntry], quantity: Quantity) -> Result<C
     let common: Vec<(u64, &RunEntry, &RunEntry)> =
         of_a.iter().filter_map(|(seed, i)| Some((*seed, a[*i], b[*of_b.get(seed)?]))).collect();
     let loss = match quantity {
-        Quantity::SharpnessAtEqualLoss => common_loss(common.iter().flat_map(|(_, a, b)| [*a, *b])),
+        Quantity::SharpnessAtEqualLoss => {
+            let all = common.iter().flat_map(|(_, a, b)| [*a, *b]);
+            common_loss(all.filter(|run| !has_diverged(run)))
+        }
         Quantity::Last(_) => None,
     };
     let value = |run: &RunEntry| match quantity {
+        _ if has_diverged(run) => None,
         Quantity::Last(series) => run.curves.last(series).map(|p| p.value),
         Quantity::SharpnessAtEqualLoss => sharpness_at(run, loss?),
     };
@@ -190,12 +205,21 @@ pub fn compare(a: &[&RunEntry], b: &[&RunEntry], quantity: Quantity) -> Result<C
     let difference = |(a, b): &(f64, f64)| if is_ratio { (b / a).ln() } else { b - a };
     let differences: Vec<f64> = pairs.values().map(difference).collect();
     let test = paired(&differences).ok_or_else(|| {
-        let n = pairs.len();
-        let seeds = if n == 1 { "seed" } else { "seeds" };
-        format!("{n} {seeds} in common with a value: at least 2 are needed to compare")
+        let seeds = counted(pairs.len() as u64, "seed");
+        format!("{seeds} in common with a value: at least 2 are needed to compare")
     })?;
-    Ok(Comparison { pairs, test, is_ratio, loss })
+    let left_out = common.len() - pairs.len();
+    Ok(Comparison { pairs, test, is_ratio, loss, left_out })
 }
+
+/// What a run shows that diverged is no place where its rule leads.
+fn has_diverged(run: &RunEntry) -> bool {
+    matches!(run.state, RunState::Ended(StopReason::Diverged { .. }))
+}
+
+/// The share of a run that may lie between the two measures around a place (`[own]`): of a longer stretch nothing is
+/// known.
+const WIDEST: f64 = 0.5;
 
 /// Columns over which a noisy loss is averaged before it is compared.
 const COLUMNS: usize = 500;
@@ -213,7 +237,8 @@ fn common_loss<'a>(runs: impl Iterator<Item = &'a RunEntry>) -> Option<f64> {
     runs.map(lowest).reduce(f64::max).filter(|loss| loss.is_finite())
 }
 
-/// lambda_max where a run first reaches a loss, along a line between the measures around it.
+/// lambda_max where a run first reaches a loss, between the measures around it: along a line, of logarithms where both
+/// are positive, for it moves by factors.
 fn sharpness_at(run: &RunEntry, level: f64) -> Option<f64> {
     let (x, _) = loss(run).into_iter().find(|(_, loss)| *loss <= level)?;
     let curve = run.curves.get(Series::LambdaMax)?;
@@ -221,8 +246,16 @@ fn sharpness_at(run: &RunEntry, level: f64) -> Option<f64> {
     let after = values.partition_point(|p| (p.iteration as f64) < x);
     match (after.checked_sub(1).map(|i| values[i]), values.get(after)) {
         (Some(a), Some(b)) => {
-            let share = (x - a.iteration as f64) / (b.iteration - a.iteration) as f64;
-            Some(a.value + share * (b.value - a.value))
+            let between = (b.iteration - a.iteration) as f64;
+            if between > WIDEST * run.iteration as f64 {
+                return None;
+            }
+            let share = (x - a.iteration as f64) / between;
+            Some(if a.value > 0.0 && b.value > 0.0 {
+                a.value * (b.value / a.value).powf(share)
+            } else {
+                a.value + share * (b.value - a.value)
+            })
         }
         (None, Some(only)) => Some(only.value),
         // Not measured since: what was measured last, where it is still kept as it was.
@@ -262,7 +295,11 @@ impl Comparison {
             }
             _ => format!("Seeds alone may give this ({p})."),
         };
-        format!("{effect}. {verdict}")
+        let left_out = match self.left_out {
+            0 => String::new(),
+            n => format!(" {} left out: diverged, or without such a value.", counted(n as u64, "seed")),
+        };
+        format!("{effect}. {verdict}{left_out}")
     }
 }
 

@@ -41,6 +41,7 @@ fn sentences_say_the_effect_its_interval_and_what_is_missing() {
         test: paired(differences).expect("pairs"),
         is_ratio,
         loss: Some(0.01),
+        left_out: 0,
     };
     let clear = comparison(&[1.09, 1.11, 1.10, 1.095], true).sentences("lambda_max", "BPTT", "e-prop");
     assert!(clear.contains("3.00 times as large under e-prop as under BPTT"), "{clear}");

@@ -30,7 +30,13 @@ impl Session {
     pub(super) fn change_run(&mut self, id: RunId, set: &[(String, Option<Value>)]) {
         let Some(run) = self.runs.iter_mut().find(|r| r.id == id && r.is_alive()) else { return };
         let mut given = run.given.clone();
-        set.iter().for_each(|(key, value)| put(&mut given, key, value.clone()));
+        // Fewer iterations than it has made already would be none that it was made with: they are for the next run.
+        let made = run.iteration;
+        let is_past = |key: &str, value: &Option<Value>| {
+            key == "iterations" && value.as_ref().and_then(Value::as_integer).is_some_and(|n| n < made)
+        };
+        let acting = set.iter().filter(|(key, value)| !is_past(key, value));
+        acting.for_each(|(key, value)| put(&mut given, key, value.clone()));
         let Ok(resolved) = resolve(given.clone()) else { return };
         run.given = given;
         let (old, new) = (run.config.clone(), resolved.config);

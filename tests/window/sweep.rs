@@ -167,7 +167,10 @@ fn a_key_that_does_not_exist_is_answered_with_the_nearest() {
     screen.run_steps(2);
     click(&mut screen, "Add key");
     assert!(is_drawn(&screen, "`measure.probe_trials`"));
+    // What was typed is still there, to be mended.
     screen.get_by_role_and_label(egui::Role::TextInput, "another key").focus();
+    screen.run_steps(2);
+    screen.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::A);
     screen.run_steps(2);
     field(&screen, "measure.probe_trials");
     screen.run_steps(2);
@@ -188,4 +191,26 @@ fn a_key_that_does_not_exist_is_answered_with_the_nearest() {
     click(&mut screen, "Space values of network.gain");
     click(&mut screen, "Take these values");
     assert_eq!(sweeping(&screen).draft().varied[0].values, "0.5, 0.625, 0.75, 0.875, 1");
+}
+
+#[test]
+fn a_field_keeps_the_keyboard_when_the_error_above_it_goes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut screen = planned(&folder, 10);
+    let file = folder.path().join("file");
+    std::fs::write(&file, "no folder").expect("written");
+    let mut draft = sweeping(&screen).draft().clone();
+    draft.folder = file.join("in it").display().to_string();
+    screen.state_mut().ask(Action::Sweep(Ask::Draft(draft.clone())));
+    wait(&mut screen, "the preview", |w| w.session().sweeping().preview().is_some());
+    click(&mut screen, "Start the sweep");
+    wait(&mut screen, "the error", |w| w.session().sweeping().error().is_some());
+    screen.get_by_role_and_label(egui::Role::TextInput, "folder").focus();
+    screen.run_steps(2);
+    for letter in ["a", "b", "r"] {
+        screen.event(egui::Event::Text(letter.into()));
+        screen.run_steps(4);
+    }
+    assert!(sweeping(&screen).error().is_none(), "another folder, another error");
+    assert_eq!(sweeping(&screen).draft().folder, format!("{}abr", draft.folder));
 }

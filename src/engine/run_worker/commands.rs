@@ -10,6 +10,7 @@ use crate::engine::trail::Trail;
 use crate::engine::watch::Watch;
 use crate::training::config::Config;
 use crate::training::history::History;
+use crate::training::measures::Measure;
 use crate::training::run::{Change, StopReason};
 
 /// Values of a way that is handed out, at most; of a longer one there are none (`[own]`, 32 MB).
@@ -33,8 +34,17 @@ impl Worker<'_> {
                 self.restart();
             }
             Command::Change(change) => self.change(change),
-            Command::Measures(config) => self.watch.set_measures(*config, &*self.run),
-            Command::Measure(what) => self.watch.ask(&*self.run, what, None),
+            Command::Measures(config) => {
+                self.recorded.1.clear();
+                self.watch.set_measures(*config, &*self.run);
+            }
+            Command::Measure(what) => {
+                // The density is asked for by a view that is in sight, not by hand.
+                if what.iter().any(|measure| *measure != Measure::Density) {
+                    self.recorded.1.clear();
+                }
+                self.watch.ask(&*self.run, what, None);
+            }
             Command::Slice(slice) => self.watch.ask(&*self.run, Vec::new(), Some(slice)),
             Command::Speed(speed) => self.speed = speed.filter(|s| *s > 0.0),
             Command::Activity(trial) => {
@@ -96,6 +106,7 @@ impl Worker<'_> {
         self.trail = Trail::default();
         way.into_iter().for_each(|way| self.archive = Archive::new(&way.history));
         self.archive.truncate_after(iteration);
+        self.recorded.1.clear();
         self.running = false;
         self.steps_left = 0;
         self.ended = false;

@@ -102,6 +102,8 @@ impl Axes<'_> {
 /// The room of the axes of a panel: what is above, and what their numbers and labels need on either side.
 struct Room {
     legend: Legend,
+    /// The note below the title.
+    notes: Vec<String>,
     top: f64,
     height: f64,
     /// Of the numbers or names below the axes.
@@ -115,7 +117,8 @@ struct Room {
 impl Room {
     fn of<DB: DrawingBackend>(canvas: &Canvas<DB>, panel: &Panel, cell: Rect) -> Self {
         let legend = Legend::new(canvas, panel, cell.width);
-        let (title, note) = (above(&panel.title, 1.35 * TITLE), above(&panel.note, 1.4 * NOTE));
+        let notes = wrapped(canvas, &panel.note, NOTE, cell.width - 6.0);
+        let (title, note) = (above(&panel.title, 1.35 * TITLE), 1.4 * NOTE * notes.len() as f64);
         let top = cell.top + title + note + legend.height() + 3.0;
         // What is left of the cell beside the numbers of the vertical axis, nearly.
         let most = names(canvas, &panel.x, 0.8 * cell.width).iter().map(Vec::len).max().unwrap_or(1).max(1);
@@ -131,7 +134,7 @@ impl Room {
         let left =
             above(&panel.y.label, (0.3 + 1.1 * lines.len() as f64) * LABEL) + widest(&y.ticks) + TICK + 3.0;
         let right = if heat.is_some() { BAR + 1.4 * LABEL + widest(&bar_ticks) } else { 4.0 };
-        Self { legend, top, height, below, lines, sides: (left, right), bar_ticks }
+        Self { legend, notes, top, height, below, lines, sides: (left, right), bar_ticks }
     }
 }
 
@@ -152,10 +155,14 @@ pub(super) fn draw<DB: DrawingBackend>(
     cell: Rect,
     sides: (f64, f64),
 ) -> Result<(), FigureError> {
-    let Room { legend, top, height, below, lines, sides: own, bar_ticks } = Room::of(canvas, panel, cell);
+    let Room { legend, notes, top, height, below, lines, sides: own, bar_ticks } =
+        Room::of(canvas, panel, cell);
     let title = above(&panel.title, 1.35 * TITLE);
     canvas.text(&panel.title, (cell.left, cell.top + TITLE / 2.0), TITLE, LEFT)?;
-    canvas.text(&panel.note, (cell.left, cell.top + title + NOTE / 2.0), NOTE, LEFT)?;
+    for (i, line) in notes.iter().enumerate() {
+        let at = cell.top + title + (0.5 + 1.4 * i as f64) * NOTE;
+        canvas.text(line, (cell.left, at), NOTE, LEFT)?;
+    }
     legend.draw(canvas, cell.left, top - legend.height() - 3.0)?;
     let (left, right) = (cell.left + own.0.max(sides.0), cell.right() - own.1.max(sides.1));
     let (all_x, all_y) = extent(panel);

@@ -53,7 +53,8 @@ fn controls(ui: &mut Ui, sweeping: &Sweeping, outcomes: &Outcomes, view: &mut Vi
     let overs = [(Over::Median, "median", "The middle value"), (Over::Mean, "mean", "The mean")];
     let entries = overs.map(|(_, name, tip)| (name.to_owned(), tip.to_owned()));
     let now = overs.iter().find(|o| o.0 == view.over).map_or("", |o| o.1);
-    let tip = "How the runs of a cell become one number; those that diverged are left out and counted";
+    let tip = "How the runs of a cell become one number. Those that diverged are counted; in the median of a loss or an accuracy \
+               they stand at its bad end, else they are left out";
     if let Some(i) = choose(ui, ("Over the runs of a cell", ""), tip, now, &entries) {
         view.over = overs[i].0;
     }

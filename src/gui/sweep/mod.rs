@@ -51,9 +51,12 @@ fn contents(ui: &mut Ui, session: &Session, state: &mut State, asked: &mut Asked
         }
         status(ui, sweeping, asked);
     });
-    if let Some(error) = sweeping.error() {
-        ui.add(egui::Label::new(egui::RichText::new(error).color(ui.visuals().error_fg_color)).wrap());
-    }
+    // Also empty: what follows keeps its ids, and a field that is typed in the keyboard.
+    ui.scope(|ui| {
+        if let Some(error) = sweeping.error() {
+            ui.add(egui::Label::new(egui::RichText::new(error).color(ui.visuals().error_fg_color)).wrap());
+        }
+    });
     let page = sweeping.view().page;
     if page == Page::Plan {
         return plan::show(ui, session, &mut state.plan, asked);

@@ -66,7 +66,7 @@ pub fn show(ui: &mut Ui, session: &Session, state: &mut State, asked: &mut Asked
                 draft.varied.remove(i);
             }
             let label = ui.label("seeds").on_hover_text("Each setting is run with each seed: 1, 2, 5 or 1 to 8");
-            ui.add(egui::TextEdit::singleline(&mut draft.seeds).desired_width(width).min_size(egui::vec2(width, 0.0)))
+            ui.add(egui::TextEdit::singleline(&mut draft.seeds).id_salt("seeds").desired_width(width).min_size(egui::vec2(width, 0.0)))
                 .labelled_by(label.id)
                 .on_hover_text("Each setting is run with each seed: 1, 2, 5 or 1 to 8");
             ui.end_row();
@@ -96,6 +96,7 @@ fn row(ui: &mut Ui, varied: &mut Varied, (can_go, width): (bool, f32), state: &m
     let (on, name) = (varied.on, format!("Vary {}", varied.key));
     tick.widget_info(|| egui::WidgetInfo::selected(egui::Role::CheckBox, true, on, &name));
     let field = egui::TextEdit::singleline(&mut varied.values)
+        .id_salt(("values", &varied.key))
         .desired_width(width)
         .min_size(egui::vec2(width, 0.0))
         .hint_text("Values");
@@ -211,6 +212,7 @@ fn spacing(ui: &mut Ui, state: &mut State, fractions: bool) -> Option<String> {
 fn another(ui: &mut Ui, state: &mut State, width: f32, asked: &mut Asked) {
     let label = ui.label("another key").on_hover_text("Any key of the settings by its full path");
     let field = egui::TextEdit::singleline(&mut state.key)
+        .id_salt("another key")
         .desired_width(width)
         .min_size(egui::vec2(width, 0.0))
         .hint_text("flossing.iterations");
@@ -219,7 +221,11 @@ fn another(ui: &mut Ui, state: &mut State, width: f32, asked: &mut Asked) {
     let ready = !state.key.trim().is_empty();
     let add = ui.add_enabled(ready, egui::Button::new("Add key"));
     if ready && (entered | add.on_hover_text("Vary this key too").clicked()) {
-        asked.act(Action::Sweep(Ask::Add(std::mem::take(&mut state.key))));
+        asked.act(Action::Sweep(Ask::Add(state.key.clone())));
+        // What is no key stays, to be mended.
+        if keys().iter().any(|key| key.path == state.key.trim()) {
+            state.key.clear();
+        }
     }
 }
 
@@ -230,6 +236,7 @@ fn folder(ui: &mut Ui, sweeping: &Sweeping, draft: &mut Draft, width: f32, asked
     // The end of a path is what tells folders apart.
     let name = sweeping.folder().and_then(|f| Some(format!("…/{}", f.file_name()?.to_string_lossy())));
     let field = egui::TextEdit::singleline(&mut draft.folder)
+        .id_salt("folder")
         .desired_width(width)
         .min_size(egui::vec2(width, 0.0))
         .hint_text(name.unwrap_or(own));

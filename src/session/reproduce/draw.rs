@@ -61,16 +61,8 @@ fn curves(spec: &Spec, case: usize, cells: &[&Cell], series: &str, log: bool, fr
         let (x, y) = (Axis::new("iteration", Scale::Linear), Axis::new(label(series), scale(log)));
         let seeds = counted(spec.seeds_of(&spec.cases[case]), "seed");
         let lost = cells.iter().flat_map(|cell| &cell.runs).filter(|run| run.diverged()).count();
-        let lost = match lost {
-            0 => String::new(),
-            n => format!("; {} until they diverge", counted(n as u64, "run")),
-        };
-        let band = if log {
-            "mean and standard deviation (down to the smallest)"
-        } else {
-            "mean and standard deviation"
-        };
-        Panel { note: format!("{band}, {seeds}{lost}"), ..titled(spec, case, x, y) }
+        let lost = if lost > 0 { format!("; {lost} diverge") } else { String::new() };
+        Panel { note: format!("mean, s.d. of {seeds}{lost}"), ..titled(spec, case, x, y) }
     };
     let layers = |cell: &Cell, name: String, slot: usize| {
         let points = curve(cell, wanted, from);
@@ -151,7 +143,7 @@ fn scatter(spec: &Spec, cells: &[Cell], case: usize, x: &str, y: &str) -> Panel 
     let said = |name: &str, pairs: &[(f64, f64)]| {
         let found = spearman(pairs)?;
         let (r, p) = (significant(found.r, 2), significant(found.p, 2));
-        Some(format!("{name}Spearman {r}, p = {p}, {}", counted(found.n as u64, "run")))
+        Some(format!("{name}{r} (p = {p}, {})", counted(found.n as u64, "run")))
     };
     // Over all rules, or within each where the claims are about one each.
     let within = |arm: &&Arm| {
@@ -166,10 +158,11 @@ fn scatter(spec: &Spec, cells: &[Cell], case: usize, x: &str, y: &str) -> Panel 
         .filter(within)
         .filter_map(|arm| {
             let pairs = together(spec, cells, case, (x, y), std::slice::from_ref(&arm.id));
-            said(&format!("{}: ", arm.name), &pairs)
+            said(&format!("{} ", arm.name), &pairs)
         })
         .collect();
-    panel.note = if each.is_empty() { said("", &all).unwrap_or_default() } else { each.join("; ") };
+    let found = if each.is_empty() { said("", &all).into_iter().collect() } else { each };
+    panel.note = if found.is_empty() { String::new() } else { format!("Spearman: {}", found.join("; ")) };
     panel
 }
 

@@ -61,12 +61,18 @@ fn counted_how(text: &mut String, spec: &Spec) {
          - A run that diverged counts in no pair. One whose training loss ends above the one that it began with counts \
          with its losses and accuracies only."
     );
+    let curves = spec.plots.iter().any(|plot| matches!(plot, Plot::Curves { .. }));
     let has = |wanted: fn(&At) -> bool| spec.quantities.iter().any(|q| wanted(&q.at));
     let mut rule = |holds: bool, words: &str| {
         if holds {
             let _ = writeln!(text, "- {words}");
         }
     };
+    rule(
+        curves,
+        "Curves: mean over seeds, the band one standard deviation to either side, on a logarithmic axis not below the \
+         smallest seed; a run that diverges is drawn until it does.",
+    );
     rule(
         has(|at| matches!(at, At::Last)),
         "A curvature, gap, exponent or alignment at the end is the last value measured.",

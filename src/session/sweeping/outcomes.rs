@@ -239,8 +239,16 @@ impl Outcomes {
             runs().filter_map(|r| r.value(view.quantity)).filter(|v| v.is_finite()).collect();
         let (ended, diverged) =
             (runs().filter(|r| r.ended.is_some()).count(), runs().filter(|r| r.diverged()).count());
+        // In the order of values a run that diverged stands at the bad end, where the quantity has one.
+        let worst = match view.quantity {
+            Series::TrainLoss | Series::TestLoss => Some(f64::INFINITY),
+            Series::TrainAccuracy | Series::TestAccuracy => Some(f64::NEG_INFINITY),
+            _ => None,
+        };
+        let all =
+            || values.iter().copied().chain(worst.into_iter().cycle().take(diverged)).collect::<Vec<_>>();
         let value = match view.over {
-            Over::Median => median(&values),
+            Over::Median => median(&all()).filter(|v| v.is_finite()),
             Over::Mean => mean_and_sd(&values).map(|(mean, _)| mean),
         };
         (cell.ended, cell.diverged, cell.used) = (ended, diverged, values.len());

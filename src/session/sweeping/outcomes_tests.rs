@@ -89,7 +89,7 @@ fn a_cell_of_diverged_runs_has_no_value_and_says_so() {
     assert_eq!(counts(5), (2, 2, 2, 0));
     assert_eq!(counts(4), (2, 1, 0, 1), "one has not ended");
     assert_eq!(outcomes.counts(), (11, 3));
-    // Of three runs one that diverged is left out and counted.
+    // Of three runs one that diverged is the worst of them, and counted.
     let row = |seed: u64, value: f64, diverged| Row {
         name: seed.to_string(),
         labels: vec![seed.to_string()],
@@ -101,7 +101,14 @@ fn a_cell_of_diverged_runs_has_no_value_and_says_so() {
     all.fit(&three);
     let mut cell = Cell { runs: vec![0, 1, 2, 3], ..Cell::default() };
     three.fill(&mut cell, &all);
-    assert_eq!((cell.value, cell.used, cell.diverged), (Some(2.5), 2, 1));
+    assert_eq!((cell.value, cell.used, cell.diverged), (Some(4.0), 2, 1));
+    // Of a quantity without a bad end, and in a mean, it is left out.
+    let of = |view: View| {
+        let mut cell = Cell { runs: vec![0, 1, 2, 3], ..Cell::default() };
+        three.fill(&mut cell, &view);
+        cell.value
+    };
+    assert_eq!(of(View { over: Over::Mean, ..all.clone() }), Some(2.5));
     // s.d. of 1 and 4.
     assert!((cell.sd - 4.5f64.sqrt()).abs() < 1e-12);
 }
