@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Session;
-use super::curves::{Curve, Reading};
+use super::curves::{Curve, Curves, Reading};
 use super::runs::{Difference, RunEntry, RunId, RunState};
 use super::settings::{flat, needs_reset};
 use crate::files::figure::number::counted;
@@ -194,7 +194,7 @@ pub fn compare(a: &[&RunEntry], b: &[&RunEntry], quantity: Quantity) -> Result<C
     let value = |run: &RunEntry| match quantity {
         _ if has_diverged(run) => None,
         Quantity::Last(series) => run.curves.last(series).map(|p| p.value),
-        Quantity::SharpnessAtEqualLoss => sharpness_at(run, loss?),
+        Quantity::SharpnessAtEqualLoss => sharpness_at(&run.curves, run.iteration, loss?),
     };
     let pairs: BTreeMap<u64, (f64, f64)> = common
         .iter()
@@ -225,29 +225,30 @@ const WIDEST: f64 = 0.5;
 const COLUMNS: usize = 500;
 
 /// A run's training loss without its noise.
-fn loss(run: &RunEntry) -> Vec<(f64, f64)> {
-    let Some(curve) = run.curves.get(Series::TrainLoss) else { return Vec::new() };
+fn loss(curves: &Curves) -> Vec<(f64, f64)> {
+    let Some(curve) = curves.get(Series::TrainLoss) else { return Vec::new() };
     let last = curve.last().map_or(0, |p| p.iteration);
     curve.means(0.0, last as f64, COLUMNS)
 }
 
 /// The lowest loss that all runs have reached.
 fn common_loss<'a>(runs: impl Iterator<Item = &'a RunEntry>) -> Option<f64> {
-    let lowest = |run| loss(run).into_iter().map(|(_, loss)| loss).fold(f64::INFINITY, f64::min);
+    let lowest =
+        |run: &RunEntry| loss(&run.curves).into_iter().map(|(_, loss)| loss).fold(f64::INFINITY, f64::min);
     runs.map(lowest).reduce(f64::max).filter(|loss| loss.is_finite())
 }
 
 /// lambda_max where a run first reaches a loss, between the measures around it: along a line, of logarithms where both
 /// are positive, for it moves by factors.
-fn sharpness_at(run: &RunEntry, level: f64) -> Option<f64> {
-    let (x, _) = loss(run).into_iter().find(|(_, loss)| *loss <= level)?;
-    let curve = run.curves.get(Series::LambdaMax)?;
+fn sharpness_at(curves: &Curves, iterations: i64, level: f64) -> Option<f64> {
+    let (x, _) = loss(curves).into_iter().find(|(_, loss)| *loss <= level)?;
+    let curve = curves.get(Series::LambdaMax)?;
     let (values, _) = curve.values();
     let after = values.partition_point(|p| (p.iteration as f64) < x);
     match (after.checked_sub(1).map(|i| values[i]), values.get(after)) {
         (Some(a), Some(b)) => {
             let between = (b.iteration - a.iteration) as f64;
-            if between > WIDEST * run.iteration as f64 {
+            if between > WIDEST * iterations as f64 {
                 return None;
             }
             let share = (x - a.iteration as f64) / between;

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::session::curves::Point;
+use crate::training::history::Row;
 
 fn curve(values: impl Iterator<Item = (i64, f64)>) -> Curve {
     let mut curve = Curve::default();
@@ -48,6 +49,27 @@ fn sentences_say_the_effect_its_interval_and_what_is_missing() {
     assert!(clear.contains("training loss of 1.000e-2") && clear.contains("p < 0.001"), "{clear}");
     let vague = comparison(&[1.0, -0.8, 0.4], false).sentences("the gap", "A", "B");
     assert!(vague.contains("+2.000e-1 under B against A") && vague.contains("more would decide"), "{vague}");
+}
+
+#[test]
+fn sharpness_at_equal_loss_moves_by_factors_between_two_measures_that_are_near() {
+    let with = |measured: &[(i64, f64)]| {
+        let mut curves = Curves::default();
+        let mut push = |iteration, series, value| curves.push(Row { iteration, series, value });
+        (0..=100_i64).for_each(|i| push(i, Series::TrainLoss, 1.0 - i as f64 / 100.0));
+        measured.iter().for_each(|(i, value)| push(*i, Series::LambdaMax, *value));
+        sharpness_at(&curves, 100, 0.5)
+    };
+    // The loss is 0.5 at iteration 50: half way from 1 to 100 by factors, from -1 to 3 by steps.
+    let near = |found: Option<f64>, value: f64| {
+        assert!(found.is_some_and(|f| (f - value).abs() < 1e-9), "{found:?}")
+    };
+    near(with(&[(40, 1.0), (60, 100.0)]), 10.0);
+    near(with(&[(40, -1.0), (60, 3.0)]), 1.0);
+    near(with(&[(40, 7.0)]), 7.0);
+    // Between two measures as far apart nothing is known.
+    assert_eq!(with(&[(0, 1.0), (100, 100.0)]), None);
+    assert_eq!(with(&[]), None);
 }
 
 #[test]
