@@ -279,9 +279,9 @@ fn curves_are_mean_and_band_over_seeds_as_the_files_have_them() {
     }
     // What is seen can be written for print.
     for (picture, words) in [
-        (Picture::SweepMap, ["median test loss", "rule.kind"]),
-        (Picture::SweepCurves, ["rule.kind e-prop (2 runs)", "training loss"]),
-        (Picture::SweepScatter, ["n = 4, Pearson r = ", "generalization gap"]),
+        (Picture::SweepMap, ["median test loss", "2 runs a cell."]),
+        (Picture::SweepCurves, ["rule three-factor (e-prop) (2 runs)", "training loss"]),
+        (Picture::SweepScatter, ["Pearson", "generalization gap"]),
     ] {
         let svg = session.figure(picture).expect("a figure").svg().expect("drawn");
         assert!(words.iter().all(|w| svg.contains(w)), "{picture:?}: {svg}");

@@ -194,7 +194,7 @@ pub fn compare(a: &[&RunEntry], b: &[&RunEntry], quantity: Quantity) -> Result<C
     let value = |run: &RunEntry| match quantity {
         _ if has_diverged(run) => None,
         Quantity::Last(series) => run.curves.last(series).map(|p| p.value),
-        Quantity::SharpnessAtEqualLoss => sharpness_at(&run.curves, run.iteration, loss?),
+        Quantity::SharpnessAtEqualLoss => sharpness_at(&run.curves, loss?),
     };
     let pairs: BTreeMap<u64, (f64, f64)> = common
         .iter()
@@ -217,10 +217,6 @@ fn has_diverged(run: &RunEntry) -> bool {
     matches!(run.state, RunState::Ended(StopReason::Diverged { .. }))
 }
 
-/// The share of a run that may lie between the two measures around a place (`[own]`): of a longer stretch nothing is
-/// known.
-const WIDEST: f64 = 0.5;
-
 /// Columns over which a noisy loss is averaged before it is compared.
 const COLUMNS: usize = 500;
 
@@ -240,18 +236,14 @@ fn common_loss<'a>(runs: impl Iterator<Item = &'a RunEntry>) -> Option<f64> {
 
 /// lambda_max where a run first reaches a loss, between the measures around it: along a line, of logarithms where both
 /// are positive, for it moves by factors.
-fn sharpness_at(curves: &Curves, iterations: i64, level: f64) -> Option<f64> {
+fn sharpness_at(curves: &Curves, level: f64) -> Option<f64> {
     let (x, _) = loss(curves).into_iter().find(|(_, loss)| *loss <= level)?;
     let curve = curves.get(Series::LambdaMax)?;
     let (values, _) = curve.values();
     let after = values.partition_point(|p| (p.iteration as f64) < x);
     match (after.checked_sub(1).map(|i| values[i]), values.get(after)) {
         (Some(a), Some(b)) => {
-            let between = (b.iteration - a.iteration) as f64;
-            if between > WIDEST * iterations as f64 {
-                return None;
-            }
-            let share = (x - a.iteration as f64) / between;
+            let share = (x - a.iteration as f64) / (b.iteration - a.iteration) as f64;
             Some(if a.value > 0.0 && b.value > 0.0 {
                 a.value * (b.value / a.value).powf(share)
             } else {
