@@ -5,7 +5,7 @@ use super::spec::{Arm, Claimed, Plot, Quantity, Spec};
 use super::values::{curve, values};
 use super::verdict::together;
 use crate::files::figure::look::{Dash, Look, run_look};
-use crate::files::figure::number::{counted, significant};
+use crate::files::figure::number::{counted, short, significant};
 use crate::files::figure::scale::Scale;
 use crate::files::figure::{Axis, Figure, Layer, Panel};
 use crate::numerics::statistics::correlation::spearman;
@@ -88,7 +88,7 @@ fn curves(spec: &Spec, case: usize, cells: &[&Cell], series: &str, log: bool, fr
         let own = cells.iter().filter(|c| c.arm == arm).enumerate();
         panel.layers = own
             .flat_map(|(slot, cell)| {
-                let value = cell.across.map_or(String::new(), |v| significant(v, 3));
+                let value = cell.across.map_or(String::new(), short);
                 layers(cell, format!("{} {value}", along.name), slot)
             })
             .collect();
@@ -200,7 +200,7 @@ fn histogram(spec: &Spec, cells: &[Cell], (case, of_case): (usize, &[&Cell]), id
 fn bars(spec: &Spec, cells: &[Cell], (case, of_case): (usize, &[&Cell]), ids: &[String]) -> Vec<Panel> {
     let panel = |quantity: &Quantity| {
         let name = |cell: &&Cell| match cell.across {
-            Some(value) => format!("{} {}", spec.arms[cell.arm].name, significant(value, 3)),
+            Some(value) => format!("{} {}", spec.arms[cell.arm].name, short(value)),
             None => spec.arms[cell.arm].name.clone(),
         };
         let x = Axis::of_names("", of_case.iter().map(name).collect());

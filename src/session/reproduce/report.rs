@@ -8,7 +8,7 @@ use super::cells::{Cell, RunData};
 use super::spec::{At, Constants, Pilot, Plot, Spec};
 use super::values::{curve, values};
 use crate::files::atomic::FileError;
-use crate::files::figure::number::significant;
+use crate::files::figure::number::{short, significant};
 use crate::files::history_csv::number;
 use crate::files::summary::VERSION;
 use crate::files::table_csv;
@@ -163,7 +163,7 @@ fn arm_name(spec: &Spec, cell: &Cell) -> String {
 fn side_name(spec: &Spec, arm: usize, across: Option<f64>) -> String {
     let name = &spec.arms[arm].name;
     match (&spec.across, across) {
-        (Some(along), Some(value)) => format!("{name}, {} {}", along.name, significant(value, 3)),
+        (Some(along), Some(value)) => format!("{name}, {} {}", along.name, short(value)),
         _ => name.clone(),
     }
 }
