@@ -214,7 +214,7 @@ pub fn compare(a: &[&RunEntry], b: &[&RunEntry], quantity: Quantity) -> Result<C
 
 /// What a run shows that diverged is no place where its rule leads.
 fn has_diverged(run: &RunEntry) -> bool {
-    matches!(run.state, RunState::Ended(StopReason::Diverged { .. }))
+    matches!(run.state, RunState::Ended(StopReason::Diverged { .. } | StopReason::Undefined { .. }))
 }
 
 /// Columns over which a noisy loss is averaged before it is compared.

@@ -46,7 +46,7 @@ pub struct RunData {
 impl RunData {
     /// Whether it diverged.
     pub fn diverged(&self) -> bool {
-        matches!(self.stop, StopReason::Diverged { .. })
+        matches!(self.stop, StopReason::Diverged { .. } | StopReason::Undefined { .. })
     }
 
     /// Whether its training loss at the end is above the one it began with: where it stands is no place that its

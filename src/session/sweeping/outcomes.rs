@@ -30,7 +30,9 @@ pub struct Row {
 impl Row {
     /// Whether it diverged.
     pub fn diverged(&self) -> bool {
-        self.ended.as_ref().is_some_and(|e| matches!(e.stop, StopReason::Diverged { .. }))
+        self.ended
+            .as_ref()
+            .is_some_and(|e| matches!(e.stop, StopReason::Diverged { .. } | StopReason::Undefined { .. }))
     }
 
     /// The last value of a series; `None` where it was not taken, the run has not ended or has diverged: what a
