@@ -101,7 +101,9 @@ fn count_ended(sweep: &Sweep, which: &[usize]) -> usize {
 fn report(sweep: &Sweep, which: &[usize], before: usize, of: &str, lost: usize) -> Ending {
     let ended = count_ended(sweep, which);
     let diverged = |i: &&usize| {
-        sweep.ended()[**i].as_ref().is_some_and(|e| matches!(e.stop, StopReason::Diverged { .. }))
+        sweep.ended()[**i]
+            .as_ref()
+            .is_some_and(|e| matches!(e.stop, StopReason::Diverged { .. } | StopReason::Undefined { .. }))
     };
     let diverged = which.iter().filter(diverged).count();
     say(format_args!(
