@@ -5,6 +5,7 @@ use eframe::egui::{self, Ui};
 use super::app::Asked;
 use super::plot::number;
 use super::windows;
+use crate::session::setting_words;
 use crate::session::settings::differences;
 use crate::session::{Action, Comparison, Dialog, Export, Group, Quantity, RunId, Session};
 use crate::training::history::Series;
@@ -92,8 +93,9 @@ impl State {
             let mut keys: Vec<String> =
                 differences(&a.config, &b.config).into_iter().map(|d| d.key).collect();
             keys.retain(|key| key != "seed" && !key.starts_with("measure.landscape"));
-            let tip = "The keys of the settings in which the two differ, the seed left out";
-            ui.weak(format!("They differ in {}.", keys.join(", "))).on_hover_text(tip);
+            let tip = "What of their settings is not the same, the seed left out";
+            let named: Vec<String> = keys.iter().map(|key| setting_words::key(key)).collect();
+            ui.weak(format!("They differ in {}.", named.join(", "))).on_hover_text(tip);
         }
         let comparison = self.compare(ui, session, runs);
         let names = places.map(|place| groups[place].name(session));
