@@ -60,13 +60,14 @@ impl Errand {
 impl Session {
     /// Writes a file of the selected run.
     pub(super) fn save(&mut self, export: Export, path: PathBuf) {
-        if export == Export::Gains {
-            let table = gains::table(self.explorer());
-            return self
-                .write_aside(path, move |path| atomic::write_text(path, &table?).map_err(|e| e.to_string()));
-        }
-        if let Export::Comparison { first, second, quantity } = export {
-            let table = self.comparison_table(first, second, quantity);
+        let table = match export {
+            Export::Gains => Some(gains::table(self.explorer())),
+            Export::Comparison { first, second, quantity } => {
+                Some(self.comparison_table(first, second, quantity))
+            }
+            _ => None,
+        };
+        if let Some(table) = table {
             return self
                 .write_aside(path, move |path| atomic::write_text(path, &table?).map_err(|e| e.to_string()));
         }
