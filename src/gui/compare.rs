@@ -34,7 +34,28 @@ pub struct State {
     chosen: [Option<RunId>; 2],
     quantity: usize,
     /// The last comparison: of what, when.
-    last: Option<([RunId; 2], usize, f64, Result<Comparison, String>)>,
+    last: Option<([RunId; 2], usize, f64, Compared)>,
+}
+
+/// Two settings, compared.
+#[derive(Clone, Debug)]
+struct Compared {
+    found: Result<Comparison, String>,
+    /// Where they differ, in words.
+    differ: String,
+}
+
+impl Compared {
+    fn new(session: &Session, runs: [RunId; 2], quantity: Quantity) -> Self {
+        let keys = match runs.map(|id| session.run(id)) {
+            [Some(a), Some(b)] => differences(&a.config, &b.config),
+            _ => Vec::new(),
+        };
+        let keys = keys.iter().map(|difference| difference.key.as_str());
+        let keys = keys.filter(|key| *key != "seed" && !key.starts_with("measure.landscape"));
+        let differ = keys.map(setting_words::key).collect::<Vec<_>>().join(", ");
+        Self { found: session.compare(runs[0], runs[1], quantity), differ }
+    }
 }
 
 impl State {
@@ -89,15 +110,9 @@ impl State {
             ui.weak("Choose two different settings.");
             return;
         }
-        if let [Some(a), Some(b)] = runs.map(|id| session.run(id)) {
-            let mut keys: Vec<String> =
-                differences(&a.config, &b.config).into_iter().map(|d| d.key).collect();
-            keys.retain(|key| key != "seed" && !key.starts_with("measure.landscape"));
-            let tip = "What of their settings is not the same, the seed left out";
-            let named: Vec<String> = keys.iter().map(|key| setting_words::key(key)).collect();
-            ui.weak(format!("They differ in {}.", named.join(", "))).on_hover_text(tip);
-        }
-        let comparison = self.compare(ui, session, runs);
+        let Compared { found: comparison, differ } = self.compare(ui, session, runs);
+        ui.weak(format!("They differ in {differ}."))
+            .on_hover_text("What of their settings is not the same, the seed left out");
         let names = places.map(|place| groups[place].name(session));
         let (quantity, _) = QUANTITIES[self.quantity];
         ui.separator();
@@ -158,7 +173,7 @@ impl State {
     }
 
     /// The comparison, taken again twice a second.
-    fn compare(&mut self, ui: &Ui, session: &Session, runs: [RunId; 2]) -> Result<Comparison, String> {
+    fn compare(&mut self, ui: &Ui, session: &Session, runs: [RunId; 2]) -> Compared {
         let now = ui.input(|input| input.time);
         match &self.last {
             Some((of, quantity, at, found))
@@ -167,7 +182,7 @@ impl State {
                 found.clone()
             }
             _ => {
-                let found = session.compare(runs[0], runs[1], QUANTITIES[self.quantity].0);
+                let found = Compared::new(session, runs, QUANTITIES[self.quantity].0);
                 self.last = Some((runs, self.quantity, now, found.clone()));
                 found
             }
